@@ -4,8 +4,14 @@
 
 mod model;
 mod names;
+mod near;
+mod pattern;
+mod phones;
 
 pub use model::{
-    Action, AutoRegistration, Button, CodecName, Device, DialTimers, Line, Model, Route, Settings, Site, TonePlan,
+    Action, AutoRegistration, Button, CodecName, Device, DialTimers, Line, Model, Route, Settings, Site,
+    TonePlan,
 };
-pub use names::{DeviceName, LineNumber, NameError, Pattern, PatternError};
+pub use names::{DeviceName, LineNumber, NameError};
+pub use pattern::{Pattern, PatternError, PatternMatch};
+pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};

@@ -98,20 +98,3 @@ impl fmt::Display for LineNumber {
         f.write_str(&self.0)
     }
 }
-
-/// A pattern of dialled digits: literal digits, `*`, `#`, `+`, `X` (any digit), `N` (2 to 9), `[2-5]` and
-/// `[^2-5]` (one of a set), `!` (one or more digits, at the end), `.` (ends the access code, which is not sent on).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pattern {
-    text: String,
-}
-
-/// Why a pattern is not one.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{problem} at character {at}")]
-pub struct PatternError {
-    /// Character position, from 1.
-    pub at: usize,
-    /// What is wrong there.
-    pub problem: &'static str,
-}
