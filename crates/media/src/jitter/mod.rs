@@ -1,0 +1,430 @@
+//! The playout buffer: packets go in as the network brings them, sound comes out evenly.
+//!
+//! Sound is kept by the sample, in a ring that begins at the timestamp which is to be played next. So packets
+//! of any length, in any order, twice or partly too late all come out right, and what is missing is filled by
+//! concealment.
+
+mod conceal;
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::time::Duration;
+
+use conceal::Concealer;
+
+use crate::{Codec, Level, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
+
+/// Samples that come out at a time: 20 ms.
+pub const FRAME: usize = 160;
+
+/// The ring: 1 second. What does not fit pushes out the oldest.
+const CAPACITY: usize = 8000;
+/// After so much with nothing to play the stream counts as paused, and what comes next is a new beginning.
+const PAUSE: usize = 5 * FRAME;
+/// After so many packets in a row that all were too late, the delay is wrong and not the packets.
+const LATE_IN_A_ROW: u32 = 5;
+/// Packets over which the fastest one is sought: 5 seconds of 20 ms. Two such windows follow clock drift.
+const WINDOW: u32 = 250;
+/// A correction of the delay: 10 ms.
+const CORRECTION: usize = 80;
+/// A delay too long by so much is corrected even where it can be heard.
+const TOO_LONG: i32 = 3 * FRAME as i32;
+/// Sound below this can be shortened without being missed.
+const QUIET: Level = Level::dbm0(-40.0);
+
+/// How long packets wait before they are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// Always so long.
+    Fixed(Duration),
+    /// As long as the network's jitter demands, between these.
+    Adaptive {
+        /// At least.
+        min: Duration,
+        /// At most.
+        max: Duration,
+    },
+}
+
+impl Default for Delay {
+    /// 20 to 200 ms.
+    fn default() -> Self {
+        Self::Adaptive { min: Duration::from_millis(20), max: Duration::from_millis(200) }
+    }
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It will be played.
+    Queued,
+    /// All of it was there before.
+    Duplicate,
+    /// Its time has passed.
+    Late,
+    /// Nothing that can be played here: another codec, comfort noise, a telephone event, an empty packet.
+    Ignored,
+    /// It begins the stream, begins it anew after a pause, or is from another source.
+    Began,
+}
+
+/// What came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Played {
+    /// What was sent.
+    Sound,
+    /// Partly or wholly made up.
+    Concealed,
+    /// Nothing, since there is no stream, or not yet.
+    Silence,
+}
+
+/// What happened in a buffer since its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlayoutStats {
+    /// Packets that could be played.
+    pub queued: u64,
+    /// Packets too late.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Packets of something else.
+    pub ignored: u64,
+    /// Frames of 20 ms that were played as they were sent.
+    pub frames_played: u64,
+    /// Frames of 20 ms with something made up in them.
+    pub frames_concealed: u64,
+    /// Samples made up because their packet was missing while later ones were there: lost or late.
+    pub samples_lost: u64,
+    /// Samples made up because nothing was there: late, or the end.
+    pub samples_starved: u64,
+    /// Samples left out to shorten the delay, or because the buffer was full.
+    pub samples_dropped: u64,
+    /// Samples added to lengthen the delay.
+    pub samples_inserted: u64,
+    /// Beginnings after the first.
+    pub restarts: u64,
+}
+
+/// Turns the G.711 packets of one call direction into even sound.
+///
+/// The sound device asks for a frame every 20 ms by [`pull`](Self::pull). Everything that arrives goes in by
+/// [`push`](Self::push). Its memory is fixed.
+#[derive(Debug, Clone)]
+pub struct PlayoutBuffer {
+    min: i32,
+    max: i32,
+    ring: Box<[Option<i16>]>,
+    /// Place of the next sample in the ring, and its timestamp.
+    head: usize,
+    timestamp: RtpTimestamp,
+    /// Samples from the head to the end of the newest packet.
+    depth: usize,
+    state: State,
+    source: Option<Ssrc>,
+    transit: Transit,
+    late_in_a_row: u32,
+    /// Samples since something real was played.
+    starved: usize,
+    concealer: Concealer,
+    stats: PlayoutStats,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing to play.
+    Idle,
+    /// Collecting until then.
+    Filling(Time),
+    Playing,
+}
+
+impl PlayoutBuffer {
+    /// An empty buffer. Delays are cut to 500 ms.
+    pub fn new(delay: Delay) -> Self {
+        let (min, max) = match delay {
+            Delay::Fixed(delay) => (delay, delay),
+            Delay::Adaptive { min, max } => (min, max.max(min)),
+        };
+        let samples = |delay: Duration| delay.as_millis().min(500) as i32 * (SAMPLE_RATE / 1000) as i32;
+        Self {
+            min: samples(min),
+            max: samples(max),
+            ring: vec![None; CAPACITY].into_boxed_slice(),
+            head: 0,
+            timestamp: RtpTimestamp(0),
+            depth: 0,
+            state: State::Idle,
+            source: None,
+            transit: Transit::default(),
+            late_in_a_row: 0,
+            starved: 0,
+            concealer: Concealer::default(),
+            stats: PlayoutStats::default(),
+        }
+    }
+
+    /// Takes a packet that arrived at `now`.
+    pub fn push(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
+        let law = Codec::from_payload_type(packet.header.payload_type).and_then(Codec::law);
+        let (Some(law), 1..=CAPACITY) = (law, packet.payload.len()) else {
+            self.stats.ignored += 1;
+            return Pushed::Ignored;
+        };
+        let header = packet.header;
+        let began = if self.source != Some(header.ssrc) {
+            self.concealer.reset();
+            self.transit = Transit::default();
+            self.begin(now, header.ssrc, header.timestamp)
+        } else if self.state == State::Idle {
+            self.begin(now, header.ssrc, header.timestamp)
+        } else {
+            false
+        };
+        let arrived = now.ticks(SAMPLE_RATE).wrapping_sub(header.timestamp.0);
+        self.transit.note(arrived);
+
+        let len = packet.payload.len() as i32;
+        let mut place = header.timestamp.distance_from(self.timestamp);
+        if place < 0 && place >= -(self.max + FRAME as i32) && matches!(self.state, State::Filling(_)) {
+            // The first packets changed places on their way: begin with the older one.
+            place = self.step_back(place);
+        }
+        if place.saturating_add(len) <= 0 {
+            self.late_in_a_row += 1;
+            if self.late_in_a_row < LATE_IN_A_ROW {
+                self.stats.late += 1;
+                return Pushed::Late;
+            }
+            self.transit = Transit::default();
+            self.transit.note(arrived);
+            self.begin(now, header.ssrc, header.timestamp);
+            place = 0;
+        }
+        self.late_in_a_row = 0;
+        let excess = place.saturating_add(len) - CAPACITY as i32;
+        if excess > self.depth as i32 {
+            // Further ahead than anything here: the sender's clock leapt.
+            self.transit = Transit::default();
+            self.transit.note(arrived);
+            self.begin(now, header.ssrc, header.timestamp);
+            place = 0;
+        } else if excess > 0 {
+            self.skip(excess as usize);
+            place -= excess;
+        }
+
+        let mut fresh = false;
+        for (offset, &code) in (place..).zip(packet.payload) {
+            let Ok(offset) = usize::try_from(offset) else { continue };
+            let slot = &mut self.ring[(self.head + offset) % CAPACITY];
+            fresh |= slot.is_none();
+            slot.get_or_insert(law.decode_sample(code));
+        }
+        if !fresh {
+            self.stats.duplicates += 1;
+            return Pushed::Duplicate;
+        }
+        self.depth = self.depth.max((place + len) as usize);
+        self.stats.queued += 1;
+        if began { Pushed::Began } else { Pushed::Queued }
+    }
+
+    /// Gives the next 20 ms, at `now`.
+    pub fn pull(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
+        match self.state {
+            State::Idle => return self.rest(out),
+            State::Filling(until) if now < until => return self.rest(out),
+            State::Filling(_) => self.state = State::Playing,
+            State::Playing => {}
+        }
+        if self.depth == 0 {
+            return self.starve(now, out);
+        }
+        self.shorten(now);
+
+        let mut missing = 0;
+        let mut start = 0;
+        while start < FRAME {
+            let is_there = self.peek(start).is_some();
+            let run = (start..FRAME).take_while(|&n| self.peek(n).is_some() == is_there).count();
+            let part = &mut out[start..start + run];
+            if is_there {
+                for (n, sample) in part.iter_mut().enumerate() {
+                    *sample = self.ring[(self.head + start + n) % CAPACITY].unwrap_or(0);
+                }
+                self.concealer.heard(part);
+            } else {
+                self.concealer.fill(part);
+                missing += run;
+            }
+            start += run;
+        }
+        let beyond = FRAME.saturating_sub(self.depth);
+        self.stats.samples_starved += beyond as u64;
+        self.stats.samples_lost += (missing - beyond) as u64;
+        self.advance(FRAME);
+        self.starved = if missing == FRAME { self.starved + FRAME } else { 0 };
+        if missing == 0 {
+            self.stats.frames_played += 1;
+            Played::Sound
+        } else {
+            self.stats.frames_concealed += 1;
+            Played::Concealed
+        }
+    }
+
+    /// What happened so far.
+    pub const fn stats(&self) -> PlayoutStats {
+        self.stats
+    }
+
+    /// How much sound waits now.
+    pub fn depth(&self) -> Duration {
+        duration(self.depth as i32)
+    }
+
+    /// How long packets should wait at present.
+    pub fn target(&self) -> Duration {
+        duration(self.wanted())
+    }
+
+    /// Starts at this timestamp; what waits is dropped.
+    fn begin(&mut self, now: Time, source: Ssrc, timestamp: RtpTimestamp) -> bool {
+        self.stats.restarts += u64::from(self.source.is_some());
+        self.stats.samples_dropped += self.ring.iter().flatten().count() as u64;
+        self.ring.fill(None);
+        (self.head, self.depth, self.starved, self.late_in_a_row) = (0, 0, 0, 0);
+        self.timestamp = timestamp;
+        self.source = Some(source);
+        self.state = State::Filling(now + self.target());
+        true
+    }
+
+    /// Before anything is played: lets the ring begin `-place` samples earlier. The new place is zero.
+    fn step_back(&mut self, place: i32) -> i32 {
+        let back = place.unsigned_abs() as usize;
+        if self.depth + back > CAPACITY {
+            return place;
+        }
+        self.head = (self.head + CAPACITY - back) % CAPACITY;
+        self.timestamp = self.timestamp.plus(place.cast_unsigned());
+        self.depth += back;
+        0
+    }
+
+    fn peek(&self, n: usize) -> Option<i16> {
+        self.ring[(self.head + n) % CAPACITY]
+    }
+
+    fn advance(&mut self, samples: usize) {
+        for n in 0..samples {
+            self.ring[(self.head + n) % CAPACITY] = None;
+        }
+        self.head = (self.head + samples) % CAPACITY;
+        self.timestamp = self.timestamp.plus(samples as u32);
+        self.depth = self.depth.saturating_sub(samples);
+    }
+
+    fn skip(&mut self, samples: usize) {
+        self.stats.samples_dropped += samples as u64;
+        self.advance(samples);
+    }
+
+    /// No stream: whatever the last one left fades away.
+    fn rest(&mut self, out: &mut [i16; FRAME]) -> Played {
+        self.concealer.fill(out);
+        Played::Silence
+    }
+
+    /// Nothing waits. If the delay is too short, time stands still while the gap is filled, which lengthens it.
+    fn starve(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
+        self.concealer.fill(out);
+        self.stats.samples_starved += FRAME as u64;
+        self.stats.frames_concealed += 1;
+        if self.delay(now) + (FRAME as i32) <= self.wanted() {
+            self.stats.samples_inserted += FRAME as u64;
+        } else {
+            self.advance(FRAME);
+        }
+        self.starved += FRAME;
+        if self.starved >= PAUSE {
+            self.state = State::Idle;
+        }
+        Played::Concealed
+    }
+
+    /// Leaves out 10 ms where the delay is too long and nobody notices, or where it is far too long.
+    fn shorten(&mut self, now: Time) {
+        let excess = self.delay(now) - self.wanted();
+        if excess < 2 * CORRECTION as i32 || self.depth < FRAME + CORRECTION {
+            return;
+        }
+        let quiet = || {
+            let samples = (0..FRAME).map(|n| f64::from(self.peek(n).unwrap_or(0)));
+            let mean_square = samples.map(|sample| sample * sample).sum::<f64>() / FRAME as f64;
+            Level::from_mean_square(mean_square) < QUIET
+        };
+        if excess >= TOO_LONG || quiet() {
+            self.skip(CORRECTION);
+        }
+    }
+
+    /// How long the fastest packet would wait now, in samples: the head against the sender's clock.
+    fn delay(&self, now: Time) -> i32 {
+        let sender = now.ticks(SAMPLE_RATE).wrapping_sub(self.transit.fastest());
+        sender.wrapping_sub(self.timestamp.0).cast_signed()
+    }
+
+    fn wanted(&self) -> i32 {
+        let needed = self.transit.spread.saturating_add(FRAME as i32);
+        needed.clamp(self.min, self.max)
+    }
+}
+
+impl Default for PlayoutBuffer {
+    fn default() -> Self {
+        Self::new(Delay::default())
+    }
+}
+
+fn duration(samples: i32) -> Duration {
+    Duration::from_micros(u64::from(samples.max(0).cast_unsigned()) * 1_000_000 / u64::from(SAMPLE_RATE))
+}
+
+/// How long packets travel: against the fastest, since clocks share no zero.
+#[derive(Debug, Clone, Copy, Default)]
+struct Transit {
+    /// Travel time of the fastest packet in this window and in the one before, on a circle of 2^32.
+    current: Option<u32>,
+    previous: Option<u32>,
+    seen: u32,
+    /// How much slower than the fastest the slow ones are: the highest of late, forgotten by half in two seconds.
+    spread: i32,
+}
+
+impl Transit {
+    fn note(&mut self, transit: u32) {
+        if self.seen == WINDOW {
+            (self.previous, self.current, self.seen) = (self.current, None, 0);
+        }
+        self.seen += 1;
+        self.current = Some(self.current.map_or(transit, |fastest| faster(fastest, transit)));
+        let slower = transit.wrapping_sub(self.fastest()).cast_signed();
+        self.spread = slower.max(self.spread - self.spread / 128 - i32::from(self.spread > 0));
+    }
+
+    fn fastest(&self) -> u32 {
+        match (self.previous, self.current) {
+            (Some(a), Some(b)) => faster(a, b),
+            (a, b) => a.or(b).unwrap_or(0),
+        }
+    }
+}
+
+fn faster(a: u32, b: u32) -> u32 {
+    if b.wrapping_sub(a).cast_signed() < 0 { b } else { a }
+}
+
+#[cfg(test)]
+mod tests;

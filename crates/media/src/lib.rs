@@ -1,0 +1,54 @@
+//! Voice over the network, without the network: RTP, RTCP, codecs, tones and playout.
+//!
+//! Nothing here opens a socket, starts a thread or reads a clock. The caller owns the socket and the
+//! sound device, gives every function the [`Time`] it happens at, and gets bytes, samples and figures
+//! back. The same code therefore runs behind a real phone, in `selsius demo` and on a virtual clock.
+//!
+//! ```text
+//!  microphone, Tone ──samples──> Law::encode ──> rtp::Sender ──bytes──> socket
+//!  socket ──bytes──> RtpPacket::parse ──> ReceiverStats (how good is it)
+//!                                    └──> PlayoutBuffer ──samples──> loudspeaker, ToneDetector
+//! ```
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`rtp`] | packets, the sending side's state, the receiving side's statistics (RFC 3550) |
+//! | [`rtcp`] | sender and receiver reports, CNAME, BYE |
+//! | [`g711`] | µ-law and A-law |
+//! | [`codec`] | the codecs that are known by name, and their packet sizes |
+//! | [`tone`] | call progress tones and DTMF, made and recognised |
+//! | [`jitter`] | the playout buffer and its concealment |
+//! | [`dtmf`] | digits as telephone events (RFC 4733) |
+//!
+//! Samples are 16-bit linear at 8 kHz ([`SAMPLE_RATE`]). Levels are [`Level`]s in dBm0.
+//!
+//! **Panics and bounds.** Bytes from the network never panic and never make the crate keep more than a
+//! bounded amount of memory: parsers borrow, lists have the limits of their wire format, the playout
+//! buffer has a fixed size.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod codec;
+pub mod dtmf;
+pub mod g711;
+pub mod jitter;
+mod level;
+mod reader;
+pub mod rtcp;
+pub mod rtp;
+mod time;
+pub mod tone;
+
+pub use codec::{Codec, PacketTime};
+pub use dtmf::Digit;
+pub use g711::Law;
+pub use jitter::PlayoutBuffer;
+pub use level::Level;
+pub use rtp::{PayloadType, ReceiverStats, RtpHeader, RtpPacket, RtpTimestamp, Sender, SequenceNumber, Ssrc};
+pub use time::Time;
+pub use tone::{Tone, ToneGenerator};
+
+/// Samples per second of all linear audio in this crate: narrow-band telephony.
+pub const SAMPLE_RATE: u32 = 8000;
