@@ -1,13 +1,48 @@
 //! The model of an office, as its administrator describes it: phones, lines, what is on their buttons, where
 //! numbers lead. No I/O: the store keeps a [`Site`], the exchange acts on it, provisioning renders it, and
 //! `selsius site apply` reads one from TOML, with every fault named at its line.
+//!
+//! - [`Site`] and what it holds is plain data. [`Site::validate`] says what is wrong with it.
+//! - [`SiteFile`] is a site as a file: it knows what it mentions and at which line. [`Site::from_toml`] reads a
+//!   whole site, [`SiteFile::apply`] changes an existing one, [`Site::to_toml`] writes one.
+//! - [`diff`] lists what changes between two sites, in words.
+//! - [`Pattern`] matches dialled digits, [`Model`] knows the phones ([`PHONES`]).
+//!
+//! ```
+//! use selsius_site::{PatternMatch, Site, diff};
+//!
+//! let site = Site::from_toml("office.toml", r#"
+//!     [lines.1001]
+//!     name = "Reception"
+//!
+//!     [devices.SEP001122334455]
+//!     model = "7960"
+//!     buttons = [{ line = "1001" }, { speed-dial = "0", label = "Exchange" }]
+//!
+//!     [routes."0"]
+//!     lines = ["1001"]
+//! "#)?;
+//! assert_eq!(diff(&Site::default(), &site)[0].to_string(), r#"+ line 1001 "Reception""#);
+//!
+//! let error = Site::from_toml("office.toml", "[lines.1001]\nnmae = \"Reception\"").unwrap_err();
+//! assert!(error.to_string().starts_with("office.toml:2:1: lines.1001.nmae: unknown key"));
+//! assert!(error.to_string().contains("did you mean `name`?"));
+//! # Ok::<(), selsius_site::SiteFileError>(())
+//! ```
 
+mod diff;
+mod file;
+mod key;
 mod model;
 mod names;
 mod near;
 mod pattern;
 mod phones;
+mod validate;
 
+pub use diff::{Change, ChangeKind, Subject, diff};
+pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
+pub use key::KeyPath;
 pub use model::{
     Action, AutoRegistration, Button, CodecName, Device, DialTimers, Line, Model, Route, Settings, Site,
     TonePlan,
@@ -15,3 +50,7 @@ pub use model::{
 pub use names::{DeviceName, LineNumber, NameError};
 pub use pattern::{Pattern, PatternError, PatternMatch};
 pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};
+pub use validate::{
+    Fault, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES,
+    MAX_URL_BYTES, Problem,
+};

@@ -1,10 +1,11 @@
 //! The types of the model. Plain data: what makes a site valid is in `validate`, its file form in `file`.
 
+use core::{fmt, str::FromStr};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceName, LineNumber, Pattern};
+use crate::{DeviceName, LineNumber, NameError, Pattern};
 
 /// A whole office. Keys are unique names; everything else refers to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,6 +94,36 @@ pub enum CodecName {
     G729,
 }
 
+impl TonePlan {
+    /// Every plan.
+    pub const ALL: [Self; 4] = [Self::UnitedStates, Self::Germany, Self::UnitedKingdom, Self::France];
+
+    /// Its name in a site's file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnitedStates => "united-states",
+            Self::Germany => "germany",
+            Self::UnitedKingdom => "united-kingdom",
+            Self::France => "france",
+        }
+    }
+}
+
+impl CodecName {
+    /// Every codec.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::G729];
+
+    /// Its name in a site's file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "pcmu",
+            Self::Pcma => "pcma",
+            Self::G722 => "g722",
+            Self::G729 => "g729",
+        }
+    }
+}
+
 /// Time limits while dialling and ringing, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DialTimers {
@@ -120,6 +151,42 @@ pub struct AutoRegistration {
     pub last: LineNumber,
 }
 
+impl AutoRegistration {
+    /// How many numbers there are; `None` when `first` and `last` do not span a range.
+    pub fn count(&self) -> Option<u64> {
+        let (first, last) = self.bounds()?;
+        (last - first).checked_add(1)
+    }
+
+    /// The numbers, lowest first, with the zeros that `first` leads with.
+    pub fn numbers(&self) -> impl Iterator<Item = LineNumber> + use<> {
+        let width = self.first.as_str().len();
+        let range = self.bounds().map(|(first, last)| first..=last);
+        range.into_iter().flatten().filter_map(move |number| format!("{number:0width$}").parse().ok())
+    }
+
+    fn bounds(&self) -> Option<(u64, u64)> {
+        let (first, last): (u64, u64) = (self.first.as_str().parse().ok()?, self.last.as_str().parse().ok()?);
+        (first <= last && self.first.as_str().len() == self.last.as_str().len()).then_some((first, last))
+    }
+}
+
+impl FromStr for AutoRegistration {
+    type Err = NameError;
+
+    /// Reads `1001-1999`, as on the command line; a single number is a range of one.
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Ok(Self { first: first.trim().parse()?, last: last.trim().parse()? })
+    }
+}
+
+impl fmt::Display for AutoRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
 /// One phone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Device {
@@ -131,6 +198,16 @@ pub struct Device {
     pub buttons: Vec<Button>,
     /// May it register from a new address while the old one still answers?
     pub roam: bool,
+}
+
+impl Device {
+    /// The lines on its buttons, in their order.
+    pub fn lines(&self) -> impl Iterator<Item = &LineNumber> {
+        self.buttons.iter().filter_map(|button| match button {
+            Button::Line { number, .. } => Some(number),
+            Button::SpeedDial { .. } | Button::Service { .. } | Button::Empty => None,
+        })
+    }
 }
 
 /// What one button of a phone is for.
@@ -164,7 +241,7 @@ pub enum Button {
 /// A directory number and who it belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
-    /// The name that the other party sees, at most 40 bytes on old phones.
+    /// The name that the other party sees, at most 39 bytes (40 with its NUL on old phones).
     pub name: String,
     /// The text beside the line key where a button gives none; empty shows the number.
     pub label: String,
