@@ -1,0 +1,1 @@
+//! TFTP and the files that phones fetch.

@@ -1,0 +1,2 @@
+//! The `selsius` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The manager's shell: listeners, sessions, timers, admin API, TFTP, HTTP.

@@ -1,0 +1,1 @@
+//! The embedded database: site, call records, device history.

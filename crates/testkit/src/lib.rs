@@ -1,0 +1,1 @@
+//! Exchange and stations on a virtual clock and network.
