@@ -10,6 +10,41 @@
 //!                                    └──> PlayoutBuffer ──samples──> loudspeaker, ToneDetector
 //! ```
 //!
+//! A second of 440 Hz, sent and heard:
+//!
+//! ```
+//! use selsius_media::jitter::{Delay, FRAME, PlayoutBuffer};
+//! use selsius_media::rtp::StreamStart;
+//! use selsius_media::tone::{Plan, Signal, detect::ToneDetector};
+//! use selsius_media::*;
+//!
+//! // The numbers come from the caller's randomness.
+//! let start = StreamStart { ssrc: Ssrc(7), sequence: SequenceNumber(9), timestamp: RtpTimestamp(11) };
+//! let mut sender = Sender::new(Codec::Pcmu, PacketTime::DEFAULT, start);
+//! let mut tone = ToneGenerator::new(Plan::NorthAmerica.tone(Signal::Hz440));
+//! let mut stats = ReceiverStats::new(Codec::Pcmu.clock_rate());
+//! let mut playout = PlayoutBuffer::new(Delay::default());
+//! let mut detector = ToneDetector::new();
+//!
+//! let mut samples = [0; FRAME];
+//! for packet in 0..50 {
+//!     let now = Time::from_millis(packet * 20);
+//!     let (mut payload, mut datagram) = (Vec::new(), Vec::new());
+//!     tone.fill(&mut samples);
+//!     Law::Mu.encode(&samples, &mut payload);
+//!     sender.send(&payload, &mut datagram)?;
+//!
+//!     let received = RtpPacket::parse(&datagram)?;
+//!     stats.receive(now, &received.header, received.payload.len());
+//!     playout.push(now, &received);
+//!     playout.pull(now, &mut samples);
+//!     detector.push(&samples);
+//! }
+//! assert_eq!((stats.quality().packets, stats.quality().lost), (50, 0));
+//! assert_eq!(detector.steady().map(|heard| heard.content.to_string()).as_deref(), Some("440 Hz"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | module | what lives there |
 //! |---|---|
 //! | [`rtp`] | packets, the sending side's state, the receiving side's statistics (RFC 3550) |

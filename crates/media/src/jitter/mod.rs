@@ -172,7 +172,7 @@ impl PlayoutBuffer {
             return Pushed::Ignored;
         };
         let header = packet.header;
-        let began = if self.source != Some(header.ssrc) {
+        let mut began = if self.source != Some(header.ssrc) {
             self.concealer.reset();
             self.transit = Transit::default();
             self.begin(now, header.ssrc, header.timestamp)
@@ -198,7 +198,7 @@ impl PlayoutBuffer {
             }
             self.transit = Transit::default();
             self.transit.note(arrived);
-            self.begin(now, header.ssrc, header.timestamp);
+            began = self.begin(now, header.ssrc, header.timestamp);
             place = 0;
         }
         self.late_in_a_row = 0;
@@ -207,7 +207,7 @@ impl PlayoutBuffer {
             // Further ahead than anything here: the sender's clock leapt.
             self.transit = Transit::default();
             self.transit.note(arrived);
-            self.begin(now, header.ssrc, header.timestamp);
+            began = self.begin(now, header.ssrc, header.timestamp);
             place = 0;
         } else if excess > 0 {
             self.skip(excess as usize);
@@ -238,8 +238,8 @@ impl PlayoutBuffer {
             State::Filling(_) => self.state = State::Playing,
             State::Playing => {}
         }
-        if self.depth == 0 {
-            return self.starve(now, out);
+        if (0..FRAME).all(|n| self.peek(n).is_none()) {
+            return self.gap(now, out);
         }
         self.shorten(now);
 
@@ -264,7 +264,7 @@ impl PlayoutBuffer {
         self.stats.samples_starved += beyond as u64;
         self.stats.samples_lost += (missing - beyond) as u64;
         self.advance(FRAME);
-        self.starved = if missing == FRAME { self.starved + FRAME } else { 0 };
+        self.starved = 0;
         if missing == 0 {
             self.stats.frames_played += 1;
             Played::Sound
@@ -337,18 +337,21 @@ impl PlayoutBuffer {
         Played::Silence
     }
 
-    /// Nothing waits. If the delay is too short, time stands still while the gap is filled, which lengthens it.
-    fn starve(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
+    /// A whole frame is not there. If the delay is too short, time stands still while the gap is filled, which
+    /// lengthens it.
+    fn gap(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
         self.concealer.fill(out);
-        self.stats.samples_starved += FRAME as u64;
         self.stats.frames_concealed += 1;
         if self.delay(now) + (FRAME as i32) <= self.wanted() {
             self.stats.samples_inserted += FRAME as u64;
         } else {
+            let before_others = self.depth.min(FRAME);
+            self.stats.samples_lost += before_others as u64;
+            self.stats.samples_starved += (FRAME - before_others) as u64;
             self.advance(FRAME);
         }
         self.starved += FRAME;
-        if self.starved >= PAUSE {
+        if self.depth == 0 && self.starved >= PAUSE {
             self.state = State::Idle;
         }
         Played::Concealed

@@ -113,6 +113,10 @@ impl ReceiverStats {
             return received;
         }
         match self.candidate.replace(arrival) {
+            Some(first) if first.header == arrival.header => {
+                self.past.duplicates += 1;
+                Received::Duplicate
+            }
             Some(first) if first.leads_to(&arrival) => {
                 self.candidate = None;
                 self.begin(Source::new(&first, &arrival))

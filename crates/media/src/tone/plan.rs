@@ -298,7 +298,8 @@ mod tests {
     fn tones_have_the_frequencies_and_levels_of_the_plan() {
         use Plan::*;
         use Signal::*;
-        let table: [(Plan, Signal, usize, &[(f64, f64)]); 12] = [
+        type Row = (Plan, Signal, usize, &'static [(f64, f64)]);
+        let table: [Row; 12] = [
             (NorthAmerica, InsideDial, 8000, &[(350.0, -13.0), (440.0, -13.0)]),
             (NorthAmerica, OutsideDial, 8000, &[(420.0, -16.0)]),
             (NorthAmerica, Busy, 4000, &[(480.0, -24.0), (620.0, -24.0)]),
