@@ -84,10 +84,8 @@ impl Quality {
 }
 
 impl ReceiverStats {
-    /// For a port whose streams have this many timestamp ticks per second.
-    ///
-    /// # Panics
-    /// Never with the rate of a [`Codec`](crate::Codec); a rate of zero counts as one.
+    /// For a port whose streams have this many timestamp ticks per second
+    /// ([`Codec::clock_rate`](crate::Codec::clock_rate)); zero counts as one.
     pub fn new(clock_rate: u32) -> Self {
         Self {
             clock_rate: clock_rate.max(1),
@@ -439,6 +437,16 @@ mod tests {
         stats.sender_report(Time::from_millis(1000), NtpTime(0x1111_2222_3333_4444));
         let block = stats.report_block(Time::from_millis(3500)).unwrap();
         assert_eq!((block.last_sender_report, block.delay_since_last_report), (0x2222_3333, 0x2_8000));
+    }
+
+    #[test]
+    fn a_first_packet_that_comes_twice_is_a_duplicate() {
+        let mut stats = ReceiverStats::new(8000);
+        let verdicts = feed(&mut stats, [7, 7, 8, 8]);
+        use Received::*;
+        assert_eq!(verdicts, [OnProbation, Duplicate, NewSource, Duplicate]);
+        let quality = stats.quality();
+        assert_eq!((quality.packets, quality.duplicates, quality.strays, quality.lost), (2, 2, 0, 0));
     }
 
     #[test]

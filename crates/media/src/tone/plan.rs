@@ -124,6 +124,44 @@ impl Signal {
         Self::Hz440,
     ];
 
+    /// The signal of a `DeviceTone` in SCCP's StartTone. `None` for silence and for what is no tone of a phone's
+    /// (music, announcements, trunk signalling).
+    pub fn from_device_tone(number: u32) -> Option<Self> {
+        let digit = match number {
+            0x01..=0x09 => Digit::from_event(number as u8),
+            0x0A => Some(Digit::Zero),
+            0x0E => Some(Digit::Star),
+            0x0F => Some(Digit::Pound),
+            0x10..=0x13 => Digit::from_event(number as u8 - 4),
+            _ => None,
+        };
+        if let Some(digit) = digit {
+            return Some(Self::Key(digit));
+        }
+        Some(match number {
+            0x21 => Self::InsideDial,
+            0x22 => Self::OutsideDial,
+            0x23 => Self::Busy,
+            0x24 => Self::Alerting,
+            0x25 => Self::Reorder,
+            0x26 => Self::RecorderWarning,
+            0x28 => Self::Reverting,
+            0x29 => Self::OffHookWarning,
+            0x2A => Self::MessageWaiting,
+            0x2B => Self::NoSuchNumber,
+            0x2C => Self::BusyVerification,
+            0x2D => Self::CallWaiting,
+            0x2E => Self::Confirmation,
+            0x30 | 0x42 => Self::RecallDial,
+            0x31 => Self::ZipZip,
+            0x32 => Self::Zip,
+            0x33 => Self::BeepBonk,
+            0x5F | 0x60 => Self::Milliwatt,
+            0x69 => Self::Hz440,
+            _ => return None,
+        })
+    }
+
     /// The signals of no country.
     fn everywhere(self) -> Option<Tone> {
         const BEEP_BONK: &[Step] = &[Step::new(HIGH, 150), Step::new(LOW, 250)];
@@ -217,8 +255,9 @@ fn germany(signal: Signal) -> Tone {
     // The special dial tone.
     const SPECIAL: Sound = dual(400, 425, -16.0);
 
-    const DIAL: &[Step] = &[Step::new(A, 1000)];
-    const OUTSIDE: &[Step] = &[Step::new(A, 200), Step::silence(300), Step::new(A, 700), Step::silence(800)];
+    const OUTSIDE: &[Step] = &[Step::new(A, 1000)];
+    // The letter A in Morse: how PBXs there tell their own dial tone from the network's.
+    const INSIDE: &[Step] = &[Step::new(A, 200), Step::silence(300), Step::new(A, 700), Step::silence(800)];
     const BUSY: &[Step] = &[Step::new(A, 480), Step::silence(480)];
     const REORDER: &[Step] = &[Step::new(A, 240), Step::silence(240)];
     const ALERTING: &[Step] = &[Step::new(SOFT, 1000), Step::silence(4000)];
@@ -240,8 +279,8 @@ fn germany(signal: Signal) -> Tone {
     const ZIP_ZIP: &[Step] = &[Step::new(SOFT, 100), Step::silence(100), Step::new(SOFT, 100)];
 
     match signal {
-        Signal::InsideDial => Tone::fixed(DIAL, Then::Hold),
-        Signal::OutsideDial => Tone::fixed(OUTSIDE, Then::RepeatFrom(0)),
+        Signal::InsideDial => Tone::fixed(INSIDE, Then::RepeatFrom(0)),
+        Signal::OutsideDial => Tone::fixed(OUTSIDE, Then::Hold),
         Signal::Busy => Tone::fixed(BUSY, Then::RepeatFrom(0)),
         Signal::Alerting => Tone::fixed(ALERTING, Then::RepeatFrom(0)),
         Signal::Reorder => Tone::fixed(REORDER, Then::RepeatFrom(0)),
@@ -308,7 +347,7 @@ mod tests {
             (NorthAmerica, CallWaiting, 2400, &[(440.0, -13.0)]),
             (NorthAmerica, Zip, 2400, &[(480.0, -17.0)]),
             (NorthAmerica, Milliwatt, 8000, &[(1004.0, 0.0)]),
-            (Germany, InsideDial, 8000, &[(425.0, -13.0)]),
+            (Germany, OutsideDial, 8000, &[(425.0, -13.0)]),
             (Germany, Busy, 3840, &[(425.0, -13.0)]),
             (Germany, Alerting, 8000, &[(425.0, -19.0)]),
             (Germany, NoSuchNumber, 2400, &[(950.0, -19.0)]),
@@ -349,7 +388,7 @@ mod tests {
         assert_eq!(rhythm(Plan::NorthAmerica, Signal::Zip), [300, 12_700]);
         assert_eq!(rhythm(Plan::Germany, Signal::Busy), [480, 480, 480, 480]);
         assert_eq!(rhythm(Plan::Germany, Signal::Alerting), [1000, 4000, 1000, 4000]);
-        assert_eq!(rhythm(Plan::Germany, Signal::OutsideDial), [200, 300, 700, 800]);
+        assert_eq!(rhythm(Plan::Germany, Signal::InsideDial), [200, 300, 700, 800]);
     }
 
     #[test]
@@ -366,6 +405,23 @@ mod tests {
             assert!((level_at(&sound, low) + 9.0).abs() < 0.1, "{char}");
             assert!((level_at(&sound, high) + 7.0).abs() < 0.1, "{char}");
         }
+    }
+
+    #[test]
+    fn device_tones_lead_to_signals() {
+        let found: Vec<_> = (0..=0x8A).filter_map(Signal::from_device_tone).collect();
+        for signal in Signal::CALL_PROGRESS {
+            assert!(found.contains(&signal), "{signal:?}");
+        }
+        let keys: String = found
+            .iter()
+            .filter_map(|signal| match signal {
+                Signal::Key(digit) => Some(digit.as_char()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(keys, "1234567890*#ABCD");
+        assert_eq!((Signal::from_device_tone(0), Signal::from_device_tone(0x7F)), (None, None));
     }
 
     #[test]
