@@ -1,2 +1,59 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask test` proves everything, the others are parts of it or stand beside it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to its user by printing"
+)]
+
+mod debian;
+mod deny;
+mod deps;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of selsius.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run all tests: format, dependencies, lints, documentation, tests, and the long run of the test bed.
+    Test {
+        /// Leave out the slow steps: documentation, doctests, and the test bed's long run.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Prove that each crate uses only the rooms above it, and that the cores are free of std.
+    Deps,
+    /// Check licences, bans and sources of all dependencies with cargo-deny.
+    Deny {
+        /// Install cargo-deny when it is missing (so does CI=true).
+        #[arg(long)]
+        install: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Test { quick: true } => test::run(test::Extent::Quick),
+        Command::Test { quick: false } => test::run(test::Extent::Full),
+        Command::Deps => deps::run(),
+        Command::Deny { install } => deny::run(install || step::in_ci()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
