@@ -1,0 +1,55 @@
+//! How structs become bytes and bytes become structs.
+//!
+//! A message is a plain struct with `#[derive(Wire)]`. Its fields are read in order, and **presence follows the
+//! length, word by word**: a field that begins at or beyond the end of the body takes its absent value
+//! ([`Wire::absent`], which is also its `Default`), and the position where the body ended is remembered. A field that
+//! the end cuts in two is an error ([`Problem::Cut`]) when decoding strictly; a lenient reader leaves that field and
+//! all bytes from its start on to the tail and notes an anomaly. What follows the last known field is the tail too.
+//!
+//! Two things change the width of a field. Media addresses are 4 bytes, or 20 with a tag in front; directory numbers
+//! are 24 bytes or 25. Which one holds is the [`Layout`] of a message: by the header's length where that decides
+//! (`tagged_from`, `wide_numbers_from`), else by the effective version.
+
+mod field;
+mod layout;
+mod leaf;
+mod reader;
+mod visit;
+mod writer;
+
+pub use field::{Field, FieldError, Kind, Problem};
+pub use layout::{Context, Layout, LayoutRule};
+pub use leaf::{List, OpenEnum, Union};
+pub use reader::{Mode, Reader};
+pub use visit::{At, Value, Visitor, Walk};
+pub use writer::Writer;
+
+pub(crate) use leaf::open_enum;
+
+/// Something with a place on the wire: a message, a part of one, or a single field.
+pub trait Wire: Sized {
+    /// What it is, for tables and dissectors.
+    const KIND: Kind;
+    /// How its layout follows from version and length; only a message's own rule counts.
+    const RULE: LayoutRule = LayoutRule::BY_VERSION;
+
+    /// The value when the body ends before the field: zero, empty.
+    fn absent() -> Self;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the body ends in the middle of it, or a count exceeds what there is room for.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError>;
+
+    /// Appends it.
+    fn encode(&self, w: &mut Writer<'_>);
+
+    /// Shows it, as the value of `field`.
+    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field);
+
+    /// Shows the fields of a struct without the struct itself; nothing for a single field.
+    fn visit_fields(&self, walk: &mut Walk<'_>) {
+        let _ = walk;
+    }
+}

@@ -1,0 +1,33 @@
+//! The values that fields have: open enumerations, texts, numbers, addresses.
+//!
+//! Every value keeps what was received: unknown enumeration values, bytes after a NUL, the padding of a tagged
+//! address.
+
+mod address;
+mod bytes;
+mod call;
+mod device;
+mod features;
+mod key;
+mod media;
+mod number;
+mod text;
+
+pub use address::MediaAddress;
+pub use bytes::Bytes;
+pub use call::{
+    CallHistoryDisposition, CallPrivacy, CallSecurity, CallState, CallType, KeypadKey, RingDuration,
+    RingMode, StatsProcessing, Tone, ToneDirection,
+};
+pub use device::{
+    AlarmSeverity, DeviceType, HeadsetMode, MediaPathAbility, MediaPathEventKind, MediaPathId,
+    MicrophoneMode, ResetType, SpeakerMode, UnregisterReason, UnregisterStatus,
+};
+pub use features::Features;
+pub use key::{ButtonType, LampMode, SoftKey, SoftKeySetId, StimulusType};
+pub use media::{
+    Codec, EchoCancellation, EncryptionAlgorithm, EncryptionCapability, G723BitRate, IpAddressMode,
+    IpAddressType, MediaDirection, MediaStatus, PortHandling, SilenceSuppression, VideoLayout,
+};
+pub use number::Number;
+pub use text::{DynText, Text};

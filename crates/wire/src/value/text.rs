@@ -1,0 +1,188 @@
+//! Text: in fixed areas, and NUL-terminated.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use crate::codec::{Field, FieldError, Kind, Problem, Reader, Value, Walk, Wire, Writer};
+
+/// The bytes up to the first NUL.
+pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// Text in an area of `N` bytes. What follows the NUL is kept: CallManager 2.x and 4.1 leak old memory there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text<const N: usize>([u8; N]);
+
+impl<const N: usize> Text<N> {
+    /// The text with zeros after it. What does not fit in `N - 1` bytes is cut off, so that a NUL always ends it.
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        Self::filled(text.as_ref(), N.saturating_sub(1))
+    }
+
+    /// The text, which may fill the area without a NUL, as date templates do.
+    pub fn full(text: impl AsRef<[u8]>) -> Self {
+        Self::filled(text.as_ref(), N)
+    }
+
+    /// The whole area as it is on the wire.
+    pub const fn from_area(area: [u8; N]) -> Self {
+        Self(area)
+    }
+
+    /// The whole area with whatever follows the NUL.
+    pub const fn area(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// The text: the bytes before the NUL.
+    pub fn bytes(&self) -> &[u8] {
+        until_nul(&self.0)
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    fn filled(text: &[u8], most: usize) -> Self {
+        let mut area = [0; N];
+        for (to, from) in area.iter_mut().take(most).zip(until_nul(text)) {
+            *to = *from;
+        }
+        Self(area)
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> fmt::Display for Text<N> {
+    /// As UTF-8 with replacement characters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.bytes()))
+    }
+}
+
+impl<const N: usize> fmt::Debug for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.bytes().escape_ascii())
+    }
+}
+
+impl<const N: usize> Wire for Text<N> {
+    const KIND: Kind = Kind::Text(N);
+
+    fn absent() -> Self {
+        Self::default()
+    }
+
+    #[inline]
+    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Ok(r.take::<N>()?.map_or_else(Self::default, |area| Self(*area)))
+    }
+
+    #[inline]
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.put(&self.0);
+    }
+
+    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
+        walk.value(field, N, Value::Text(self.bytes()));
+    }
+}
+
+/// Text that ends with a NUL, of at most `MAX` bytes with it. Dynamic messages have these one after another.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct DynText<const MAX: usize>(Vec<u8>);
+
+impl<const MAX: usize> DynText<MAX> {
+    /// The text; what exceeds `MAX - 1` bytes is cut off.
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        let text = until_nul(text.as_ref());
+        Self(text.iter().copied().take(MAX.saturating_sub(1)).collect())
+    }
+
+    /// The text without its NUL.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<const MAX: usize> fmt::Display for DynText<MAX> {
+    /// As UTF-8 with replacement characters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for DynText<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+impl<const MAX: usize> Wire for DynText<MAX> {
+    const KIND: Kind = Kind::DynText(MAX);
+
+    fn absent() -> Self {
+        Self::default()
+    }
+
+    /// The NUL belongs to the text: without one the body ends in the middle of it.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
+        let rest = r.peek();
+        if rest.is_empty() {
+            return Ok(Self::default());
+        }
+        let text = until_nul(rest);
+        let length = text.len().saturating_add(1);
+        if length > rest.len() {
+            return Err(r.error(Problem::Cut { needed: length, present: rest.len() }));
+        }
+        if length > MAX {
+            return Err(r.error(Problem::TextTooLong { length, capacity: MAX }));
+        }
+        r.take_up_to(length);
+        Ok(Self(text.to_vec()))
+    }
+
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.put(&self.0);
+        w.put(&[0]);
+    }
+
+    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
+        walk.value(field, self.0.len().saturating_add(1), Value::Text(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+
+    #[test]
+    fn text_ends_with_a_nul_unless_it_may_fill_the_area() {
+        assert_eq!(Text::<4>::new("abcd").area(), b"abc\0");
+        assert_eq!(Text::<4>::full("abcde").area(), b"abcd");
+        assert_eq!(Text::<4>::full("abcde").bytes(), b"abcd");
+        assert_eq!(Text::<6>::new("a\0b").area(), b"a\0\0\0\0\0");
+    }
+
+    #[test]
+    fn bytes_after_the_nul_are_kept_and_not_shown() {
+        let text = Text::from_area(*b"ab\0xyz");
+        assert_eq!((text.bytes(), text.to_string()), (b"ab".as_slice(), "ab".to_string()));
+        assert_eq!(text.area(), b"ab\0xyz");
+    }
+}
