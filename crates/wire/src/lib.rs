@@ -11,6 +11,7 @@ pub mod codec;
 pub mod frame;
 pub mod message;
 mod table;
+mod time;
 pub mod value;
 
 pub use codec::{Context, Problem};
@@ -19,4 +20,5 @@ pub use table::{
     Anomaly, Category, DecodeError, Direction, Kind, MESSAGES, ManagerMessage, Message, MessageInfo,
     MessageSet, Opaque, Received, StationMessage, message_info,
 };
+pub use time::Time;
 pub use value::*;
