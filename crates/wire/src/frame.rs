@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 /// Bytes of length and header version.
-const PREFIX: usize = 8;
+pub(crate) const PREFIX: usize = 8;
 /// Bytes up to the body.
 const HEADER: usize = 12;
 /// The least value of the length field: the message id alone.

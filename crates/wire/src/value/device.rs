@@ -228,3 +228,18 @@ open_enum! {
         Monitor = 0x03 "Monitor",
     }
 }
+
+impl DeviceType {
+    /// The model as people say it: `7912`, `ATA 186`, `IP Communicator`.
+    pub fn model_name(self) -> &'static str {
+        match self {
+            Self::Ata186 => "ATA 186",
+            Self::Ata188 => "ATA 188",
+            Self::Vgc => "VGC",
+            Self::Cisco7941 => "7941",
+            Self::Cisco7961 => "7961",
+            Self::Cisco7941Ge => "7941 GE",
+            other => other.name().strip_prefix("Cisco ").unwrap_or_else(|| other.name()),
+        }
+    }
+}

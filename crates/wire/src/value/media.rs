@@ -192,3 +192,21 @@ open_enum! {
         ThreeByThree4Alt2 = 0x0A "ThreeByThree4Alt2",
     }
 }
+
+impl Codec {
+    /// The static RTP payload type (RFC 3551); `None` for a format that needs a dynamic one or is not sent in RTP.
+    pub const fn rtp_payload_type(self) -> Option<u8> {
+        Some(match self {
+            Self::G711Ulaw64k | Self::G711Ulaw56k => 0,
+            Self::GsmFullRate | Self::Gsm => 3,
+            Self::G7231 => 4,
+            Self::G711Alaw64k | Self::G711Alaw56k => 8,
+            Self::G722_64k | Self::G722_56k | Self::G722_48k => 9,
+            Self::G728 => 15,
+            Self::G729 | Self::G729AnnexA | Self::G729AnnexB | Self::G729AnnexAwAnnexB => 18,
+            Self::H261 => 31,
+            Self::H263 => 34,
+            _ => return None,
+        })
+    }
+}
