@@ -1,4 +1,5 @@
 //! The files, read back with an XML parser and held against the ones that CallManager 4.1 served.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail where it likes")]
 
 use std::fs::File;
 
