@@ -83,7 +83,9 @@ fn nothing_to_complain_about() {
     let mut reset = TcpFlow::new("10.1.2.3:40005".parse().unwrap(), "10.1.2.4:2000".parse().unwrap());
     frames.extend(reset.open());
     let before_reset = frames.len();
-    for (source, destination) in [("10.1.2.3:20000", "10.1.2.4:20002"), ("[2001:db8::1]:1", "[2001:db8::2]:2")] {
+    for (source, destination) in
+        [("10.1.2.3:20000", "10.1.2.4:20002"), ("[2001:db8::1]:1", "[2001:db8::2]:2")]
+    {
         frames.extend(build::udp(&Datagram {
             source: source.parse().unwrap(),
             destination: destination.parse().unwrap(),
@@ -106,6 +108,7 @@ fn nothing_to_complain_about() {
     frames.extend(reset.reset(Way::Backward));
     assert_eq!(frames.len(), before_reset + 3);
     write(&path, &frames);
-    let resets = tshark(&path, "tcp.flags.reset == 1", &["tcp.checksum.status"]).expect("it was there a moment ago");
+    let resets =
+        tshark(&path, "tcp.flags.reset == 1", &["tcp.checksum.status"]).expect("it was there a moment ago");
     assert_eq!(resets.trim(), "1");
 }

@@ -8,9 +8,8 @@
 //! segment ──> Reassembler ──> Event::Opened, Data, Gap, Closed      (events go to a closure: the data is not copied)
 //! ```
 //!
-//! A hole is given up when the receiver has acknowledged it and some packets more have passed, when it is older than
-//! [`Limits::hole_age`], when what waits behind it costs more than [`Limits::held_per_stream`], and at the end. When all
-//! streams together hold more than [`Limits::held_total`], the oldest hole of all is given up. When there are more than
+//! A hole is given up when the receiver acknowledges it, when it is older than [`Limits::hole_age`], when what waits behind
+//! it costs more than [`Limits::held_per_stream`], and at the end. When all streams together hold more than [`Limits::held_total`], the oldest hole of all is given up. When there are more than
 //! [`Limits::connections`], closed ones and those that were silent longest are forgotten.
 
 mod stream;
@@ -121,6 +120,8 @@ pub enum CloseReason {
     Evicted,
     /// [`Reassembler::finish`].
     EndOfCapture,
+    /// It turned out not to be SCCP (only from [`crate::conversation::Tracker`]).
+    Foreign,
 }
 
 /// Bounds of the memory of a [`Reassembler`].
@@ -370,6 +371,10 @@ impl Connection {
         if segment.syn {
             self.streams[way.index()].syn(segment.sequence);
         }
+        // First, so that what is given up stands before the answer that it got.
+        if let Some(acknowledgment) = segment.acknowledgment {
+            self.with_stream(way.reverse(), out, |stream, out| stream.acknowledge(acknowledgment, out));
+        }
         let sequence = segment.sequence.wrapping_add(u32::from(segment.syn));
         self.with_stream(way, out, |stream, out| {
             stream.segment(stamp, sequence, segment.payload, segment.cut_off, segment.fin, out);
@@ -377,12 +382,6 @@ impl Connection {
                 stream.give_up(out);
             }
         });
-        if let Some(acknowledgment) = segment.acknowledgment {
-            self.streams[way.reverse().index()].acknowledge(acknowledgment);
-        }
-        for way in [Way::Forward, Way::Backward] {
-            self.with_stream(way, out, |stream, out| stream.packet_done(out));
-        }
         // A reset from far outside of the stream is forged, or from another connection.
         if segment.rst && self.streams[way.index()].plausible(sequence) {
             self.close(stamp, CloseReason::Reset, out);

@@ -33,30 +33,18 @@ pub(super) struct Stream {
     next: u64,
     /// Where the FIN stands.
     end: Option<u64>,
-    /// How far the other side has acknowledged.
-    acknowledged: u64,
     /// Beyond a hole, by position; never overlapping, never adjacent to `next`.
     held: BTreeMap<u64, (Stamp, Vec<u8>)>,
     held_cost: usize,
-    hole: Option<Hole>,
+    /// Since when bytes are missing.
+    hole: Option<Time>,
     misfits: u8,
-}
-
-/// Since when bytes are missing.
-#[derive(Debug, Clone, Copy)]
-struct Hole {
-    since: Time,
-    /// Packets of this connection that came since the other side acknowledged the missing bytes.
-    overdue: u8,
 }
 
 impl Stream {
     /// So many data segments in a row far outside of the stream mean that another one runs here, whose beginning the
     /// capture lost. (One alone is a stray, or forged.)
     const MISFITS: u8 = 3;
-    /// An acknowledged hole is given up when so many more packets came: the receiver had the bytes, the capture did not,
-    /// and packets change places by one or two at most when a capture merges two interfaces.
-    const OVERDUE: u8 = 3;
 
     /// The first sequence number is known from the SYN. `false`: it contradicts what was seen before, so this is
     /// another connection between the same two ports.
@@ -86,7 +74,7 @@ impl Stream {
 
     /// Since when bytes are missing.
     pub(super) fn hole_since(&self) -> Option<Time> {
-        self.hole.map(|hole| hole.since)
+        self.hole
     }
 
     /// Takes a segment's payload; `cut_off` further bytes of it were not captured.
@@ -132,24 +120,14 @@ impl Stream {
         }
     }
 
-    /// The other side has acknowledged everything before `sequence`.
-    pub(super) fn acknowledge(&mut self, sequence: u32) {
-        if self.started
-            && let Some(position) = self.position(sequence)
-        {
-            self.acknowledged = self.acknowledged.max(position);
-        }
-    }
-
-    /// A packet of this connection, in either direction, is done; an acknowledged hole becomes older by it.
-    pub(super) fn packet_done(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
-        let Some((&first, _)) = self.held.first_key_value() else { return };
-        if self.acknowledged < first {
+    /// The other side has acknowledged everything before `sequence`: holes there are losses of the capture, not of the
+    /// network, and nothing will fill them. (An acknowledgment that was captured before its data has no hole to meet.)
+    pub(super) fn acknowledge(&mut self, sequence: u32, out: &mut dyn FnMut(Piece<'_>)) {
+        if self.held.is_empty() {
             return;
         }
-        let Some(hole) = &mut self.hole else { return };
-        hole.overdue += 1;
-        if hole.overdue > Self::OVERDUE {
+        let Some(position) = self.position(sequence) else { return };
+        while self.held.first_key_value().is_some_and(|(&first, _)| first <= position) {
             self.give_up(out);
         }
     }
@@ -230,7 +208,7 @@ impl Stream {
                 let bytes = payload[part(at)..part(until)].to_vec();
                 self.held_cost += bytes.len() + HELD_OVERHEAD;
                 self.held.insert(at, (stamp, bytes));
-                self.hole.get_or_insert(Hole { since: stamp.time, overdue: 0 });
+                self.hole.get_or_insert(stamp.time);
             }
             at = following.map_or(end, |(position, length)| position + length);
         }
@@ -249,7 +227,7 @@ impl Stream {
         }
         match self.held.first_key_value() {
             None => self.hole = None,
-            Some((_, (stamp, _))) if moved => self.hole = Some(Hole { since: stamp.time, overdue: 0 }),
+            Some((_, (stamp, _))) if moved => self.hole = Some(stamp.time),
             Some(_) => {}
         }
     }
