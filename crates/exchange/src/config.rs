@@ -1,0 +1,81 @@
+//! What the exchange is told at its start: everything that is not the site's and not the protocol's.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use selsius_wire::Time;
+
+use crate::record::{CallId, WallTime};
+
+/// Settings of one running exchange.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The manager's software version, told to phones that ask (VersionRes), at most 15 bytes are sent.
+    pub version: String,
+    /// The TCP port that phones reach the manager on; told in ServerRes.
+    pub port: u16,
+    /// The first call's id: larger than every id in the store.
+    pub first_call: CallId,
+    /// Where call references start, so that they differ from those before a restart; 0 counts as 1.
+    pub first_reference: u32,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// Bounds on what phones can make the exchange hold.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a connection may say nothing at all before it has registered.
+    pub silence_before_register: Duration,
+    /// How long the old connection of a device gets to answer when the device registers from another address.
+    pub probe: Duration,
+    /// How long a phone may take to open its audio channel.
+    pub media_answer: Duration,
+    /// Digits of one call; more end in reorder tone.
+    pub digits: usize,
+    /// Legs of one device; what would make more is refused (emergency calls excepted).
+    pub legs_per_device: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            port: 2000,
+            first_call: CallId(1),
+            first_reference: 1,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            silence_before_register: Duration::from_secs(60),
+            probe: Duration::from_secs(3),
+            media_answer: Duration::from_secs(10),
+            digits: 32,
+            legs_per_device: 8,
+        }
+    }
+}
+
+/// The time of day, tied to the driver's clock at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallClock {
+    /// The driver's time at which the rest holds.
+    pub at: Time,
+    /// Wall-clock time then.
+    pub wall: WallTime,
+    /// Seconds to add for local time, as phones show it.
+    pub offset_seconds: i32,
+}
+
+impl WallClock {
+    /// The wall-clock time at `now`.
+    pub fn wall(&self, now: Time) -> WallTime {
+        let passed = i64::try_from(now.since(self.at).as_micros()).unwrap_or(i64::MAX);
+        WallTime(self.wall.0.saturating_add(passed))
+    }
+}

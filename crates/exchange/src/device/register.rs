@@ -1,0 +1,387 @@
+//! From a connection to a registered phone, and back.
+
+use alloc::{
+    boxed::Box,
+    collections::VecDeque,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::time::Duration;
+
+use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Model, Site};
+use selsius_wire::{
+    Dialect, StationMessage, Time, message,
+    message::{CapabilitiesReq, KeepAliveAck, Register, RegisterAck, RegisterReject},
+    value::{ResetType, Text, UnregisterStatus},
+};
+
+use super::{Buttons, Device, Quirks};
+use crate::{
+    arena::Handle,
+    exchange::{Exchange, SessionState, Timer},
+    io::{Level, Output, SessionId},
+    record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
+};
+
+/// Alarms kept of a connection that has not registered yet.
+const ALARMS: usize = 4;
+
+impl Exchange {
+    /// A message on a connection that has not registered.
+    pub(crate) fn before_register(&mut self, now: Time, session: SessionId, message: StationMessage) {
+        match message {
+            StationMessage::Register(register) => self.register(now, session, register),
+            // Standby connections say nothing else (v20 capture, frame 2643); a 7985 and 6911 begin with it.
+            StationMessage::KeepAlive(_) => self.send(session, KeepAliveAck::default()),
+            StationMessage::Alarm(alarm) => {
+                let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), alarm.text);
+                if let Some(state) = self.sessions.get_mut(&session)
+                    && state.alarms.len() < ALARMS
+                {
+                    state.alarms.push(*alarm);
+                    self.event(Level::Info, Some(session), "", text);
+                }
+            }
+            // The right to register is asked for by phones that come back from another manager.
+            StationMessage::RegisterTokenReq(_) => self.send(session, message::RegisterTokenAck::default()),
+            StationMessage::SpcpRegisterTokenReq(_) => {
+                self.send(session, message::SpcpRegisterTokenAck::default())
+            }
+            StationMessage::UnregisterReq(_) => self.acknowledge_unregister(session),
+            // CallManager 2.x phones tell their RTP port around Register.
+            StationMessage::IpPort(_) => {}
+            _ => self.counters.refuse("message before Register"),
+        }
+    }
+
+    pub(crate) fn register(&mut self, now: Time, session: SessionId, register: Box<Register>) {
+        let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
+        let text = register.device_name.to_string();
+        let Ok(name) = text.parse::<DeviceName>() else {
+            return self.reject(now, session, &text, "invalid device name");
+        };
+        if self.is_stopping() {
+            return self.reject(now, session, &text, "manager is stopping");
+        }
+        if !self.site.devices.contains_key(&name)
+            && !self.auto_register(&name, u32::from(register.device_type))
+        {
+            let reason = match self.site.settings.auto_registration {
+                Some(_) => "no free number left",
+                None => "unknown device",
+            };
+            return self.reject(now, session, &text, reason);
+        }
+        if let Some(&old) = self.by_name.get(&name)
+            && let Some(device) = self.devices.get(old)
+            && device.session != session
+        {
+            let roams = self.site.devices.get(&name).is_some_and(|device| device.roam);
+            if device.address != peer.remote.ip() && !roams {
+                return self.probe(now, session, register, old);
+            }
+        }
+        self.accept(now, session, name, &register);
+    }
+
+    /// Asks the old connection of a device whether it is still alive, while the new one waits.
+    fn probe(&mut self, now: Time, session: SessionId, register: Box<Register>, old: Handle<Device>) {
+        let Some((old_session, name)) = self.devices.get(old).map(|old| (old.session, old.name.clone()))
+        else {
+            return;
+        };
+        if let Some(state) = self.sessions.get_mut(&session) {
+            state.state = SessionState::Waiting(register);
+        }
+        self.timers.set(Timer::Probe(session), now + self.config.limits.probe);
+        // The only question that every phone answers.
+        self.send(old_session, CapabilitiesReq::default());
+        let text = "registers from another address; asking the old one whether it is still there";
+        self.event(Level::Info, Some(session), name.as_str(), text);
+    }
+
+    /// A probed connection has not answered in time: the waiting one gets the device.
+    pub(crate) fn take_over(&mut self, now: Time, session: SessionId) {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        let SessionState::Waiting(register) = core::mem::replace(&mut state.state, SessionState::New) else {
+            return;
+        };
+        if let Ok(name) = register.device_name.to_string().parse::<DeviceName>() {
+            self.accept(now, session, name, &register);
+        }
+    }
+
+    /// The old connection of a device has answered: those who wanted to replace it are refused.
+    pub(crate) fn still_alive(&mut self, now: Time, device: Handle<Device>) {
+        let Some(name) = self.devices.get(device).map(|device| device.name.clone()) else { return };
+        for session in self.waiting_for(&name) {
+            self.timers.cancel(Timer::Probe(session));
+            self.reject(now, session, name.as_str(), "registered elsewhere");
+        }
+    }
+
+    /// Sessions that wait for a device which is gone get it now.
+    pub(crate) fn retry_waiting(&mut self, now: Time) {
+        let waiting: Vec<_> = self
+            .sessions
+            .iter()
+            .filter_map(|(&session, state)| match &state.state {
+                SessionState::Waiting(register) => {
+                    let name = register.device_name.to_string().parse::<DeviceName>().ok()?;
+                    (!self.by_name.contains_key(&name)).then_some(session)
+                }
+                SessionState::New | SessionState::Registered(_) => None,
+            })
+            .collect();
+        for session in waiting {
+            self.timers.cancel(Timer::Probe(session));
+            self.take_over(now, session);
+        }
+    }
+
+    fn waiting_for(&self, name: &DeviceName) -> Vec<SessionId> {
+        let waits = |state: &SessionState| match state {
+            SessionState::Waiting(register) => register.device_name.to_string() == name.as_str(),
+            SessionState::New | SessionState::Registered(_) => false,
+        };
+        self.sessions.iter().filter(|(_, state)| waits(&state.state)).map(|(&session, _)| session).collect()
+    }
+
+    fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
+        if let Some(&old) = self.by_name.get(&name) {
+            let old_session = self.devices.get(old).map(|old| old.session);
+            self.lose_device(now, old, "registered again");
+            if let Some(old_session) = old_session.filter(|&old| old != session) {
+                self.close(old_session);
+            }
+        }
+        let Some(configured) = self.site.devices.get(&name) else { return };
+        let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
+        let dialect = Dialect::negotiate(register.protocol_ver, register.features, register.device_type);
+        let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
+        let buttons = Buttons::of(&self.site, configured);
+        let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
+        let device = Device {
+            name: name.clone(),
+            session,
+            address: peer.remote.ip(),
+            device_type: register.device_type,
+            load: register.firmware_load_name.to_string(),
+            dialect: dialect.clone(),
+            quirks: Quirks::of(register.device_type),
+            buttons,
+            capabilities: Vec::new(),
+            legs: Vec::new(),
+            told: None,
+            last_dialed: String::new(),
+            ready: false,
+            registered: now,
+            last_heard: now,
+            keepalive,
+            restart: None,
+            quality: VecDeque::new(),
+        };
+        let load = device.load.clone();
+        let hook_flash = device.quirks.media_path_is_hook;
+        let handle = self.devices.insert(device);
+        self.by_name.insert(name.clone(), handle);
+        for (line, instance) in lines {
+            self.appearances.entry(line).or_default().push((handle, instance));
+        }
+        let mut alarms = Vec::new();
+        if let Some(state) = self.sessions.get_mut(&session) {
+            state.state = SessionState::Registered(handle);
+            alarms = core::mem::take(&mut state.alarms);
+        }
+        self.counters.registrations += 1;
+        let patience = self.devices.get(handle).map_or(keepalive, Device::patience);
+        self.timers.set(Timer::Silence(session), now + patience);
+
+        let ack = RegisterAck {
+            keep_alive_interval: whole_seconds(keepalive),
+            date_template: Text::full(&self.site.settings.date_format),
+            secondary_keep_alive_interval: 2 * self.site.settings.keepalive_seconds,
+            ..RegisterAck::default()
+        };
+        let version = dialect.version();
+        self.out.push_back(Output::Dialect { session, dialect: dialect.clone() });
+        self.send(session, dialect.register_ack(ack));
+        self.send(session, CapabilitiesReq::default());
+        if hook_flash {
+            self.send(session, message::SetHookFlashDetect::default());
+        }
+
+        for alarm in alarms {
+            self.store_alarm(now, name.as_str(), &alarm);
+        }
+        let device_type = u32::from(register.device_type);
+        let kind = DeviceEventKind::Registered { address: peer.remote.ip(), device_type, version, load };
+        self.device_event(now, name.as_str(), kind);
+        let model = register.device_type.model_name();
+        let text = format!("registered from {}: {model}, version {version}", peer.remote);
+        self.event(Level::Info, Some(session), name.as_str(), text);
+    }
+
+    fn reject(&mut self, now: Time, session: SessionId, name: &str, reason: &'static str) {
+        let address = self.sessions.get(&session).map(|session| session.peer.remote);
+        self.counters.refuse(reason);
+        self.send(session, RegisterReject { text: Text::new(reason.as_bytes()) });
+        if let Some(address) = address {
+            let kind = DeviceEventKind::Rejected { address: address.ip(), reason: reason.into() };
+            self.device_event(now, name, kind);
+            let text = format!("registration from {address} refused: {reason}");
+            self.event(Level::Warn, Some(session), name, text);
+        }
+        self.close(session);
+    }
+
+    /// Gives an unknown phone the lowest free number, if the site wants that.
+    fn auto_register(&mut self, name: &DeviceName, device_type: u32) -> bool {
+        let Some(range) = &self.site.settings.auto_registration else { return false };
+        let Some(line) = first_free(&self.site, range) else { return false };
+        let button = Button::Line { number: line.clone(), label: String::new() };
+        let device = selsius_site::Device {
+            model: Model::from_device_type(device_type),
+            buttons: [button].into(),
+            ..selsius_site::Device::default()
+        };
+        self.site.lines.insert(line.clone(), Line::default());
+        self.site.devices.insert(name.clone(), device);
+        self.store(Record::AutoRegistered(AutoRegistered { device: name.clone(), device_type, line }));
+        true
+    }
+
+    pub(crate) fn unregister(&mut self, now: Time, session: SessionId, device: Handle<Device>) {
+        self.acknowledge_unregister(session);
+        self.lose_device(now, device, "unregistered");
+        if let Some(state) = self.sessions.get_mut(&session) {
+            state.state = SessionState::New;
+        }
+        self.retry_waiting(now);
+    }
+
+    fn acknowledge_unregister(&mut self, session: SessionId) {
+        self.send(session, message::UnregisterAck { status: UnregisterStatus::Ok });
+    }
+
+    /// A device is gone, whatever the reason: its calls end, its lines no longer appear there.
+    pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
+        let Some(mut device) = self.devices.remove(handle) else { return };
+        self.by_name.remove(&device.name);
+        for line in &device.buttons.lines {
+            if let Some(appearances) = self.appearances.get_mut(&line.number) {
+                appearances.retain(|&(other, _)| other != handle);
+                if appearances.is_empty() {
+                    self.appearances.remove(&line.number);
+                }
+            }
+        }
+        for leg in core::mem::take(&mut device.legs) {
+            self.end_leg(now, leg, EndCause::PhoneLost);
+        }
+        let kind = DeviceEventKind::Unregistered { reason: reason.into() };
+        self.device_event(now, device.name.as_str(), kind);
+        self.event(Level::Info, Some(device.session), device.name.as_str(), format!("gone: {reason}"));
+    }
+
+    pub(crate) fn device_event(&mut self, now: Time, device: &str, kind: DeviceEventKind) {
+        let at = self.wall.wall(now);
+        self.store(Record::DeviceEvent(DeviceEvent { device: device.into(), at, kind }));
+    }
+
+    pub(crate) fn store_alarm(&mut self, now: Time, device: &str, alarm: &message::Alarm) {
+        let kind = DeviceEventKind::Alarm {
+            severity: u32::from(alarm.alarm_severity),
+            text: alarm.text.to_string(),
+            parameters: [alarm.parm1, alarm.parm2],
+        };
+        self.device_event(now, device, kind);
+    }
+
+    /// Resets a phone now if it is idle, else when it is.
+    pub(crate) fn restart(&mut self, handle: Handle<Device>, kind: ResetType) {
+        if let Some(device) = self.devices.get_mut(handle) {
+            device.restart = Some(kind);
+        }
+        self.restart_if_idle(handle);
+    }
+
+    pub(crate) fn restart_if_idle(&mut self, handle: Handle<Device>) {
+        let Some(device) = self.devices.get_mut(handle).filter(|device| device.legs.is_empty()) else {
+            return;
+        };
+        let Some(reset_type) = device.restart.take() else { return };
+        let (session, name) = (device.session, device.name.clone());
+        self.send(session, message::Reset { reset_type });
+        self.event(Level::Info, Some(session), name.as_str(), "told to restart");
+    }
+
+    /// Takes a new site. Phones that are no longer in it, or whose buttons changed, restart when they are idle.
+    pub(crate) fn change_site(&mut self, site: Site) {
+        self.site = site;
+        let changed: Vec<_> = self
+            .devices
+            .iter()
+            .filter(|(_, device)| match self.site.devices.get(&device.name) {
+                Some(configured) => Buttons::of(&self.site, configured) != device.buttons,
+                None => true,
+            })
+            .map(|(handle, _)| handle)
+            .collect();
+        for handle in changed {
+            self.restart(handle, ResetType::Restart);
+        }
+    }
+}
+
+/// A device's own interval, up to a tenth shorter than the site's, so that phones do not tick together.
+fn spread(seconds: u32, name: &str) -> Duration {
+    // FNV-1a: the same device keeps the same interval.
+    let hash =
+        name.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let less = hash % (seconds / 10 + 1);
+    Duration::from_secs((seconds - less).into())
+}
+
+fn whole_seconds(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// The lowest number of the range that is no line yet.
+fn first_free(site: &Site, range: &AutoRegistration) -> Option<LineNumber> {
+    let width = range.first.as_str().len();
+    let first: u64 = range.first.as_str().parse().ok()?;
+    let last: u64 = range.last.as_str().parse().ok()?;
+    (first..=last)
+        .filter_map(|number| format!("{number:0width$}").parse::<LineNumber>().ok())
+        .find(|number| !site.lines.contains_key(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_spread_but_never_exceed_the_site_s() {
+        let mut seen = alloc::collections::BTreeSet::new();
+        for device in 0..1000_u32 {
+            let interval = spread(30, &format!("SEP{device:012X}")).as_secs();
+            assert!((27..=30).contains(&interval), "{interval}");
+            seen.insert(interval);
+        }
+        assert_eq!(seen.len(), 4);
+    }
+
+    #[test]
+    fn the_lowest_free_number_keeps_its_width() {
+        let range = AutoRegistration { first: "0099".parse().unwrap(), last: "0101".parse().unwrap() };
+        let mut site = Site::default();
+        for expected in ["0099", "0100", "0101"] {
+            let free = first_free(&site, &range).unwrap();
+            assert_eq!(free.as_str(), expected);
+            site.lines.insert(free, Line::default());
+        }
+        assert_eq!(first_free(&site, &range), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! Digit analysis: where the digits dialled so far lead.
+
+use alloc::{string::String, vec::Vec};
+
+use selsius_site::{Action, LineNumber, PatternMatch, Site};
+
+/// Where dialled digits lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) to: Destination,
+    /// Never refused.
+    pub(crate) emergency: bool,
+}
+
+/// What a number reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// One line of the office.
+    Line(LineNumber),
+    /// The first of these lines that is free and there.
+    FirstOf(Vec<LineNumber>),
+    /// Nothing: the number is forbidden.
+    Blocked,
+}
+
+/// What is known after some digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Analysis {
+    /// No number begins like this.
+    Nowhere,
+    /// More digits are needed.
+    Incomplete,
+    /// This is it, and no other number begins like this.
+    Complete(Target),
+    /// This is it if no more digits come.
+    MayGrow(Target),
+}
+
+/// Analyses `digits`. Lines win over routes, the more specific route over the less; an emergency number is
+/// complete as soon as it matches, whatever longer number begins like it.
+pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
+    let mut best: Option<(usize, Target)> = None;
+    let mut longer = longer_line(site, digits);
+    for (pattern, route) in &site.routes {
+        let full = match pattern.matches(digits) {
+            PatternMatch::No => continue,
+            PatternMatch::Partial => {
+                longer = true;
+                continue;
+            }
+            PatternMatch::Full => true,
+            PatternMatch::FullMayGrow => {
+                longer = true;
+                true
+            }
+        };
+        let target = Target {
+            to: match &route.action {
+                Action::Lines(lines) => Destination::FirstOf(lines.clone()),
+                Action::Block => Destination::Blocked,
+            },
+            emergency: route.emergency,
+        };
+        if target.emergency {
+            return Analysis::Complete(target);
+        }
+        let weight = pattern.fixed_digits();
+        if full && best.as_ref().is_none_or(|&(other, _)| weight > other) {
+            best = Some((weight, target));
+        }
+    }
+    let line = line(site, digits).map(|line| Target { to: Destination::Line(line), emergency: false });
+    match (line.or(best.map(|(_, target)| target)), longer) {
+        (Some(target), true) => Analysis::MayGrow(target),
+        (Some(target), false) => Analysis::Complete(target),
+        (None, true) => Analysis::Incomplete,
+        (None, false) => Analysis::Nowhere,
+    }
+}
+
+/// What the digits reach if nothing follows them: after a time-out, `#`, or en bloc.
+pub(crate) fn finish(site: &Site, digits: &str) -> Option<Target> {
+    match analyse(site, digits) {
+        Analysis::Complete(target) | Analysis::MayGrow(target) => Some(target),
+        Analysis::Nowhere | Analysis::Incomplete => None,
+    }
+}
+
+/// Does a `#` after these digits end the number, or is it a digit of one?
+pub(crate) fn hash_ends(site: &Site, digits: &str) -> bool {
+    let mut with_hash = String::from(digits);
+    with_hash.push('#');
+    !digits.is_empty() && matches!(analyse(site, &with_hash), Analysis::Nowhere)
+}
+
+fn line(site: &Site, digits: &str) -> Option<LineNumber> {
+    let number = digits.parse::<LineNumber>().ok()?;
+    site.lines.contains_key(&number).then_some(number)
+}
+
+fn longer_line(site: &Site, digits: &str) -> bool {
+    use core::ops::Bound::{Excluded, Unbounded};
+    if digits.is_empty() {
+        return !site.lines.is_empty();
+    }
+    let Ok(start) = digits.parse::<LineNumber>() else { return false };
+    let mut after = site.lines.range((Excluded(start), Unbounded));
+    after.next().is_some_and(|(number, _)| number.as_str().starts_with(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use selsius_site::{Line, Route};
+
+    use super::*;
+
+    fn site(lines: &[&str], routes: &[(&str, Action, bool)]) -> Site {
+        let mut site = Site::default();
+        for number in lines {
+            site.lines.insert(number.parse().unwrap(), Line::default());
+        }
+        for (pattern, action, emergency) in routes {
+            let route = Route { action: action.clone(), emergency: *emergency };
+            site.routes.insert(pattern.parse().unwrap(), route);
+        }
+        site
+    }
+
+    fn to(number: &str) -> Target {
+        Target { to: Destination::Line(number.parse().unwrap()), emergency: false }
+    }
+
+    fn first_of(number: &str, emergency: bool) -> Target {
+        Target { to: Destination::FirstOf([number.parse().unwrap()].into()), emergency }
+    }
+
+    #[test]
+    fn digits_lead_somewhere() {
+        let reception = || Action::Lines(["1001".parse().unwrap()].into());
+        let site = site(
+            &["1001", "1002", "10021", "*5"],
+            &[
+                ("0", reception(), false),
+                ("112", reception(), true),
+                ("1[^0]X", Action::Block, false),
+                ("9.!", reception(), false),
+                ("#21", reception(), false),
+            ],
+        );
+        let blocked = || Target { to: Destination::Blocked, emergency: false };
+        for (digits, expected) in [
+            ("", Analysis::Incomplete),
+            ("1", Analysis::Incomplete),
+            ("1001", Analysis::Complete(to("1001"))),
+            ("1002", Analysis::MayGrow(to("1002"))),
+            ("10021", Analysis::Complete(to("10021"))),
+            ("1003", Analysis::Nowhere),
+            ("0", Analysis::Complete(first_of("1001", false))),
+            ("11", Analysis::Incomplete),
+            ("112", Analysis::Complete(first_of("1001", true))),
+            ("113", Analysis::Complete(blocked())),
+            ("9", Analysis::Incomplete),
+            ("95", Analysis::MayGrow(first_of("1001", false))),
+            ("*5", Analysis::Complete(to("*5"))),
+            ("7", Analysis::Nowhere),
+        ] {
+            assert_eq!(analyse(&site, digits), expected, "{digits:?}");
+        }
+        assert_eq!(finish(&site, "1002"), Some(to("1002")));
+        assert_eq!(finish(&site, "100"), None);
+        assert!(hash_ends(&site, "1002"));
+        assert!(!hash_ends(&site, ""), "a leading # is a digit");
+    }
+}

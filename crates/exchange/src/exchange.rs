@@ -1,0 +1,349 @@
+//! The exchange itself: what it owns, what goes in, what comes out.
+
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    string::String,
+    vec::Vec,
+};
+
+use selsius_site::{DeviceName, LineNumber, Site};
+use selsius_wire::{ManagerMessage, StationMessage, Time, message};
+
+use crate::{
+    arena::{Arena, Handle},
+    call::{Call, Leg},
+    config::{Config, WallClock},
+    counters::Counters,
+    device::Device,
+    dialplan,
+    io::{Event, Input, Level, Output, Peer, SessionId},
+    record::{CallId, EndCause, Record},
+    view::{self, Teller, Transition, View},
+};
+
+/// The call control core. See the crate's documentation for the contract.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(crate) config: Config,
+    pub(crate) site: Site,
+    pub(crate) wall: WallClock,
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) devices: Arena<Device>,
+    pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
+    /// Where each line appears on registered phones.
+    pub(crate) appearances: BTreeMap<LineNumber, Vec<(Handle<Device>, u32)>>,
+    pub(crate) calls: Arena<Call>,
+    pub(crate) legs: Arena<Leg>,
+    /// Legs by pass-through party id.
+    pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
+    pub(crate) timers: Timers,
+    pub(crate) out: VecDeque<Output>,
+    pub(crate) counters: Counters,
+    next_reference: u32,
+    next_call: u64,
+    stopping: bool,
+}
+
+pub(crate) type Timers = crate::timer::Timers<Timer>;
+
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// The caller dials the first or next digit.
+    Digits(Handle<Call>),
+    /// Somebody answers.
+    NoAnswer(Handle<Call>),
+    /// The phone opens its audio channel.
+    Media(Handle<Leg>),
+    /// The connection says something.
+    Silence(SessionId),
+    /// The old connection of a device that this session wants to be answers.
+    Probe(SessionId),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) peer: Peer,
+    pub(crate) last_heard: Time,
+    pub(crate) state: SessionState,
+    /// What it sent before it registered; kept for the device's history.
+    pub(crate) alarms: Vec<message::Alarm>,
+    /// The problems that were logged already.
+    logged: BTreeSet<&'static str>,
+}
+
+/// How far a connection is.
+#[derive(Debug)]
+pub(crate) enum SessionState {
+    /// Not registered: a phone that will, or one that only keeps us as its standby manager.
+    New,
+    /// Wants to be a device whose old connection is being probed.
+    Waiting(Box<message::Register>),
+    /// Is this device.
+    Registered(Handle<Device>),
+}
+
+impl Exchange {
+    /// An exchange without phones.
+    pub fn new(config: Config, site: Site, wall: WallClock) -> Self {
+        Self {
+            next_reference: config.first_reference.max(1),
+            next_call: config.first_call.0,
+            config,
+            site,
+            wall,
+            sessions: BTreeMap::new(),
+            devices: Arena::new(),
+            by_name: BTreeMap::new(),
+            appearances: BTreeMap::new(),
+            calls: Arena::new(),
+            legs: Arena::new(),
+            parties: BTreeMap::new(),
+            timers: Timers::new(),
+            out: VecDeque::new(),
+            counters: Counters::default(),
+            stopping: false,
+        }
+    }
+
+    /// Something happened outside. Afterwards take all outputs.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        let about = match &input {
+            Input::Message { session, .. } | Input::Malformed { session, .. } => Some(*session),
+            _ => None,
+        };
+        match input {
+            Input::Opened { session, peer } => self.opened(now, session, peer),
+            Input::Message { session, message } => self.message(now, session, message),
+            Input::Malformed { session, problem } => self.malformed(session, &problem),
+            Input::Closed { session, reason } => self.closed(now, session, &reason),
+            Input::Wall(wall) => self.wall = wall,
+            Input::Site(site) => self.change_site(*site),
+            Input::Reset { device, kind } => {
+                if let Some(&handle) = self.by_name.get(&device) {
+                    self.restart(handle, kind);
+                }
+            }
+            Input::Shutdown => self.shut_down(now),
+        }
+        self.log_refusals(about);
+    }
+
+    /// A deadline of [`Self::poll_timeout`] has come. Afterwards take all outputs.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Digits(call) => {
+                    if let Some(leg) = self.caller(call) {
+                        self.digits_end(now, leg);
+                    }
+                }
+                Timer::NoAnswer(call) => {
+                    if let Some(leg) = self.caller(call) {
+                        self.fail(now, leg, EndCause::NoAnswer);
+                    }
+                }
+                Timer::Media(leg) => self.fail(now, leg, EndCause::MediaFailure),
+                Timer::Silence(session) => self.silent(now, session),
+                Timer::Probe(session) => self.take_over(now, session),
+            }
+        }
+        self.log_refusals(None);
+    }
+
+    /// The next thing to do outside.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called next.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// The site as it is now, phones that registered themselves included.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// What a dialled number would reach, for `selsius site` and tests: `None` leads nowhere.
+    pub fn reaches(&self, digits: &str) -> bool {
+        dialplan::finish(&self.site, digits).is_some()
+    }
+
+    pub(crate) fn opened(&mut self, now: Time, session: SessionId, peer: Peer) {
+        let state = Session {
+            peer,
+            last_heard: now,
+            state: SessionState::New,
+            alarms: Vec::new(),
+            logged: BTreeSet::new(),
+        };
+        self.sessions.insert(session, state);
+        self.timers.set(Timer::Silence(session), now + self.config.limits.silence_before_register);
+    }
+
+    fn message(&mut self, now: Time, session: SessionId, message: StationMessage) {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        state.last_heard = now;
+        self.counters.messages_in += 1;
+        match state.state {
+            SessionState::Registered(device) => self.from_device(now, session, device, message),
+            SessionState::New | SessionState::Waiting(_) => self.before_register(now, session, message),
+        }
+    }
+
+    fn malformed(&mut self, session: SessionId, problem: &str) {
+        self.counters.refuse("malformed message");
+        let logged =
+            self.sessions.get_mut(&session).map(|session| session.logged.insert("malformed message"));
+        if logged == Some(true) {
+            let text = alloc::format!("malformed message dropped: {problem}");
+            self.event(Level::Warn, Some(session), "", text);
+        }
+    }
+
+    fn closed(&mut self, now: Time, session: SessionId, reason: &str) {
+        if let Some(device) = self.registered(session) {
+            self.lose_device(now, device, reason);
+        }
+        self.forget_session(session);
+        self.retry_waiting(now);
+    }
+
+    /// The device of a session.
+    pub(crate) fn registered(&self, session: SessionId) -> Option<Handle<Device>> {
+        match self.sessions.get(&session)?.state {
+            SessionState::Registered(device) => Some(device),
+            SessionState::New | SessionState::Waiting(_) => None,
+        }
+    }
+
+    pub(crate) fn forget_session(&mut self, session: SessionId) {
+        self.sessions.remove(&session);
+        self.timers.cancel(Timer::Silence(session));
+        self.timers.cancel(Timer::Probe(session));
+    }
+
+    /// Closes a connection from our side.
+    pub(crate) fn close(&mut self, session: SessionId) {
+        self.forget_session(session);
+        self.out.push_back(Output::Close { session });
+    }
+
+    /// Has the connection been silent for too long? Messages do not move the deadline, they only leave their time.
+    fn silent(&mut self, now: Time, session: SessionId) {
+        let Some(state) = self.sessions.get(&session) else { return };
+        let device = self.registered(session);
+        let patience = match device.and_then(|device| self.devices.get(device)) {
+            Some(device) => device.patience(),
+            None => self.config.limits.silence_before_register,
+        };
+        let deadline = state.last_heard + patience;
+        if deadline > now {
+            return self.timers.set(Timer::Silence(session), deadline);
+        }
+        match device {
+            Some(device) => {
+                self.counters.refuse("no keepalive");
+                self.lose_device(now, device, "no keepalive");
+            }
+            None => self.counters.refuse("silent connection"),
+        }
+        self.close(session);
+        self.retry_waiting(now);
+    }
+
+    fn shut_down(&mut self, now: Time) {
+        self.stopping = true;
+        let legs: Vec<_> = self.legs.iter().map(|(handle, _)| handle).collect();
+        for leg in legs {
+            self.end_leg(now, leg, EndCause::Shutdown);
+        }
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            if let Some(device) = self.registered(session) {
+                self.lose_device(now, device, "manager stopped");
+            }
+            self.close(session);
+        }
+    }
+
+    /// Is the exchange being stopped?
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// Renders a phone's view and sends what it has not been told.
+    pub(crate) fn render(
+        &mut self,
+        now: Time,
+        handle: Handle<Device>,
+        transition: Transition,
+        reference: Option<u32>,
+    ) {
+        let clock = transition.sets_clock().then(|| self.clock(now));
+        let Some(device) = self.devices.get_mut(handle) else { return };
+        let view = view::render(device, &self.legs, &self.calls);
+        let mut told = device.told.take().unwrap_or_default();
+        let mut messages = Vec::new();
+        let mut teller =
+            Teller { told: &mut told, view: &view, dialect: &device.dialect, clock, messages: &mut messages };
+        teller.tell(transition, reference);
+        device.told = (*told != View::default()).then_some(told);
+        let session = device.session;
+        for message in messages {
+            self.send(session, message);
+        }
+    }
+
+    pub(crate) fn send(&mut self, session: SessionId, message: impl Into<ManagerMessage>) {
+        self.counters.messages_out += 1;
+        self.out.push_back(Output::Send { session, message: message.into() });
+    }
+
+    pub(crate) fn store(&mut self, record: Record) {
+        self.out.push_back(Output::Store(record));
+    }
+
+    pub(crate) fn event(
+        &mut self,
+        level: Level,
+        session: Option<SessionId>,
+        device: &str,
+        text: impl Into<String>,
+    ) {
+        self.out.push_back(Output::Event(Event { level, session, device: device.into(), text: text.into() }));
+    }
+
+    /// Logs what was refused while handling one input: each reason once a session.
+    fn log_refusals(&mut self, session: Option<SessionId>) {
+        for reason in self.counters.take_recent() {
+            let Some(session) = session else { continue };
+            let device = match self.registered(session).and_then(|device| self.devices.get(device)) {
+                Some(device) => String::from(device.name.as_str()),
+                None => String::new(),
+            };
+            let first = self.sessions.get_mut(&session).is_some_and(|state| state.logged.insert(reason));
+            if first {
+                let text = alloc::format!("ignored: {reason} (told once for this connection)");
+                self.event(Level::Warn, Some(session), &device, text);
+            }
+        }
+    }
+
+    pub(crate) fn next_call_id(&mut self) -> CallId {
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+        id
+    }
+
+    /// A number for a leg, a stream or a conference: never 0, never in use.
+    pub(crate) fn next_reference(&mut self) -> u32 {
+        let number = self.next_reference;
+        self.next_reference = self.next_reference.checked_add(1).unwrap_or(1);
+        number
+    }
+}

@@ -1,0 +1,120 @@
+//! What goes into the exchange and what comes out of it.
+
+use alloc::{boxed::Box, string::String};
+use core::net::SocketAddr;
+
+use selsius_site::{DeviceName, Site};
+use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
+
+use crate::{config::WallClock, record::Record};
+
+/// One connection of a phone. The driver never uses a number twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The phone's.
+    pub remote: SocketAddr,
+    /// Ours, as the phone reached it.
+    pub local: SocketAddr,
+}
+
+/// What happened outside.
+#[derive(Debug)]
+pub enum Input {
+    /// A phone connected.
+    Opened {
+        /// Its connection.
+        session: SessionId,
+        /// Both ends.
+        peer: Peer,
+    },
+    /// A phone said something that decodes.
+    Message {
+        /// On which connection.
+        session: SessionId,
+        /// What.
+        message: StationMessage,
+    },
+    /// A phone sent a frame that is no valid message; it was dropped.
+    Malformed {
+        /// On which connection.
+        session: SessionId,
+        /// What was wrong, for the log.
+        problem: String,
+    },
+    /// A connection is gone.
+    Closed {
+        /// Which.
+        session: SessionId,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// What the time of day is. Given at the start and whenever the zone's offset changes.
+    Wall(WallClock),
+    /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
+    Site(Box<Site>),
+    /// An operator wants a phone to reset or restart.
+    Reset {
+        /// Which.
+        device: DeviceName,
+        /// How.
+        kind: ResetType,
+    },
+    /// The manager is being stopped: calls end, connections close.
+    Shutdown,
+}
+
+/// What shall happen outside.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a message, in the session's dialect.
+    Send {
+        /// To whom.
+        session: SessionId,
+        /// What.
+        message: ManagerMessage,
+    },
+    /// From here on the session speaks this dialect, both ways.
+    Dialect {
+        /// Which session.
+        session: SessionId,
+        /// Its dialect.
+        dialect: Dialect,
+    },
+    /// Close a connection after what was sent is written. No [`Input::Closed`] is expected for it.
+    Close {
+        /// Which.
+        session: SessionId,
+    },
+    /// Remember something.
+    Store(Record),
+    /// Tell the operator.
+    Event(Event),
+}
+
+/// Something for the log. Each problem of a session is told once and counted after that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// How much it matters.
+    pub level: Level,
+    /// Whose connection, where it concerns one.
+    pub session: Option<SessionId>,
+    /// Which device, once it is known; empty otherwise.
+    pub device: String,
+    /// What happened.
+    pub text: String,
+}
+
+/// How much an [`Event`] matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Details: digits and names are only told at this level.
+    Debug,
+    /// Normal life.
+    Info,
+    /// Somebody should look.
+    Warn,
+}

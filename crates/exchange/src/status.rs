@@ -1,0 +1,213 @@
+//! What an operator can see: registered phones and calls in progress.
+
+use alloc::{string::String, vec::Vec};
+use core::net::IpAddr;
+
+use selsius_site::DeviceName;
+use selsius_wire::value::DeviceType;
+
+use crate::{
+    arena::Handle,
+    call::{Call, LegState, Phase, Role},
+    counters::Counters,
+    device::Device,
+    exchange::Exchange,
+    record::{CallId, WallTime},
+    view::{self, View},
+};
+
+/// A registered phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceStatus {
+    /// Its name.
+    pub name: DeviceName,
+    /// What it is.
+    pub device_type: DeviceType,
+    /// From where.
+    pub address: IpAddr,
+    /// The protocol version agreed on.
+    pub version: u8,
+    /// Its firmware load, as far as it told.
+    pub load: String,
+    /// Its numbers, by line button.
+    pub lines: Vec<String>,
+    /// Since when.
+    pub registered: WallTime,
+    /// Has it asked for everything it needs to work?
+    pub ready: bool,
+    /// Calls on it.
+    pub calls: usize,
+}
+
+/// A call in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallStatus {
+    /// Which.
+    pub call: CallId,
+    /// How far it is: `dialing`, `ringing`, `talking` or `over` (a failed call whose caller still hears the tone).
+    pub phase: &'static str,
+    /// The calling number.
+    pub calling: String,
+    /// The digits as dialled.
+    pub dialed: String,
+    /// The called number, once known.
+    pub called: String,
+    /// When the number was complete.
+    pub started: Option<WallTime>,
+    /// When somebody answered.
+    pub answered: Option<WallTime>,
+}
+
+/// How much of everything there is; all zero when nobody is connected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Connections.
+    pub sessions: usize,
+    /// Registered phones.
+    pub devices: usize,
+    /// Calls.
+    pub calls: usize,
+    /// Legs.
+    pub legs: usize,
+    /// Deadlines.
+    pub timers: usize,
+    /// Streams.
+    pub parties: usize,
+}
+
+impl Exchange {
+    /// Registered phones, by name.
+    pub fn device_status(&self) -> Vec<DeviceStatus> {
+        self.by_name
+            .values()
+            .filter_map(|&handle| self.devices.get(handle))
+            .map(|d| self.one_device(d))
+            .collect()
+    }
+
+    fn one_device(&self, device: &Device) -> DeviceStatus {
+        DeviceStatus {
+            name: device.name.clone(),
+            device_type: device.device_type,
+            address: device.address,
+            version: device.dialect.version(),
+            load: device.load.clone(),
+            lines: device.buttons.lines.iter().map(|line| line.number.as_str().into()).collect(),
+            registered: self.wall.wall(device.registered),
+            ready: device.ready,
+            calls: device.legs.len(),
+        }
+    }
+
+    /// Calls in progress, in the order in which they began.
+    pub fn call_status(&self) -> Vec<CallStatus> {
+        let mut calls: Vec<_> = self.calls.iter().map(|(_, call)| one_call(call)).collect();
+        calls.sort_by_key(|call| call.call);
+        calls
+    }
+
+    /// What the exchange has counted since its start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How much of everything there is.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            sessions: self.sessions.len(),
+            devices: self.devices.len(),
+            calls: self.calls.len(),
+            legs: self.legs.len(),
+            timers: self.timers.len(),
+            parties: self.parties.len(),
+        }
+    }
+
+    /// What a registered phone should show and do now.
+    pub fn view(&self, name: &DeviceName) -> Option<View> {
+        let device = self.devices.get(*self.by_name.get(name)?)?;
+        Some(view::render(device, &self.legs, &self.calls))
+    }
+
+    /// Checks what must hold after every input: the tree of calls, legs and phones hangs together, and what phones
+    /// were told is what they should show. For tests and the test bed.
+    ///
+    /// # Errors
+    /// A description of the first thing that is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        for (handle, leg) in self.legs.iter() {
+            let Some(call) = self.calls.get(leg.call) else {
+                return Err(alloc::format!("leg {handle:?} has no call"));
+            };
+            if !call.legs.contains(&handle) {
+                return Err(alloc::format!("call {} does not know leg {handle:?}", call.id.0));
+            }
+            match self.devices.get(leg.device) {
+                Some(device) if device.legs.contains(&handle) => {}
+                _ => return Err(alloc::format!("leg {handle:?} is on no phone")),
+            }
+            if self.parties.get(&leg.party) != Some(&handle) {
+                return Err(alloc::format!("leg {handle:?} is not found by its party id"));
+            }
+            if leg.receive != crate::call::Receive::Closed && leg.state != LegState::Connected {
+                return Err(alloc::format!("leg {handle:?} listens in state {:?}", leg.state));
+            }
+        }
+        if self.parties.len() != self.legs.len() {
+            return Err("a party id outlived its leg".into());
+        }
+        for (handle, call) in self.calls.iter() {
+            self.check_call(handle, call)?;
+        }
+        for (handle, device) in self.devices.iter() {
+            if self.by_name.get(&device.name) != Some(&handle) {
+                return Err(alloc::format!("{} is not found by its name", device.name));
+            }
+            let view = view::render(device, &self.legs, &self.calls);
+            let idle = View::default();
+            let told = device.told.as_deref().unwrap_or(&idle);
+            if *told != view {
+                return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_call(&self, handle: Handle<Call>, call: &Call) -> Result<(), String> {
+        let legs: Vec<_> = call.legs.iter().filter_map(|&leg| self.legs.get(leg)).collect();
+        if legs.is_empty() || legs.len() != call.legs.len() {
+            return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
+        }
+        let callers = legs.iter().filter(|leg| leg.role == Role::Caller).count();
+        let connected = legs.iter().filter(|leg| leg.state == LegState::Connected).count();
+        let ringing = legs.iter().filter(|leg| leg.state == LegState::RingIn).count();
+        let right = match call.phase {
+            Phase::Dialing => callers == 1 && legs.len() == 1,
+            Phase::Ringing => callers == 1 && ringing == legs.len() - 1 && ringing > 0,
+            Phase::Talking => callers == 1 && connected == 2 && legs.len() == 2,
+            Phase::Over => connected == 0 && ringing == 0,
+        };
+        if right {
+            Ok(())
+        } else {
+            Err(alloc::format!("call {} is {:?} with {legs:?}", call.id.0, call.phase))
+        }
+    }
+}
+
+fn one_call(call: &Call) -> CallStatus {
+    CallStatus {
+        call: call.id,
+        phase: match call.phase {
+            Phase::Dialing => "dialing",
+            Phase::Ringing => "ringing",
+            Phase::Talking => "talking",
+            Phase::Over => "over",
+        },
+        calling: call.calling.number.clone(),
+        dialed: call.dialed.clone(),
+        called: call.called.number.clone(),
+        started: call.started,
+        answered: call.answered,
+    }
+}

@@ -1,0 +1,522 @@
+//! From "what the phone was told" to "what it should show": the messages, in the order that phones know.
+//!
+//! The order inside a difference, and what is sent again although it did not change, is a table by kind of
+//! transition, taken from what real CallManagers sent. What a table leaves out follows in the order of [`REST`], so
+//! that the phone agrees with the view after every transition, whatever the table says.
+
+use alloc::vec::Vec;
+
+use selsius_wire::{
+    Dialect, DisplayLabel, ManagerMessage, PhoneText, message,
+    value::{
+        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType, Tone,
+    },
+};
+
+use super::{LegView, View};
+
+/// What happened to a phone, or to one leg on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transition {
+    /// The user lifted the handset for a new call.
+    OffHook,
+    /// The first digit, or the last one taken back.
+    Dialing,
+    /// The number is complete.
+    Proceed,
+    /// The far end rings.
+    RingOut,
+    /// This phone rings.
+    RingIn,
+    /// The user of this ringing phone answered.
+    PickUp,
+    /// The conversation begins, on the called phone.
+    ConnectCalled,
+    /// The conversation begins, on the caller's phone.
+    ConnectCaller,
+    /// The other phone has said where it listens.
+    Media,
+    /// The call came to nothing.
+    Fail,
+    /// Another phone answered.
+    AnsweredElsewhere,
+    /// The leg is over.
+    End,
+}
+
+/// One thing that a phone is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Facet {
+    Ringer,
+    Speaker,
+    Lamp,
+    State(Told),
+    Keys,
+    Prompt,
+    Notice,
+    Info,
+    Plane,
+    Tone,
+    Dialed,
+    Receive,
+    Transmit,
+    IdleKeys,
+    IdlePrompt,
+    Clock,
+}
+
+/// Which call state a step tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// The one of the view.
+    True,
+    /// Connected, although it is over: a phone that was never told Connected logs a missed call.
+    Connected,
+}
+
+/// A facet, and whether it is told even if the phone knows it already.
+type Step = (Facet, bool);
+
+const fn changed(facet: Facet) -> Step {
+    (facet, false)
+}
+
+const fn always(facet: Facet) -> Step {
+    (facet, true)
+}
+
+use Facet::{
+    Clock, Dialed, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer, Speaker,
+    Transmit,
+};
+const STATE: Facet = Facet::State(Told::True);
+const TONE: Facet = Facet::Tone;
+
+/// 4.1 capture, new call (callmanager-frames.json, `cm_cap_new_call`, frames 80 to 87).
+const OFF_HOOK: &[Step] = &[
+    always(Ringer),
+    always(Speaker),
+    always(Lamp),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    always(Plane),
+    changed(TONE),
+];
+/// Other servers (call-flows, first digit).
+const DIALING: &[Step] = &[changed(TONE), changed(Keys)];
+/// v20 capture, frame 11.
+const PROCEED: &[Step] = &[changed(TONE), changed(Dialed), changed(STATE), changed(Info)];
+/// v20 capture, frames 12 to 17.
+const RING_OUT: &[Step] = &[changed(TONE), changed(STATE), changed(Keys), changed(Prompt), always(Info)];
+/// 4.1 capture, frames 132 to 138; the same at v20, frames 5 to 9.
+const RING_IN: &[Step] = &[
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    always(Notice),
+    changed(Info),
+    changed(Lamp),
+    changed(Ringer),
+];
+/// 4.1 capture, frames 141 to 145; v20, frames 23 to 30. The 7911 has no audio unless OffHook comes before Connected.
+const PICK_UP: &[Step] = &[changed(Ringer), changed(Speaker), changed(Lamp), changed(STATE), always(Plane)];
+/// 4.1 capture, frames 146 to 153; v20, frame 30.
+const CONNECT_CALLED: &[Step] = &[
+    always(Ringer),
+    always(TONE),
+    changed(Receive),
+    always(TONE),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    changed(Info),
+    changed(Transmit),
+];
+/// v20 capture, frames 26 to 32.
+const CONNECT_CALLER: &[Step] = &[
+    changed(TONE),
+    changed(Receive),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    changed(Info),
+    always(TONE),
+    changed(Transmit),
+];
+/// v20 capture, frames 38 and 47.
+const MEDIA: &[Step] = &[changed(Transmit)];
+/// Other servers (call-flows): the tone and the prompt; audio that was open closes first, receiving before sending.
+const FAIL: &[Step] =
+    &[changed(Receive), changed(Transmit), changed(TONE), changed(STATE), changed(Keys), changed(Prompt)];
+/// 4.1 capture, frames 3136 to 3145; then the idle prompt, which that capture does not show.
+const END: &[Step] = &[
+    always(TONE),
+    changed(Lamp),
+    changed(Prompt),
+    changed(Receive),
+    changed(Transmit),
+    changed(STATE),
+    changed(IdleKeys),
+    always(Clock),
+    changed(Speaker),
+    always(Ringer),
+    changed(IdlePrompt),
+];
+/// As [`END`], but the phone must not take it for a missed call (call-flows: Connected before OnHook).
+const ANSWERED_ELSEWHERE: &[Step] = &[
+    changed(Ringer),
+    changed(Lamp),
+    changed(Prompt),
+    always(Facet::State(Told::Connected)),
+    changed(STATE),
+    changed(IdleKeys),
+    always(Clock),
+    changed(IdlePrompt),
+];
+/// Everything, in an order that suits any phone: silence first, then what is seen, then what is heard.
+const REST: &[Step] = &[
+    changed(Receive),
+    changed(Transmit),
+    changed(Speaker),
+    changed(Lamp),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    changed(Dialed),
+    changed(Info),
+    changed(Plane),
+    changed(TONE),
+    changed(IdleKeys),
+    changed(IdlePrompt),
+    changed(Ringer),
+];
+
+fn steps(transition: Transition) -> &'static [Step] {
+    match transition {
+        Transition::OffHook => OFF_HOOK,
+        Transition::Dialing => DIALING,
+        Transition::Proceed => PROCEED,
+        Transition::RingOut => RING_OUT,
+        Transition::RingIn => RING_IN,
+        Transition::PickUp => PICK_UP,
+        Transition::ConnectCalled => CONNECT_CALLED,
+        Transition::ConnectCaller => CONNECT_CALLER,
+        Transition::Media => MEDIA,
+        Transition::Fail => FAIL,
+        Transition::AnsweredElsewhere => ANSWERED_ELSEWHERE,
+        Transition::End => END,
+    }
+}
+
+/// Seconds that "From ..." stays over everything else, and its priority (4.1 capture, frame 135).
+const NOTICE_SECONDS: u32 = 10;
+const NOTICE_PRIORITY: u32 = 5;
+
+/// Tells one phone what it has not been told yet.
+pub(crate) struct Teller<'a> {
+    /// What the phone knows; brought up to date.
+    pub(crate) told: &'a mut View,
+    /// What it should know.
+    pub(crate) view: &'a View,
+    pub(crate) dialect: &'a Dialect,
+    /// The time of day, where the transition sets the clock (after each call).
+    pub(crate) clock: Option<message::DefineTimeDate>,
+    /// The messages.
+    pub(crate) messages: &'a mut Vec<ManagerMessage>,
+}
+
+impl Transition {
+    /// Does a phone get the time of day with it?
+    pub(crate) fn sets_clock(self) -> bool {
+        steps(self).contains(&always(Clock))
+    }
+}
+
+impl Teller<'_> {
+    /// Tells about a transition of the leg `reference` (or of the device as a whole).
+    pub(crate) fn tell(&mut self, transition: Transition, reference: Option<u32>) {
+        for &step in steps(transition) {
+            self.step(step, reference);
+        }
+        let gone = self.told.legs.iter().filter(|leg| find(self.view, leg.reference).is_none());
+        let all = gone.chain(&self.view.legs).map(|leg| leg.reference);
+        for reference in all.collect::<Vec<_>>() {
+            for &step in REST {
+                self.step(step, Some(reference));
+            }
+        }
+        for &step in REST {
+            self.step(step, None);
+        }
+        self.told.legs.retain(|leg| find(self.view, leg.reference).is_some());
+        // The order of calls is no facet of its own.
+        self.told
+            .legs
+            .sort_by_key(|told| self.view.legs.iter().position(|leg| leg.reference == told.reference));
+        debug_assert_eq!(*self.told, *self.view, "every facet was told");
+    }
+
+    fn step(&mut self, (facet, always): Step, reference: Option<u32>) {
+        match facet {
+            Ringer => self.ringer(always),
+            Speaker => self.speaker(always),
+            Lamp => self.lamps(always, reference),
+            Plane => self.plane(always),
+            IdleKeys => self.idle_keys(),
+            IdlePrompt => self.idle_prompt(),
+            Clock => self.clock(),
+            leg_facet => {
+                if let Some(reference) = reference {
+                    self.leg_step(leg_facet, always, reference);
+                }
+            }
+        }
+    }
+
+    fn ringer(&mut self, always: bool) {
+        if self.told.ring == self.view.ring && !always {
+            return;
+        }
+        let about = self.view.ring.or(self.told.ring);
+        let mode = self.view.ring.map_or(RingMode::Off, |ring| ring.mode);
+        let (line, call) = match self.view.ring {
+            Some(ring) => (ring.line, ring.reference),
+            None => about.map_or((0, 0), |ring| (ring.line, ring.reference)),
+        };
+        self.told.ring = self.view.ring;
+        self.send(message::SetRinger {
+            ring_mode: mode,
+            ring_duration: RingDuration::Normal,
+            line_instance: line,
+            call_reference: call,
+        });
+    }
+
+    fn speaker(&mut self, always: bool) {
+        if self.told.speaker == self.view.speaker && !always {
+            return;
+        }
+        self.told.speaker = self.view.speaker;
+        let speaker_mode = if self.view.speaker { SpeakerMode::On } else { SpeakerMode::Off };
+        self.send(message::SetSpeakerMode { speaker_mode });
+    }
+
+    fn lamps(&mut self, always: bool, reference: Option<u32>) {
+        let about =
+            reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
+        let again = about.filter(|_| always).map(|leg| leg.line);
+        let lines = self.told.lamps.iter().chain(&self.view.lamps).map(|&(line, _)| line).chain(again);
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort_unstable();
+        lines.dedup();
+        for line in lines {
+            let (told, mode) = (lamp(self.told, line), lamp(self.view, line));
+            if told != mode || again == Some(line) {
+                self.send(message::SetLamp {
+                    stimulus: StimulusType::Line,
+                    stimulus_instance: line,
+                    lamp_mode: mode,
+                });
+            }
+        }
+        self.told.lamps.clone_from(&self.view.lamps);
+    }
+
+    fn plane(&mut self, always: bool) {
+        let changed = self.told.active_line != self.view.active_line;
+        self.told.active_line = self.view.active_line;
+        if let Some(line_instance) = self.view.active_line.filter(|_| changed || always) {
+            self.send(message::ActivateCallPlane { line_instance });
+        }
+    }
+
+    /// The keys of the idle screen, when the last call has gone; until then the remaining call's.
+    fn idle_keys(&mut self) {
+        if self.view.legs.is_empty() && !self.told.legs.is_empty() && !self.idle_keys_told() {
+            self.send(idle_keys());
+        }
+    }
+
+    fn idle_keys_told(&self) -> bool {
+        let idle: ManagerMessage = idle_keys().into();
+        self.messages.contains(&idle)
+    }
+
+    fn idle_prompt(&mut self) {
+        if self.view.legs.is_empty() && !self.told.legs.is_empty() {
+            let prompt = idle_prompt(self.dialect);
+            if !self.messages.contains(&prompt) {
+                self.messages.push(prompt);
+            }
+        }
+    }
+
+    fn clock(&mut self) {
+        if let Some(clock) = self.clock.take() {
+            self.send(clock);
+        }
+    }
+
+    fn leg_step(&mut self, facet: Facet, always: bool, reference: u32) {
+        let now: &View = self.view;
+        let over;
+        let (view, live) = match find(now, reference) {
+            Some(view) => (view, true),
+            None => {
+                let Some(told) = find(self.told, reference) else { return };
+                over = LegView::over(told);
+                (&over, false)
+            }
+        };
+        let at = self.told.legs.iter().position(|leg| leg.reference == reference);
+        let at = at.unwrap_or_else(|| {
+            self.told.legs.push(LegView::unknown(view));
+            self.told.legs.len() - 1
+        });
+        let Some(told) = self.told.legs.get_mut(at) else { return };
+        let (line, call) = (view.line, reference);
+        let message: ManagerMessage = match facet {
+            Facet::State(which) => {
+                let state = if which == Told::Connected { CallState::Connected } else { view.state };
+                if told.state == state && !always {
+                    return;
+                }
+                told.state = state;
+                call_state(state, line, call)
+            }
+            Keys if live && (told.keys != view.keys || told.mask != view.mask || always) => {
+                (told.keys, told.mask) = (view.keys, view.mask);
+                message::SelectSoftKeys {
+                    line_instance: line,
+                    call_reference: call,
+                    soft_key_set_index: view.keys,
+                    valid_key_mask: view.mask,
+                }
+                .into()
+            }
+            Prompt if told.prompt != view.prompt || (always && live) => {
+                told.prompt = view.prompt.clone();
+                if live {
+                    self.dialect.prompt(0, line, call, &view.prompt)
+                } else {
+                    message::ClearPromptStatus { line_instance: line, call_reference: call }.into()
+                }
+            }
+            Notice if live => self.dialect.priority_notify(NOTICE_SECONDS, NOTICE_PRIORITY, &view.prompt),
+            Info if told.info != view.info || always => {
+                told.info.clone_from(&view.info);
+                let Some(info) = view.info.as_ref().filter(|_| live) else { return };
+                self.dialect.call_info(info)
+            }
+            Dialed if told.dialed != view.dialed => {
+                told.dialed.clone_from(&view.dialed);
+                let Some(number) = view.dialed.as_ref().filter(|_| live) else { return };
+                message::DialedNumber {
+                    dialed_number: Number::new(number.as_bytes()),
+                    line_instance: line,
+                    call_reference: call,
+                }
+                .into()
+            }
+            Facet::Tone if told.tone != view.tone || always => {
+                told.tone = view.tone;
+                match view.tone {
+                    Some(tone) => start_tone(tone, line, call),
+                    None => {
+                        message::StopTone { line_instance: line, call_reference: call, tone: Tone::Silence }
+                            .into()
+                    }
+                }
+            }
+            Receive if told.receive != view.receive => {
+                let before = told.receive.take();
+                told.receive = view.receive;
+                if let Some(channel) = before {
+                    self.messages.push(super::media::close_receive(&channel, call).into());
+                }
+                let Some(channel) = view.receive else { return };
+                super::media::open_receive(&channel, call).into()
+            }
+            Transmit if told.transmit != view.transmit => {
+                let before = told.transmit.take();
+                told.transmit = view.transmit;
+                if let Some((channel, _)) = before {
+                    self.messages.push(super::media::stop_transmit(&channel, call).into());
+                }
+                let Some((channel, remote)) = view.transmit else { return };
+                super::media::start_transmit(&channel, call, remote).into()
+            }
+            _ => return,
+        };
+        self.messages.push(message);
+    }
+
+    fn send(&mut self, message: impl Into<ManagerMessage>) {
+        self.messages.push(message.into());
+    }
+}
+
+/// The keys of an idle phone.
+pub(crate) fn idle_keys() -> message::SelectSoftKeys {
+    message::SelectSoftKeys {
+        line_instance: 0,
+        call_reference: 0,
+        soft_key_set_index: SoftKeySetId::OnHook,
+        valid_key_mask: super::ALL_KEYS,
+    }
+}
+
+/// "Your current options" (4.1 capture, frame 102).
+pub(crate) fn idle_prompt(dialect: &Dialect) -> ManagerMessage {
+    dialect.prompt(0, 0, 0, &PhoneText::label(DisplayLabel::YourCurrentOptions))
+}
+
+/// Every captured CallState carries precedence level 4, domain 0.
+fn call_state(call_state: CallState, line_instance: u32, call_reference: u32) -> ManagerMessage {
+    message::CallState {
+        call_state,
+        line_instance,
+        call_reference,
+        precedence_level: 4,
+        ..message::CallState::default()
+    }
+    .into()
+}
+
+fn start_tone(tone: Tone, line: u32, call: u32) -> ManagerMessage {
+    message::StartTone { tone, line_instance: line, call_reference: call, ..message::StartTone::default() }
+        .into()
+}
+
+fn lamp(view: &View, line: u32) -> LampMode {
+    view.lamps.iter().find(|&&(other, _)| other == line).map_or(LampMode::Off, |&(_, mode)| mode)
+}
+
+fn find(view: &View, reference: u32) -> Option<&LegView> {
+    view.legs.iter().find(|leg| leg.reference == reference)
+}
+
+impl LegView {
+    /// A call that the phone has never heard of.
+    fn unknown(of: &Self) -> Self {
+        Self {
+            line: of.line,
+            reference: of.reference,
+            state: CallState::OnHook,
+            keys: SoftKeySetId::OnHook,
+            mask: 0,
+            prompt: PhoneText::default(),
+            tone: None,
+            info: None,
+            dialed: None,
+            receive: None,
+            transmit: None,
+        }
+    }
+
+    /// What remains of a call that is over.
+    fn over(told: &Self) -> Self {
+        Self { keys: told.keys, mask: told.mask, ..Self::unknown(told) }
+    }
+}

@@ -1,0 +1,262 @@
+//! A bench for the exchange: phones that say exactly what a test lets them say, and a virtual clock.
+#![allow(dead_code, reason = "each test file uses its own part of the bench")]
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use selsius_exchange::{
+    Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
+    record::{CallEnded, Record, WallTime},
+};
+use selsius_site::{Action, Button, Device, Line, Pattern, Route, Site};
+use selsius_wire::{
+    Context, Dialect, ManagerMessage, StationMessage, frame, message,
+    value::{Codec, DeviceType, Features, KeypadKey, MediaStatus, SoftKey, Text},
+};
+
+/// 2026-11-24 02:30:00 UTC, a Tuesday.
+pub(crate) const START: i64 = 1_795_487_400_000_000;
+
+/// The exchange under test.
+pub(crate) struct Bench {
+    pub(crate) exchange: Exchange,
+    pub(crate) now: Time,
+    pub(crate) records: Vec<Record>,
+    pub(crate) events: Vec<String>,
+    pub(crate) closed: Vec<SessionId>,
+    dialects: BTreeMap<SessionId, Dialect>,
+    sent: BTreeMap<SessionId, Vec<ManagerMessage>>,
+    next: u64,
+}
+
+/// A site with the numbers 1001 to 1004 on four phones of their own, and some routes.
+pub(crate) fn office() -> Site {
+    let mut site = Site::default();
+    site.settings.name = "Test office".into();
+    for (number, name) in [("1001", "Alice"), ("1002", "Bob"), ("1003", "Carol"), ("1004", "Dave")] {
+        site.lines.insert(number.parse().unwrap(), Line { name: name.into(), label: String::new() });
+        let button = Button::Line { number: number.parse().unwrap(), label: format!("{name}'s line") };
+        let dial = Button::SpeedDial { number: "1001".parse().unwrap(), label: "Alice".into() };
+        let device = Device { buttons: vec![button, dial], ..Device::default() };
+        site.devices.insert(device_name(number).parse().unwrap(), device);
+    }
+    let lines = |numbers: &[&str]| Action::Lines(numbers.iter().map(|n| n.parse().unwrap()).collect());
+    let mut route = |pattern: &str, action, emergency| {
+        site.routes.insert(pattern.parse::<Pattern>().unwrap(), Route { action, emergency });
+    };
+    route("0", lines(&["1003", "1004"]), false);
+    route("112", lines(&["1004"]), true);
+    route("19XX", Action::Block, false);
+    site
+}
+
+pub(crate) fn device_name(number: &str) -> String {
+    format!("SEP00000000{number}")
+}
+
+impl Bench {
+    pub(crate) fn new(site: Site) -> Self {
+        let wall = WallClock { at: Time::ZERO, wall: WallTime(START), offset_seconds: 3600 };
+        Self {
+            exchange: Exchange::new(Config::default(), site, wall),
+            now: Time::ZERO,
+            records: Vec::new(),
+            events: Vec::new(),
+            closed: Vec::new(),
+            dialects: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            next: 1,
+        }
+    }
+
+    /// A connection from 10.0.0.`host`.
+    pub(crate) fn open(&mut self, host: u8) -> SessionId {
+        let session = SessionId(self.next);
+        self.next += 1;
+        let remote = SocketAddr::from(([10, 0, 0, host], 50_000));
+        let local = SocketAddr::from(([10, 0, 0, 254], 2000));
+        self.input(Input::Opened { session, peer: Peer { remote, local } });
+        session
+    }
+
+    /// A registered phone with this number, version 17, that has said what it can do.
+    pub(crate) fn phone(&mut self, number: &str) -> SessionId {
+        let host = number[number.len() - 2..].parse().unwrap();
+        let session = self.open(host);
+        self.register(session, &device_name(number), 17, 436);
+        self.say(session, capabilities(&[Codec::G711Ulaw64k, Codec::G711Alaw64k]));
+        self.say(session, message::TimeDateReq);
+        self.heard(session);
+        session
+    }
+
+    pub(crate) fn register(&mut self, session: SessionId, name: &str, version: u8, device_type: u32) {
+        self.say(
+            session,
+            message::Register {
+                device_name: Text::new(name.as_bytes()),
+                device_type: DeviceType::from(device_type),
+                protocol_ver: version,
+                features: Features::default(),
+                ..message::Register::default()
+            },
+        );
+    }
+
+    /// A message, over the wire in the session's dialect.
+    pub(crate) fn say(&mut self, session: SessionId, message: impl Into<StationMessage>) {
+        let dialect = self.dialects.get(&session).cloned().unwrap_or_default();
+        let message = message.into();
+        let mut bytes = Vec::new();
+        dialect.encode_station(&message, &mut bytes);
+        let frame::Cut::Frame { frame, .. } = frame::cut(&bytes, frame::DEFAULT_LIMIT).unwrap() else {
+            panic!("half a frame")
+        };
+        let context = if dialect.version() == 0 { Context::default() } else { dialect.context() };
+        let received = StationMessage::decode(frame, context).unwrap();
+        self.input(Input::Message { session, message: received.message });
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.exchange.handle(self.now, input);
+        self.collect();
+    }
+
+    pub(crate) fn close(&mut self, session: SessionId) {
+        self.input(Input::Closed { session, reason: "connection closed".into() });
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub(crate) fn wait(&mut self, span: Duration) {
+        let until = self.now + span;
+        while let Some(at) = self.exchange.poll_timeout().filter(|&at| at <= until) {
+            self.now = at.max(self.now);
+            self.exchange.handle_timeout(self.now);
+            self.collect();
+        }
+        self.now = until;
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.exchange.poll_output() {
+            match output {
+                Output::Send { session, message } => self.sent.entry(session).or_default().push(message),
+                Output::Dialect { session, dialect } => {
+                    self.dialects.insert(session, dialect);
+                }
+                Output::Close { session } => self.closed.push(session),
+                Output::Store(record) => self.records.push(record),
+                Output::Event(event) => self.events.push(event.text),
+            }
+        }
+        self.exchange.check().unwrap();
+    }
+
+    /// What a phone was sent since the last time, as messages.
+    pub(crate) fn messages(&mut self, session: SessionId) -> Vec<ManagerMessage> {
+        self.sent.remove(&session).unwrap_or_default()
+    }
+
+    /// What a phone was sent since the last time, one line each.
+    pub(crate) fn heard(&mut self, session: SessionId) -> Vec<String> {
+        self.messages(session).iter().map(brief).collect()
+    }
+
+    pub(crate) fn off_hook(&mut self, session: SessionId) {
+        self.say(session, message::OffHook::default());
+    }
+
+    pub(crate) fn on_hook(&mut self, session: SessionId) {
+        self.say(session, message::OnHook::default());
+    }
+
+    pub(crate) fn dial(&mut self, session: SessionId, digits: &str) {
+        for digit in digits.chars() {
+            let kp_button = match digit {
+                '*' => KeypadKey::Star,
+                '#' => KeypadKey::Pound,
+                digit => KeypadKey::from(digit.to_digit(10).unwrap()),
+            };
+            self.say(session, message::KeypadButton { kp_button, ..message::KeypadButton::default() });
+        }
+    }
+
+    pub(crate) fn press(&mut self, session: SessionId, key: SoftKey) {
+        self.say(session, message::SoftKeyEvent { soft_key_event: key, ..message::SoftKeyEvent::default() });
+    }
+
+    /// Answers every OpenReceiveChannel that the phone got, with this port.
+    pub(crate) fn media(&mut self, session: SessionId, host: u8, port: u16) -> Vec<String> {
+        let messages = self.messages(session);
+        let heard = messages.iter().map(brief).collect();
+        for message in messages {
+            if let ManagerMessage::OpenReceiveChannel(open) = message {
+                self.ack(session, open.pass_through_party_id, host, port, MediaStatus::Ok);
+            }
+        }
+        heard
+    }
+
+    pub(crate) fn ack(&mut self, session: SessionId, party: u32, host: u8, port: u16, status: MediaStatus) {
+        self.say(
+            session,
+            message::OpenReceiveChannelAck {
+                media_reception_status: status,
+                ip_addr: std::net::IpAddr::from([10, 0, 0, host]).into(),
+                port_number: port.into(),
+                pass_through_party_id: party,
+                ..message::OpenReceiveChannelAck::default()
+            },
+        );
+    }
+
+    /// The finished calls, and forgets them.
+    pub(crate) fn ended(&mut self) -> Vec<CallEnded> {
+        let mut ended = Vec::new();
+        self.records.retain(|record| match record {
+            Record::CallEnded(call) => {
+                ended.push(call.clone());
+                false
+            }
+            _ => true,
+        });
+        ended
+    }
+
+    /// Nothing of any call is left.
+    pub(crate) fn assert_quiet(&self) {
+        let sizes = self.exchange.sizes();
+        assert_eq!((sizes.calls, sizes.legs, sizes.parties), (0, 0, 0), "{sizes:?}");
+        assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
+    }
+}
+
+pub(crate) fn capabilities(codecs: &[Codec]) -> message::CapabilitiesRes {
+    let caps: Vec<_> = codecs.iter().map(|&codec| message::AudioCapability::new(codec, 40)).collect();
+    message::CapabilitiesRes::new(&caps)
+}
+
+/// A message in one line: its name and what matters of it.
+pub(crate) fn brief(message: &ManagerMessage) -> String {
+    use ManagerMessage as M;
+    let text =
+        |bytes: &[u8]| selsius_wire::PhoneText::parse(bytes, selsius_wire::Encoding::Latin1).to_plain();
+    match message {
+        M::SetRinger(m) => format!("SetRinger {}", m.ring_mode.name()),
+        M::SetSpeakerMode(m) => format!("SetSpeakerMode {}", m.speaker_mode.name()),
+        M::SetLamp(m) => format!("SetLamp {} {}", m.stimulus_instance, m.lamp_mode.name()),
+        M::CallState(m) => format!("CallState {}", m.call_state.name()),
+        M::SelectSoftKeys(m) => format!("SelectSoftKeys {}", u32::from(m.soft_key_set_index)),
+        M::DisplayPromptStatus(m) => format!("Prompt {}", text(m.prompt_status.bytes())),
+        M::DisplayPromptStatusV2(m) => format!("Prompt {}", text(m.prompt_status.bytes())),
+        M::DisplayPriNotifyV2(m) => format!("PriNotify {}", text(m.notify.bytes())),
+        M::DialedNumber(m) => format!("DialedNumber {}", m.dialed_number),
+        M::StartTone(m) => format!("StartTone {}", m.tone.name()),
+        M::CallInfoV2(m) => format!("CallInfo {} to {}", m.calling_party, m.called_party),
+        M::StartMediaTransmission(m) => {
+            format!("StartMediaTransmission {}:{}", m.remote_ip_addr.ip, m.remote_port_number)
+        }
+        M::RegisterReject(m) => format!("RegisterReject {}", m.text),
+        M::BackSpaceReq(_) => "BackSpace".into(),
+        other => other.name().to_owned(),
+    }
+}
