@@ -28,8 +28,8 @@ pub struct Settings {
     pub name: String,
     /// IANA time zone, such as `Europe/Berlin`; `None` is the zone of the machine.
     pub time_zone: Option<String>,
-    /// How phones write a date: letters D, M, Y (or YA for four digits) and separators, at most 6 bytes, as
-    /// RegisterAck carries it. A trailing `A` asks for a 12-hour clock.
+    /// How phones write a date: D, M and Y once each with separators between, at most 6 bytes, as RegisterAck
+    /// carries it. A trailing `A` (`M/D/YA`) asks for a 12-hour clock.
     pub date_format: String,
     /// Which call progress tones a country uses; told to phones as their network locale.
     pub tones: TonePlan,

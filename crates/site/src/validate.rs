@@ -139,6 +139,9 @@ pub enum Problem {
     /// A line with an emergency number.
     #[error("line {0} has this emergency number, and lines come first; give the line another number")]
     EmergencyHiddenByLine(LineNumber),
+    /// A blocking route for a number that an emergency route means to let through.
+    #[error("blocks a number of the emergency route {0}; remove one of the two")]
+    BlocksEmergency(String),
     /// An emergency route that refuses calls.
     #[error("an emergency route cannot block; expected lines")]
     EmergencyBlocked,
@@ -324,7 +327,16 @@ impl Faults {
         }
         match &route.action {
             Action::Block if route.emergency => self.add(at.key("block"), Problem::EmergencyBlocked),
-            Action::Block => {}
+            Action::Block => {
+                // A wider pattern loses to the emergency route; one that is a single number wins.
+                let emergency = site.routes.iter().find(|(other, route)| {
+                    let only = pattern.only_number();
+                    route.emergency && only.is_some_and(|number| is_match(other.matches(&number)))
+                });
+                if let Some((other, _)) = emergency {
+                    self.add(at.key("block"), Problem::BlocksEmergency(other.to_string()));
+                }
+            }
             Action::Lines(lines) if lines.is_empty() => {
                 self.add(at.key("lines"), Problem::Empty("at least one line"));
             }

@@ -227,4 +227,14 @@ fn nothing_hides_an_emergency_number() {
         site.routes.insert("11X".parse().unwrap(), Route { action: Action::Block, emergency: true });
     });
     assert_eq!(blocked, ["routes.11X.block: an emergency route cannot block; expected lines"]);
+    let narrow = faults(|site| {
+        let route = Route { action: Action::Lines(vec![number("1002")]), emergency: true };
+        site.routes.insert("11X".parse().unwrap(), route);
+        site.routes.insert("110".parse().unwrap(), Route { action: Action::Block, emergency: false });
+        site.routes.insert("1XX".parse().unwrap(), Route { action: Action::Block, emergency: false });
+    });
+    assert_eq!(
+        narrow,
+        ["routes.110.block: blocks a number of the emergency route 11X; remove one of the two"]
+    );
 }
