@@ -76,9 +76,12 @@ pub fn generated(name: &FileName, context: &Context<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// Is this the name of a ring tone? They are raw µ-law files.
+/// Is this the name of a ring tone that a phone can ask for? They are raw µ-law files.
 pub fn is_ring(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, kind)| !stem.is_empty() && kind.eq_ignore_ascii_case("raw"))
+    FileName::parse(name.as_bytes()).is_ok()
+        && name
+            .rsplit_once('.')
+            .is_some_and(|(stem, kind)| !stem.is_empty() && kind.eq_ignore_ascii_case("raw"))
 }
 
 /// The configuration of one phone: one of the site, or an unknown one that would be registered automatically.
@@ -286,7 +289,13 @@ mod tests {
         }
         let none = Context { rings: &[], ..context };
         assert_eq!(resolve("Ringlist.xml", &none), folder("Ringlist.xml"));
-        assert!(is_ring("Bass.RAW") && !is_ring(".raw") && !is_ring("raw") && !is_ring("Bass.wav"));
+        assert!(
+            is_ring("Bass.RAW")
+                && !is_ring(".raw")
+                && !is_ring("raw")
+                && !is_ring("Bass.wav")
+                && !is_ring("Baß.raw")
+        );
     }
 
     #[test]
