@@ -96,6 +96,8 @@ pub struct Counts {
     pub received: u64,
     /// Messages received that the phone does not know; a real 7912 restarts on those.
     pub unknown: u64,
+    /// Questions of a registration that were not answered in time.
+    pub unanswered: u64,
     /// Messages that do not fit the state: an answer to nothing, a call before registration, a stream or call too many.
     pub unexpected: u64,
 }
@@ -156,7 +158,7 @@ impl Station {
                 Timer::Registration => self.close(CloseReason::RegistrationTimeout),
                 Timer::Token => self.ask_token(now),
                 Timer::Answer => {
-                    self.counts.unexpected += 1;
+                    self.counts.unanswered += 1;
                     self.ask_next(now);
                 }
                 Timer::KeepAlive => self.keep_alive(now),

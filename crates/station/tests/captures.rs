@@ -7,12 +7,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use common::{
     Phone,
     capture::{self, Frame},
-    manager, s,
+    manager,
 };
 use selsius_station::{Action, Config, Event, Face, Input, MediaOrder, ModelClass};
 use selsius_wire::{
-    Cut, DEFAULT_LIMIT, ManagerMessage, StationMessage, Time, cut,
-    value::{ButtonType, CallSecurity, CallState, Codec, KeypadKey, LampMode, RingMode, Tone},
+    Cut, DEFAULT_LIMIT, ManagerMessage, StationMessage, cut,
+    value::{CallSecurity, CallState, Codec, LampMode, RingMode, Tone},
 };
 
 fn manager_message(phone: &Phone, frame: &Frame) -> ManagerMessage {
@@ -73,6 +73,7 @@ fn the_7912_of_the_callmanager_4_1_capture() {
     phone.now = frames[0].time;
     phone.input(Input::Connected);
     let mut differences = Vec::new();
+    let mut checks = 0;
     for frame in &frames {
         phone.wait_until(frame.time);
         if frame.from_phone {
@@ -95,10 +96,10 @@ fn the_7912_of_the_callmanager_4_1_capture() {
         } else {
             let message = manager_message(&phone, frame);
             phone.say(message);
-            check_7912(frame.packet, &phone.face());
+            checks += usize::from(check_7912(frame.packet, &phone.face()));
         }
     }
-    assert!(phone.sent.is_empty(), "{:?}", phone.sent);
+    assert_eq!((checks, phone.sent.len()), (10, 0), "{:?}", phone.sent);
     let expected: Vec<_> = DIFFERENCES.iter().map(|(packet, name, _)| (*packet, *name)).collect();
     assert_eq!(differences, expected);
     let counts = phone.station.counts();
@@ -145,8 +146,8 @@ fn the_7912_of_the_callmanager_4_1_capture() {
     assert_eq!(states, [RingIn, OffHook, Connected, OnHook]);
 }
 
-/// The face after a packet of the manager.
-fn check_7912(packet: usize, face: &Face) {
+/// The face after a packet of the manager; whether there was something to check.
+fn check_7912(packet: usize, face: &Face) -> bool {
     let options = "Your current options";
     let lamp = face.line(1).map(|line| line.lamp);
     let call = face.selected();
@@ -191,14 +192,21 @@ fn check_7912(packet: usize, face: &Face) {
             assert_eq!(texts(face), (options, None, vec!["Redial", "NewCall", "CFwdAll"]));
             assert!(face.off_hook, "EndCall was pressed, the handset is still up");
         }
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 /// All phones of a capture whose manager is another product, by their addresses, and what they showed after the packet.
-fn replay(name: &str, port: u16, mut check: impl FnMut(usize, usize, &Face)) -> Option<Vec<Phone>> {
+fn replay(
+    name: &str,
+    port: u16,
+    checks: usize,
+    check: impl Fn(usize, usize, &Face) -> bool,
+) -> Option<Vec<Phone>> {
     let frames = capture::read(name, port)?;
     let mut phones: BTreeMap<SocketAddr, (usize, Phone)> = BTreeMap::new();
+    let mut checked = 0;
     for frame in &frames {
         let index = phones.len();
         let (index, phone) = phones.entry(frame.phone).or_insert_with(|| {
@@ -210,7 +218,7 @@ fn replay(name: &str, port: u16, mut check: impl FnMut(usize, usize, &Face)) -> 
         if !frame.from_phone {
             let message = manager_message(phone, frame);
             phone.say(message);
-            check(frame.packet, *index, &phone.face());
+            checked += usize::from(check(frame.packet, *index, &phone.face()));
             continue;
         }
         match station_message(phone, frame) {
@@ -238,6 +246,7 @@ fn replay(name: &str, port: u16, mut check: impl FnMut(usize, usize, &Face)) -> 
             }
         }
     }
+    assert_eq!(checked, checks);
     Some(phones.into_values().map(|(_, phone)| phone).collect())
 }
 
@@ -270,16 +279,16 @@ fn check_idle(face: &Face) {
 
 /// The same checks for both chan-sccp captures, whose packets have other numbers: registered, dial tone, dialled, rings
 /// there, rings here, talks there, talks here, idle.
-fn check_chan_sccp(packets: [usize; 8]) -> impl FnMut(usize, usize, &Face) {
+fn check_chan_sccp(packets: [usize; 8]) -> impl Fn(usize, usize, &Face) -> bool {
     move |packet, phone, face| {
         let at = packets.iter().position(|at| *at == packet);
-        let (Some(at), call) = (at, face.selected()) else { return };
+        let (Some(at), call) = (at, face.selected()) else { return false };
         let state = face.state();
         match (at, phone) {
             (0, 0) => {
                 assert_eq!(texts(face).0, "Your current options");
                 assert_eq!(texts(face).1, Some("peer-chan-sccp Connected"));
-                assert!(face.registered && face.has_soft_key("NewCall"));
+                assert!(face.has_soft_key("NewCall"));
                 let line = face.line(1).expect("line 1");
                 assert_eq!((&*line.number, &*line.name), ("1001", "Phone 1001"));
             }
@@ -293,7 +302,7 @@ fn check_chan_sccp(packets: [usize; 8]) -> impl FnMut(usize, usize, &Face) {
                 assert_eq!(call.map(|call| &*call.called_number), Some("1002"));
             }
             (3, 1) => {
-                assert_eq!((state, face.ringing), (CallState::RingIn, Some(RingMode::Inside)));
+                assert_eq!((state, face.ringing), (CallState::RingIn, Some(RingMode::Outside)));
                 let call = call.expect("a call");
                 assert_eq!((&*call.calling_name, &*call.calling_number), ("Phone 1001", "1001"));
                 assert_eq!(face.line(1).map(|line| line.lamp), Some(LampMode::Blink));
@@ -313,20 +322,25 @@ fn check_chan_sccp(packets: [usize; 8]) -> impl FnMut(usize, usize, &Face) {
             }
             other => panic!("packet {packet} is for {other:?}"),
         }
+        true
     }
 }
 
 #[test]
 fn chan_sccp_at_version_3() {
     let packets = [42, 95, 117, 135, 142, 164, 177, 523];
-    let Some(mut phones) = replay("chan-sccp-v3-call.pcap", 2001, check_chan_sccp(packets)) else { return };
+    let Some(mut phones) = replay("chan-sccp-v3-call.pcap", 2001, 8, check_chan_sccp(packets)) else {
+        return;
+    };
     assert_complete(&mut phones);
 }
 
 #[test]
 fn chan_sccp_at_version_17() {
     let packets = [42, 93, 115, 133, 140, 162, 175, 510];
-    let Some(mut phones) = replay("chan-sccp-v17-call.pcap", 2001, check_chan_sccp(packets)) else { return };
+    let Some(mut phones) = replay("chan-sccp-v17-call.pcap", 2001, 8, check_chan_sccp(packets)) else {
+        return;
+    };
     assert_complete(&mut phones);
     let acks =
         |phone: &Phone| phone.sent.iter().filter(|sent| sent.name() == "StartMediaTransmissionAck").count();
@@ -335,19 +349,26 @@ fn chan_sccp_at_version_17() {
 
 #[test]
 fn freeswitch_at_version_3() {
-    let check = |packet: usize, phone: usize, face: &Face| match (packet, phone) {
-        (92, 0) => assert_eq!((face.state(), face.tone), (CallState::OffHook, Some(Tone::InsideDialTone))),
-        (109, 0) => assert_eq!((face.state(), &*face.dialed), (CallState::Proceed, "1002")),
-        (139, 1) => {
-            assert_eq!((face.state(), face.ringing), (CallState::RingIn, Some(RingMode::Inside)));
-            assert_eq!(face.selected().map(|call| &*call.calling_name), Some("Phone 1001"));
-            assert_eq!(face.soft_keys.first().map(String::as_str), Some("Answer"));
+    let check = |packet: usize, phone: usize, face: &Face| {
+        match (packet, phone) {
+            (92, 0) => {
+                assert_eq!((face.state(), face.tone), (CallState::OffHook, Some(Tone::InsideDialTone)))
+            }
+            (109, 0) => assert_eq!((face.state(), &*face.dialed), (CallState::Proceed, "1002")),
+            (139, 1) => {
+                assert_eq!((face.state(), face.ringing), (CallState::RingIn, Some(RingMode::Inside)));
+                assert_eq!(face.selected().map(|call| &*call.calling_name), Some("Phone 1001"));
+                assert_eq!(face.soft_keys.first().map(String::as_str), Some("Answer"));
+                // Its notification is one control character; nothing covers the prompt.
+                assert_eq!(face.status(), "From internal/1002");
+            }
+            (157, 1) | (173, 0) => assert_eq!((face.state(), face.tone), (CallState::Connected, None)),
+            (494, 1) | (518, 0) => check_idle(face),
+            _ => return false,
         }
-        (175, 1) | (173, 0) => assert_eq!(face.tone, None),
-        (494, 1) | (518, 0) => check_idle(face),
-        _ => {}
+        true
     };
-    let Some(mut phones) = replay("freeswitch-v3-call.pcap", 2003, check) else { return };
+    let Some(mut phones) = replay("freeswitch-v3-call.pcap", 2003, 7, check) else { return };
     assert_complete(&mut phones);
 }
 
@@ -404,12 +425,4 @@ fn a_recorded_call_at_version_20() {
     ours.sort_unstable();
     acknowledged.sort_unstable();
     assert_eq!(ours, acknowledged);
-}
-
-/// Keeps the imports honest about what the table of digits means.
-#[test]
-fn digits_of_the_captures_are_keys() {
-    assert_eq!(u32::from(KeypadKey::One), 1);
-    assert_eq!(u32::from(ButtonType::Line), 9);
-    assert_eq!(Time::ZERO + s(1), Time::from_millis(1000));
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs::File, io::BufReader, net::SocketAddr, path::PathBuf};
 
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use pcap_file::{pcap::PcapReader, pcapng::PcapNgReader};
+use pcap_file::{
+    pcap::PcapReader,
+    pcapng::{Block, PcapNgReader},
+};
 use selsius_wire::Time;
 
 /// One frame: header, id and body.
@@ -21,7 +24,10 @@ pub(crate) struct Frame {
 pub(crate) fn read(name: &str, port: u16) -> Option<Vec<Frame>> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures")).join(name);
     let Ok(file) = File::open(&path) else {
-        eprintln!("skipped: {} is not there", path.display());
+        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+        {
+            eprintln!("skipped: {} is not there", path.display());
+        }
         return None;
     };
     let packets = packets(BufReader::new(file), name.ends_with("ng"));
@@ -48,14 +54,9 @@ fn packets(file: BufReader<File>, ng: bool) -> Vec<(Time, Vec<u8>)> {
     if ng {
         let mut reader = PcapNgReader::new(file).expect("a pcapng file");
         while let Some(block) = reader.next_block() {
-            match block.expect("a block") {
-                pcap_file::pcapng::Block::EnhancedPacket(packet) => {
-                    packets.push((packet.timestamp, packet.data.into_owned()));
-                }
-                pcap_file::pcapng::Block::SimplePacket(packet) => {
-                    packets.push((std::time::Duration::ZERO, packet.data.into_owned()));
-                }
-                _ => {}
+            if let Block::EnhancedPacket(packet) = block.expect("a block") {
+                // The reader takes the file's microseconds for nanoseconds.
+                packets.push((packet.timestamp * 1000, packet.data.into_owned()));
             }
         }
     } else {
