@@ -1,0 +1,231 @@
+//! One voice port: what comes in on it, and what goes out from it.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use selsius_media::{
+    Codec, Law, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
+    jitter::{Delay, FRAME, Played},
+    rtp::{Pacer, Quality, StreamStart},
+    tone::detect::{Content, ToneDetector},
+};
+use selsius_station::Counters;
+use tokio::net::UdpSocket;
+
+use super::{StreamReport, Tone};
+use crate::{
+    Way,
+    audio::{AudioSource, Player},
+};
+
+/// A port, with a stream in one or both directions. The two of a call share it, as on a real phone.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) conference: u32,
+    pub(super) socket: UdpSocket,
+    pub(super) local: SocketAddr,
+    pub(super) receiving: Option<Receiving>,
+    pub(super) sending: Option<Sending>,
+    /// Both directions up to now, also after one of them ended.
+    pub(super) report: StreamReport,
+}
+
+/// The stream that comes in.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    pub(super) party: u32,
+    stats: ReceiverStats,
+    playout: PlayoutBuffer,
+    pacer: Pacer,
+    detector: ToneDetector,
+}
+
+/// The stream that goes out.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) party: u32,
+    remote: SocketAddr,
+    sender: Sender,
+    law: Law,
+    pacer: Pacer,
+    player: Player,
+    samples: Vec<i16>,
+}
+
+/// Datagrams that are read in one turn, so that a flood does not starve the signalling.
+const READS: usize = 64;
+/// Tones that are told apart in one stream.
+const TONES: usize = 8;
+
+impl Endpoint {
+    pub(super) fn new(conference: u32, socket: UdpSocket, local: SocketAddr) -> Self {
+        Self { conference, socket, local, receiving: None, sending: None, report: StreamReport::default() }
+    }
+
+    pub(super) fn receive(&mut self, now: Time, party: u32, codec: Codec) {
+        self.report.codec = Some(codec);
+        self.receiving = Some(Receiving {
+            party,
+            stats: ReceiverStats::new(codec.clock_rate()),
+            playout: PlayoutBuffer::new(Delay::default()),
+            pacer: Pacer::new(now, PacketTime::DEFAULT),
+            detector: ToneDetector::new(),
+        });
+    }
+
+    /// Starts sending; the first packet is due at once. `None` for a codec that cannot be encoded.
+    pub(super) fn send(
+        &mut self,
+        now: Time,
+        party: u32,
+        remote: SocketAddr,
+        (codec, packet_time): (Codec, PacketTime),
+        source: &AudioSource,
+    ) -> Option<()> {
+        let law = codec.law()?;
+        self.report.codec = Some(codec);
+        self.sending = Some(Sending {
+            party,
+            remote,
+            sender: Sender::new(codec, packet_time, stream_start()),
+            law,
+            pacer: Pacer::new(now, packet_time),
+            player: Player::new(source),
+            samples: vec![0; usize::try_from(packet_time.ticks()).unwrap_or_default()],
+        });
+        Some(())
+    }
+
+    pub(super) fn play(&mut self, source: &AudioSource) {
+        if let Some(sending) = &mut self.sending {
+            sending.player = Player::new(source);
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.receiving.is_none() && self.sending.is_none()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        let playing = self.receiving.as_ref().map(|receiving| receiving.pacer.poll_timeout());
+        let sending = self.sending.as_ref().map(|sending| sending.pacer.poll_timeout());
+        playing.into_iter().chain(sending).min()
+    }
+
+    /// Reads what arrived. Errors are those of packets that we sent to a port which is closed by now; the stream's own
+    /// figures tell what is wrong.
+    pub(super) fn read(&mut self, now: Time, mut tap: impl FnMut(Way, SocketAddr, SocketAddr, &[u8])) {
+        let mut buffer = [0; 2048];
+        for _ in 0..READS {
+            match self.socket.try_recv_from(&mut buffer) {
+                Ok((len, from)) => {
+                    let datagram = &buffer[..len];
+                    tap(Way::Received, from, self.local, datagram);
+                    if let (Some(receiving), Ok(packet)) = (&mut self.receiving, RtpPacket::parse(datagram)) {
+                        receiving.packet(now, &packet);
+                        self.report.received = receiving.stats.quality();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Sends and plays what is due; `heard` gets the sound that is played.
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Time,
+        mut heard: impl FnMut(&[i16]),
+        mut tap: impl FnMut(Way, SocketAddr, SocketAddr, &[u8]),
+    ) {
+        if let Some(sending) = &mut self.sending {
+            let due = sending.pacer.take(now);
+            for _ in 0..due.skip {
+                sending.sender.pause();
+            }
+            for _ in 0..due.send {
+                let datagram = sending.packet();
+                // What the network does not take now is lost, as on any other part of its way.
+                let _ = self.socket.try_send_to(&datagram, sending.remote);
+                tap(Way::Sent, self.local, sending.remote, &datagram);
+            }
+            self.report.packets_sent = sending.sender.packets();
+            self.report.octets_sent = sending.sender.octets();
+        }
+        if let Some(receiving) = &mut self.receiving {
+            for _ in 0..receiving.pacer.take(now).send {
+                let mut frame = [0; FRAME];
+                if receiving.playout.pull(now, &mut frame) != Played::Silence {
+                    self.report.played_ms += 20;
+                }
+                heard(&frame);
+                for block in receiving.detector.push(&frame) {
+                    let steady = receiving.detector.steady();
+                    self.report.hear(block.level, steady.map(|heard| heard.content));
+                }
+            }
+        }
+    }
+}
+
+impl Receiving {
+    fn packet(&mut self, now: Time, packet: &RtpPacket<'_>) {
+        self.stats.receive(now, &packet.header, packet.payload.len());
+        self.playout.push(now, packet);
+    }
+}
+
+impl Sending {
+    fn packet(&mut self) -> Vec<u8> {
+        self.player.fill(&mut self.samples);
+        let mut payload = Vec::with_capacity(self.samples.len());
+        self.law.encode(&self.samples, &mut payload);
+        let mut datagram = Vec::with_capacity(selsius_media::rtp::HEADER_LEN + payload.len());
+        self.sender
+            .send(&payload, &mut datagram)
+            .expect("the payload has one byte for each sample of the packet time");
+        datagram
+    }
+}
+
+impl StreamReport {
+    /// One more block of 100 ms.
+    fn hear(&mut self, level: Level, steady: Option<Content>) {
+        self.level = Some(level);
+        self.heard = steady;
+        let Some(content @ (Content::Single(_) | Content::Dual(..))) = steady else { return };
+        if let Some(tone) = self.tones.iter_mut().find(|tone| tone.content.is_like(content)) {
+            tone.lasted += Duration::from_millis(100);
+        } else if self.tones.len() < TONES {
+            // It was there for two blocks before it counted as steady.
+            self.tones.push(Tone { content, lasted: Duration::from_millis(200) });
+        }
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        let count = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let Quality { packets, octets, lost, jitter, .. } = self.received;
+        Counters {
+            packets_sent: self.packets_sent,
+            octets_sent: self.octets_sent,
+            packets_received: count(packets),
+            octets_received: count(octets),
+            packets_lost: count(lost),
+            jitter: u32::try_from(jitter.as_millis()).unwrap_or(u32::MAX),
+            latency: 0,
+        }
+    }
+}
+
+/// Where a stream's numbers begin. They need not be secret, only unlike those of others: what the standard library
+/// seeds its hash maps with is enough.
+fn stream_start() -> StreamStart {
+    use std::hash::{BuildHasher, Hasher};
+    let random = || std::hash::RandomState::new().build_hasher().finish();
+    let (name, rest) = (random(), random());
+    StreamStart {
+        ssrc: selsius_media::Ssrc(name as u32),
+        sequence: selsius_media::SequenceNumber(rest as u16),
+        timestamp: selsius_media::RtpTimestamp((rest >> 32) as u32),
+    }
+}
