@@ -116,7 +116,10 @@ pub(crate) struct Traits {
     pub(crate) hook: HookStyle,
     /// OnHook names the call that it ends; else it carries zeros (the v20 capture's phones).
     pub(crate) on_hook_names_call: bool,
+    /// Speaker and headset, besides the handset.
     pub(crate) has_speaker: bool,
+    /// StartMediaTransmissionAck names conference and stream; a 6901's only names the call (captured-details.md).
+    pub(crate) ack_names_stream: bool,
 }
 
 /// How a phone tells its hook.
@@ -165,6 +168,7 @@ impl ModelClass {
                 hook: HookStyle::Plain,
                 on_hook_names_call: true,
                 has_speaker: true,
+                ack_names_stream: true,
             },
             Self::P7960 => Traits {
                 device_type: DeviceType::Cisco7960,
@@ -178,6 +182,7 @@ impl ModelClass {
                 hook: HookStyle::WithPath,
                 on_hook_names_call: true,
                 has_speaker: true,
+                ack_names_stream: true,
             },
             // `16 00 72 85` is what a 7961 was reported to send (captured-details.md).
             Self::P7965 => Traits {
@@ -192,6 +197,7 @@ impl ModelClass {
                 hook: HookStyle::WithPath,
                 on_hook_names_call: false,
                 has_speaker: true,
+                ack_names_stream: true,
             },
             Self::P8945 => Traits {
                 device_type: DeviceType::Cisco8945,
@@ -205,6 +211,7 @@ impl ModelClass {
                 hook: HookStyle::WithPath,
                 on_hook_names_call: false,
                 has_speaker: true,
+                ack_names_stream: true,
             },
             Self::P6901 => Traits {
                 device_type: DeviceType::Cisco6901,
@@ -218,6 +225,7 @@ impl ModelClass {
                 hook: HookStyle::PathOnly,
                 on_hook_names_call: false,
                 has_speaker: false,
+                ack_names_stream: false,
             },
         }
     }

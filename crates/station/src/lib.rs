@@ -23,6 +23,21 @@
 //!   an order that a later one took back is not answered any more.
 //! - After [`Output::Close`] the station is deaf until [`Input::Connected`].
 //!
+//! ```
+//! use selsius_station::{Config, Input, ModelClass, Output, Station};
+//! use selsius_wire::Time;
+//!
+//! let mut phone = Station::new(Config::new("SEP001122334455", ModelClass::P7965));
+//! phone.handle(Time::ZERO, Input::Connected);
+//! let mut sent = Vec::new();
+//! while let Some(output) = phone.poll_output() {
+//!     if let Output::Send(message) = output {
+//!         sent.push(message.name());
+//!     }
+//! }
+//! assert_eq!(sent, ["Alarm", "Register"]);
+//! ```
+//!
 //! # Panics and bounds
 //! None of the inputs panics, and no manager can make a station grow: calls, lines, streams, prompts and everything
 //! else that a manager can name has a limit ([`limits`]); what exceeds it is dropped and counted

@@ -37,17 +37,11 @@ impl Station {
     }
 
     pub(crate) fn token_granted(&mut self, now: Time) {
-        if self.phase != Phase::AskingToken {
-            return self.unexpected();
-        }
         self.timers.stop(Timer::Token);
         self.send_register(now);
     }
 
     pub(crate) fn token_refused(&mut self, now: Time, wait_s: u32) {
-        if self.phase != Phase::AskingToken {
-            return self.unexpected();
-        }
         self.tell(Event::TokenRefused { wait_s });
         let wait = Duration::from_secs(wait_s.into()).clamp(limits::KEEPALIVE_MIN, limits::KEEPALIVE_MAX);
         self.timers.stop(Timer::Registration);
@@ -55,9 +49,6 @@ impl Station {
     }
 
     pub(crate) fn accepted(&mut self, now: Time, ack: message::RegisterAck) {
-        if self.phase != Phase::Registering {
-            return self.unexpected();
-        }
         let version = ack.max_protocol_ver.min(self.config.version);
         let features = common(ack.features, self.config.features);
         self.dialect = Dialect::new(version, features, self.config.device_type);
@@ -87,9 +78,6 @@ impl Station {
     }
 
     pub(crate) fn rejected(&mut self, text: &[u8]) {
-        if !matches!(self.phase, Phase::Registering | Phase::AskingToken) {
-            return self.unexpected();
-        }
         let text = self.text(text);
         self.rejected = Some(text.clone());
         self.tell(Event::Rejected(text));
@@ -133,16 +121,14 @@ impl Station {
         }
     }
 
-    pub(crate) fn unregistered(&mut self, allowed: bool) {
-        match (self.phase, allowed) {
-            (Phase::Leaving, true) => self.close(CloseReason::Unregistered),
-            // Not now: a call is up.
-            (Phase::Leaving, false) => {
-                self.timers.stop(Timer::Registration);
-                self.phase = Phase::Registered;
-            }
-            _ => self.unexpected(),
+    pub(crate) fn unregistered(&mut self, now: Time, allowed: bool) {
+        if allowed {
+            return self.close(CloseReason::Unregistered);
         }
+        // Not now, a call is up: everything goes on where it was.
+        self.timers.stop(Timer::Registration);
+        self.phase = Phase::Loading;
+        self.ask_next(now);
     }
 
     pub(crate) fn unexpected(&mut self) {

@@ -24,26 +24,43 @@ use crate::{
 };
 
 impl Station {
-    /// The table of messages. Those that a phone gets before it is accepted come first; then nothing is done for a manager
-    /// that has not accepted it.
+    /// The table of phases and the messages that are about the connection itself.
     pub(crate) fn message(&mut self, now: Time, message: ManagerMessage) {
         use ManagerMessage as M;
-        if self.phase == Phase::Offline {
-            return self.unexpected();
-        }
-        match message {
-            M::RegisterTokenAck(_) => return self.token_granted(now),
-            M::RegisterTokenReject(reject) => {
-                return self.token_refused(now, reject.wait_time_before_next_req);
+        match (self.phase, message) {
+            (Phase::Offline, _) => self.unexpected(),
+            (_, M::KeepAliveAck(_)) => self.session.keepalive.unacknowledged = 0,
+            (_, M::Reset(reset)) => self.reset(reset.reset_type),
+            (Phase::AskingToken, M::RegisterTokenAck(_)) => self.token_granted(now),
+            (Phase::AskingToken, M::RegisterTokenReject(reject)) => {
+                self.token_refused(now, reject.wait_time_before_next_req);
             }
-            M::RegisterAck(ack) => return self.accepted(now, ack),
-            M::RegisterReject(reject) => return self.rejected(reject.text.bytes()),
-            M::KeepAliveAck(_) => return self.session.keepalive.unacknowledged = 0,
-            M::Reset(reset) => return self.reset(reset.reset_type),
-            M::UnregisterAck(ack) => return self.unregistered(ack.status == UnregisterStatus::Ok),
-            _ if !self.is_accepted() => return self.unexpected(),
-            _ => {}
+            (Phase::Registering, M::RegisterAck(ack)) => self.accepted(now, ack),
+            (Phase::AskingToken | Phase::Registering, M::RegisterReject(reject)) => {
+                self.rejected(reject.text.bytes())
+            }
+            (Phase::Leaving, M::UnregisterAck(ack)) => {
+                self.unregistered(now, ack.status == UnregisterStatus::Ok)
+            }
+            // Answers to what nobody asked; a forged RegisterReject must not end a session.
+            (
+                _,
+                M::RegisterTokenAck(_)
+                | M::RegisterTokenReject(_)
+                | M::RegisterAck(_)
+                | M::RegisterReject(_)
+                | M::UnregisterAck(_),
+            ) => self.unexpected(),
+            (Phase::Standby | Phase::AskingToken | Phase::Registering, _) => self.unexpected(),
+            (Phase::Loading | Phase::Registered | Phase::Leaving, message) => {
+                self.session_message(now, message)
+            }
         }
+    }
+
+    /// The table of messages to a phone that is accepted.
+    fn session_message(&mut self, now: Time, message: ManagerMessage) {
+        use ManagerMessage as M;
         match message {
             M::CapabilitiesReq(_) => self.capabilities_wanted(now),
             M::ButtonTemplate(template) => self.button_template(now, &template),

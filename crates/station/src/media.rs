@@ -209,9 +209,10 @@ impl Station {
     pub(crate) fn transmit_started(&mut self, party: u32, address: SocketAddr) {
         let Some(stream) = self.session.transmitting.answer(party) else { return };
         if self.dialect.sends_start_media_ack() {
+            let names_stream = self.traits.ack_names_stream;
             self.send(message::StartMediaTransmissionAck {
-                conference_id: stream.conference,
-                pass_through_party_id: party,
+                conference_id: if names_stream { stream.conference } else { 0 },
+                pass_through_party_id: if names_stream { party } else { 0 },
                 call_reference: stream.call,
                 transmit_ip_addr: MediaAddress::from(address.ip()),
                 port_number: address.port().into(),

@@ -122,7 +122,7 @@ impl Station {
     }
 
     fn toggle(&mut self, path: MediaPathId) {
-        if path == MediaPathId::Speaker && !self.traits.has_speaker {
+        if !self.traits.has_speaker {
             return self.refuse(RejectReason::NoSuchKey);
         }
         let others = match path {

@@ -7,18 +7,17 @@ use common::{
     manager::{info, keys, prompt, registered, state},
     s,
 };
-use selsius_station::{Action, Counters, Event, Input, MediaOrder, ModelClass, RejectReason};
+use selsius_station::{Action, Event, ModelClass, RejectReason};
 use selsius_wire::{
     ManagerMessage, StationMessage,
     message::{
         ActivateCallPlane, BackSpaceReq, CallInfo, ClearNotify, ClearPriNotify, ClearPromptStatus,
-        CloseReceiveChannel, ConnectionStatisticsReq, DialedNumber, DisplayNotify, DisplayPriNotify,
-        DisplayPromptStatus, OpenReceiveChannel, SetLamp, SetRinger, SetSpeakerMode, StartMediaReception,
-        StartMediaTransmission, StartTone, StopMediaTransmission, StopTone,
+        DialedNumber, DisplayNotify, DisplayPriNotify, DisplayPromptStatus, SetLamp, SetRinger,
+        SetSpeakerMode, StartTone, StopTone,
     },
     value::{
-        CallState, Codec, KeypadKey, LampMode, MediaAddress, MediaPathEventKind, MediaPathId, MediaStatus,
-        Number, RingDuration, RingMode, SpeakerMode, StatsProcessing, StimulusType, Text, Tone,
+        CallState, KeypadKey, LampMode, MediaPathEventKind, MediaPathId, Number, RingDuration, RingMode,
+        SpeakerMode, StimulusType, Text, Tone,
     },
 };
 
@@ -420,179 +419,4 @@ fn restricted_names_and_numbers_are_not_shown() {
         assert_eq!((call.calling_name.as_str(), call.calling_number.as_str()), (name, number));
         assert_eq!(call.called_number, "1001");
     }
-}
-
-fn open(party: u32, codec: Codec, packet_ms: u32) -> OpenReceiveChannel {
-    OpenReceiveChannel {
-        conference_id: 70,
-        pass_through_party_id: party,
-        milli_second_packet_size: packet_ms,
-        compression_type: codec,
-        call_reference: 7,
-        ..Default::default()
-    }
-}
-
-fn start(party: u32, port: u32) -> StartMediaTransmission {
-    StartMediaTransmission {
-        conference_id: 70,
-        pass_through_party_id: party,
-        remote_ip_addr: MediaAddress::from(core::net::Ipv4Addr::new(10, 0, 0, 9)),
-        remote_port_number: port,
-        milli_second_packet_size: 20,
-        compression_type: Codec::G711Ulaw64k,
-        precedence_value: 184,
-        call_reference: 7,
-        ..Default::default()
-    }
-}
-
-fn close(party: u32) -> CloseReceiveChannel {
-    CloseReceiveChannel { pass_through_party_id: party, ..Default::default() }
-}
-
-#[test]
-fn voice_is_ordered_acknowledged_and_stopped() {
-    for (model, acknowledged) in [(ModelClass::P7912, 1), (ModelClass::P7965, 2)] {
-        let mut phone = registered(model);
-        phone.say(open(5, Codec::G711Ulaw64k, 20));
-        phone.say(start(5, 4000));
-        let sent = phone.take_sent();
-        assert_eq!(
-            sent.len(),
-            acknowledged,
-            "{model:?}: StartMediaTransmissionAck is of version 17 and later"
-        );
-        let StationMessage::OpenReceiveChannelAck(ack) = &sent[0] else { panic!("{sent:?}") };
-        assert_eq!(
-            (ack.media_reception_status, ack.port_number, ack.call_reference),
-            (MediaStatus::Ok, 16384, 7)
-        );
-        assert_eq!(phone.station.streams(), (1, 1));
-        phone.say(close(5));
-        phone.say(StopMediaTransmission { pass_through_party_id: 5, ..Default::default() });
-        phone.say(close(5));
-        phone.say(StopMediaTransmission { pass_through_party_id: 5, ..Default::default() });
-        let orders = phone.take_orders();
-        assert!(
-            matches!(
-                &orders[..],
-                [
-                    MediaOrder::OpenReceive { party: 5, conference: 70, call: 7, packet_ms: 20, source: None, .. },
-                    MediaOrder::StartTransmit { party: 5, remote, precedence: 184, .. },
-                    MediaOrder::CloseReceive { party: 5 },
-                    MediaOrder::StopTransmit { party: 5 },
-                ] if remote.port() == 4000
-            ),
-            "{orders:?}"
-        );
-        assert_eq!(phone.station.streams(), (0, 0));
-    }
-}
-
-#[test]
-fn voice_that_cannot_be_is_refused() {
-    let status = |phone: &mut Phone| match &phone.take_sent()[..] {
-        [StationMessage::OpenReceiveChannelAck(ack)] => Some(ack.media_reception_status),
-        _ => None,
-    };
-    let mut phone = registered(ModelClass::P7912);
-    for (order, expected) in [
-        (open(5, Codec::G722_64k, 20), MediaStatus::InvalidCodec),
-        (open(5, Codec::Unknown(99_999), 20), MediaStatus::InvalidCodec),
-        (open(5, Codec::G711Ulaw64k, 5), MediaStatus::InvalidPacketSize),
-        (open(5, Codec::G711Ulaw64k, u32::MAX), MediaStatus::InvalidPacketSize),
-    ] {
-        phone.say(order);
-        assert_eq!((status(&mut phone), phone.take_orders().len()), (Some(expected), 0));
-    }
-    for order in [
-        start(5, 0),
-        start(5, 65_536),
-        StartMediaTransmission { remote_ip_addr: MediaAddress::UNSPECIFIED, ..start(5, 4000) },
-    ] {
-        phone.say(order);
-        assert_eq!((phone.take_names(), phone.take_orders().len()), (vec!["MediaTransmissionFailure"], 0));
-    }
-    phone.rtp = None;
-    phone.say(open(5, Codec::G711Ulaw64k, 0));
-    assert_eq!(status(&mut phone), Some(MediaStatus::OutOfSockets));
-    phone.say(start(5, 4000));
-    assert_eq!((phone.take_names(), phone.station.streams()), (vec!["MediaTransmissionFailure"], (0, 0)));
-    phone.rtp = Some(([10, 0, 0, 7], 16384).into());
-    let answers: Vec<_> = (0..20)
-        .map(|party| {
-            phone.say(open(party, Codec::G711Ulaw64k, 20));
-            status(&mut phone)
-        })
-        .collect();
-    assert!(answers[..16].iter().all(|answer| *answer == Some(MediaStatus::Ok)));
-    assert!(answers[16..].iter().all(|answer| *answer == Some(MediaStatus::NotEnoughChannels)));
-}
-
-#[test]
-fn a_late_answer_about_a_closed_stream_is_not_told() {
-    let mut phone = registered(ModelClass::P7965);
-    phone.station.handle(phone.now, Input::Message(open(5, Codec::G711Ulaw64k, 20).into()));
-    phone.station.handle(phone.now, Input::Message(close(5).into()));
-    phone.input(Input::ReceiveOpened { party: 5, address: ([10, 0, 0, 7], 16384).into() });
-    phone.input(Input::TransmitStarted { party: 5, address: ([10, 0, 0, 7], 16384).into() });
-    assert_eq!(phone.take_names(), [""; 0]);
-}
-
-#[test]
-fn streams_end_with_the_connection() {
-    let mut phone = registered(ModelClass::P7965);
-    phone.say(open(5, Codec::G711Ulaw64k, 20));
-    phone.say(start(6, 4000));
-    phone.take_orders();
-    phone.input(Input::Disconnected);
-    assert_eq!(
-        phone.take_orders(),
-        [MediaOrder::StopTransmit { party: 6 }, MediaOrder::CloseReceive { party: 5 }]
-    );
-}
-
-#[test]
-fn statistics_are_answered_after_the_stream_is_closed() {
-    let mut phone = registered(ModelClass::P7960);
-    let counters = Counters { packets_sent: 100, octets_sent: 16_000, jitter: 3, ..Counters::default() };
-    phone.say(open(5, Codec::G711Ulaw64k, 20));
-    phone.say(start(5, 4000));
-    phone.say(close(5));
-    phone.input(Input::Counters { party: 5, counters });
-    phone.take_sent();
-    let ask = ConnectionStatisticsReq {
-        directory_num: Number::new("1003"),
-        call_reference: 7,
-        stats_processing_mode: StatsProcessing::Clear,
-    };
-    for packets in [100, 0] {
-        phone.say(ask);
-        let sent = phone.take_sent();
-        let [StationMessage::ConnectionStatisticsRes(answer)] = &sent[..] else { panic!("{sent:?}") };
-        assert_eq!((answer.number_packets_sent, answer.call_reference), (packets, 7));
-        assert_eq!(answer.directory_num, ask.directory_num);
-    }
-}
-
-#[test]
-fn callmanager_2_receives_on_the_fixed_port() {
-    let mut phone = registered(ModelClass::P7960);
-    phone.say(StartMediaReception {
-        remote_ip_addr: core::net::Ipv4Addr::new(10, 0, 0, 9),
-        milli_second_packet_size: 20,
-        compression_type: Codec::G711Ulaw64k,
-        ..Default::default()
-    });
-    phone.say(selsius_wire::message::StopMediaReception::default());
-    let orders = phone.take_orders();
-    assert!(
-        matches!(
-            &orders[..],
-            [MediaOrder::ReceiveFixed { packet_ms: 20, .. }, MediaOrder::CloseReceive { party: 0 }]
-        ),
-        "{orders:?}"
-    );
-    assert!(phone.take_sent().is_empty());
 }

@@ -288,3 +288,65 @@ fn a_lost_connection_leaves_nothing_but_the_handset() {
     phone.take_sent();
     assert_eq!(phone.face().phase, Phase::Registering);
 }
+
+/// Every phase meets every message about the connection; `-` is a phase that stays, and a message that is counted.
+#[test]
+fn the_table_of_phases() {
+    type Enter = fn() -> Phone;
+    let phases: [(Phase, Enter); 7] = [
+        (Phase::Offline, || Phone::new(config(ModelClass::P7960))),
+        (Phase::Standby, || {
+            Phone::connected(Config { role: Role::Standby(s(60)), ..config(ModelClass::P7960) })
+        }),
+        (Phase::AskingToken, || Phone::connected(Config { token: true, ..config(ModelClass::P7960) })),
+        (Phase::Registering, || Phone::connected(config(ModelClass::P7960))),
+        (Phase::Loading, || {
+            let mut phone = Phone::connected(config(ModelClass::P7960));
+            phone.say(RegisterAck::default());
+            phone
+        }),
+        (Phase::Registered, || registered(ModelClass::P7960)),
+        (Phase::Leaving, || {
+            let mut phone = registered(ModelClass::P7960);
+            phone.act(Action::Unregister);
+            phone
+        }),
+    ];
+    let messages: [selsius_wire::ManagerMessage; 8] = [
+        RegisterTokenAck.into(),
+        RegisterTokenReject::default().into(),
+        RegisterAck::default().into(),
+        RegisterReject::default().into(),
+        UnregisterAck::default().into(),
+        Reset::default().into(),
+        KeepAliveAck.into(),
+        CapabilitiesReq.into(),
+    ];
+    let (kept, alive) = ("-", "alive");
+    let table = [
+        // token granted, refused, accepted, rejected, may go, reset, keepalive, capabilities
+        (Phase::Offline, [kept, kept, kept, kept, kept, kept, kept, kept]),
+        (Phase::Standby, [kept, kept, kept, kept, kept, "Offline", alive, kept]),
+        (Phase::AskingToken, ["Registering", alive, kept, "Offline", kept, "Offline", alive, kept]),
+        (Phase::Registering, [kept, kept, "Loading", "Offline", kept, "Offline", alive, kept]),
+        (Phase::Loading, [kept, kept, kept, kept, kept, "Offline", alive, alive]),
+        (Phase::Registered, [kept, kept, kept, kept, kept, "Offline", alive, alive]),
+        (Phase::Leaving, [kept, kept, kept, kept, "Offline", "Offline", alive, alive]),
+    ];
+    for ((phase, enter), (row, expected)) in phases.iter().zip(table) {
+        assert_eq!(*phase, row);
+        for (message, expected) in messages.iter().zip(expected) {
+            let mut phone = enter();
+            assert_eq!(phone.face().phase, *phase);
+            phone.say(message.clone());
+            let after = phone.face().phase;
+            let counted = phone.station.counts().unexpected == 1;
+            let seen = match (after == *phase, counted) {
+                (true, true) => kept.into(),
+                (true, false) => alive.into(),
+                (false, _) => format!("{after:?}"),
+            };
+            assert_eq!(seen, expected, "{phase:?} meets {}", message.name());
+        }
+    }
+}
