@@ -14,9 +14,10 @@ use core::fmt::Display;
 use core::net::IpAddr;
 
 use selsius_wire::{
-    ManagerMessage, StationMessage,
+    Encoding, ManagerMessage, PhoneText, StationMessage,
     codec::{At, Value, Visitor},
     message::ForwardStat,
+    text::TextPart,
     value::{Codec, KeypadKey, LampMode, MediaStatus, StimulusType},
 };
 
@@ -52,8 +53,10 @@ pub fn station_details(message: &StationMessage) -> String {
         M::SpeedDialStatReq(m) => format!("{}", m.speed_dial_number),
         M::ServiceUrlStatReq(m) => format!("{}", m.service_url_index),
         M::FeatureStatReq(m) => format!("{}", m.feature_index),
-        M::RegisterAvailableLines(m) => format!("{} lines", m.max_num_of_avail_lines),
+        M::RegisterAvailableLines(m) => several(m.max_num_of_avail_lines, "line"),
         M::CapabilitiesRes(m) => codecs(m.used().iter().map(|cap| cap.payload_capability)),
+        // 0 says nothing, as in a message without a reason.
+        M::UnregisterReq(m) if u32::from(m.reason) == 0 => String::new(),
         M::UnregisterReq(m) => m.reason.to_string(),
         M::OpenReceiveChannelAck(m) => outcome(m.media_reception_status, m.ip_addr.ip, m.port_number, "at"),
         M::StartMediaTransmissionAck(m) => {
@@ -88,9 +91,9 @@ pub fn manager_details(message: &ManagerMessage) -> String {
             format!("{}-{:02}-{:02} {:02}:{:02}:{:02}", m.year, m.month, m.day, m.hour, m.minute, m.second)
         }
         M::Version(m) => text(&m.version),
-        M::ButtonTemplate(m) => count(m.used().len(), m.total_button_count, "buttons"),
-        M::SoftKeyTemplate(m) => count(m.used().len(), m.total_soft_key_count, "keys"),
-        M::SoftKeySet(m) => count(m.used().len(), m.total_soft_key_set_count, "sets"),
+        M::ButtonTemplate(m) => count(m.used().len(), m.total_button_count, "button"),
+        M::SoftKeyTemplate(m) => count(m.used().len(), m.total_soft_key_count, "key"),
+        M::SoftKeySet(m) => count(m.used().len(), m.total_soft_key_set_count, "set"),
         M::LineStat(m) => line(m.line_number, &m.line_dir_number, m.line_text_label.bytes()),
         M::LineStatV2(m) => line(m.line_number, &m.line_dir_number, m.line_text_label.bytes()),
         M::SpeedDialStat(m) => {
@@ -115,8 +118,9 @@ pub fn manager_details(message: &ManagerMessage) -> String {
         M::SetMicroMode(m) => m.mic_mode.to_string(),
         M::CallState(m) => m.call_state.to_string(),
         M::SelectSoftKeys(m) => {
+            // A set has 16 places; FreeSWITCH says nothing about the bits beyond.
             let mask = m.valid_key_mask;
-            let hidden = if mask == u32::MAX { String::new() } else { format!(", mask {mask:08X}") };
+            let hidden = if mask & 0xffff == 0xffff { String::new() } else { format!(", mask {mask:08X}") };
             format!("{}{hidden}", m.soft_key_set_index)
         }
         M::DisplayText(m) => quoted(m.text.bytes()),
@@ -231,9 +235,32 @@ fn quoted(bytes: &[u8]) -> String {
     format!("“{}”", shown(bytes))
 }
 
-/// Text from the display with its labels in English.
+/// Text from the display with its labels in English. Nothing in a single message says which encoding its session uses;
+/// what reads as UTF-8 hardly ever means something else.
 fn shown(bytes: &[u8]) -> String {
-    clean(&String::from_utf8_lossy(bytes))
+    let utf8 = plain(&PhoneText::parse(bytes, Encoding::Utf8));
+    if utf8.contains(char::REPLACEMENT_CHARACTER) {
+        return plain(&PhoneText::parse(bytes, Encoding::Latin1));
+    }
+    utf8
+}
+
+/// The parts side by side: managers send `From` and the number without a blank, the phone puts it there.
+fn plain(text: &PhoneText) -> String {
+    let mut all = String::new();
+    for part in text.parts() {
+        let part = match part {
+            TextPart::Label(label) => label.english(),
+            TextPart::Text(text) => text,
+        };
+        let apart =
+            all.is_empty() || all.ends_with(char::is_whitespace) || part.starts_with(char::is_whitespace);
+        if !apart {
+            all.push(' ');
+        }
+        all.push_str(part);
+    }
+    clean(&all)
 }
 
 fn lasting(bytes: &[u8], seconds: u32) -> String {
@@ -291,11 +318,16 @@ fn codecs(codecs: impl Iterator<Item = Codec>) -> String {
     codecs.map(|codec| codec.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// `2 keys`, or `2 of 20 keys` where the rest comes in other messages.
 fn count(here: usize, total: u32, what: &str) -> String {
     match u32::try_from(here) == Ok(total) {
-        true => format!("{here} {what}"),
-        false => format!("{here} of {total} {what}"),
+        true => several(total, what),
+        false => format!("{here} of {}", several(total, what)),
     }
+}
+
+fn several(number: u32, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn line(number: u32, directory_number: &impl Display, label: &[u8]) -> String {
@@ -361,7 +393,7 @@ fn fields(visit: impl FnOnce(&mut dyn Visitor)) -> String {
             }
             let value = match value {
                 Value::Text(bytes) => quoted(bytes),
-                Value::Enum { name, raw } if name == "Unknown" => raw.to_string(),
+                Value::Enum { name: "Unknown", raw } => raw.to_string(),
                 Value::Enum { name, .. } => name.into(),
                 other => other.to_string(),
             };

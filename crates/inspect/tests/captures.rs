@@ -1,5 +1,11 @@
 //! The real captures, read from the packets up to paired messages and ladders.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside of any test function"
+)]
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,11 @@
 //! What the build helpers write must be a capture that the well-known analyser reads without a complaint.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside of any test function"
+)]
+
 use std::{borrow::Cow, fs::File, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use pcap_file::{
@@ -100,6 +106,8 @@ fn nothing_to_complain_about() {
                       or tcp.checksum.status != 1 or udp.checksum.status != 1 or _ws.expert.severity >= 6291456";
     let Some(found) = tshark(&path, complaints, &["frame.number", "_ws.expert.message"]) else { return };
     assert_eq!(found, "");
+    let good = tshark(&path, "tcp.checksum.status == 1 or udp.checksum.status == 1", &["frame.number"]);
+    assert_eq!(good.map(|lines| lines.lines().count()), Some(frames.len()), "checksums were looked at");
 
     let messages = tshark(&path, "skinny", &["skinny.messageId"]).expect("it was there a moment ago");
     let messages = messages.lines().flat_map(|line| line.split(',')).count();

@@ -40,6 +40,7 @@ const LEAST_GAP: usize = 12;
 #[derive(Debug, Clone)]
 pub struct Ladder {
     names: Vec<String>,
+    width: usize,
     /// Where the participants' lines stand, counted in characters from the left edge of the page.
     lines: Vec<usize>,
     style: Style,
@@ -60,7 +61,7 @@ impl Ladder {
         let gaps = names.len().saturating_sub(1).max(1);
         let room = (width.clamp(80, 200) - MARGIN - 1).max(gaps * LEAST_GAP);
         let lines = (0..names.len()).map(|column| MARGIN + room * column / gaps).collect();
-        Self { names, lines, style, origin: None, written: None }
+        Self { names, width: MARGIN + room + 1, lines, style, origin: None, written: None }
     }
 
     /// Times are written as seconds since `origin`; without this, since the first event.
@@ -72,9 +73,8 @@ impl Ladder {
     /// The participants' names over their lines.
     pub fn head(&self) -> String {
         let mut row = text::Row::default();
-        let width = self.lines.last().map_or(0, |line| line + 1);
         for (column, (name, &line)) in self.names.iter().zip(&self.lines).enumerate() {
-            let gap = if self.lines.len() > 1 { self.lines[1] - self.lines[0] } else { width };
+            let gap = if self.lines.len() > 1 { self.lines[1] - self.lines[0] } else { self.width };
             let name = fit(name, gap.saturating_sub(2));
             let length = name.chars().count();
             let start = match column {

@@ -49,7 +49,7 @@ impl Row {
             self.0.resize(end, (' ', Paint::None));
         }
         for (cell, letter) in self.0[at..end].iter_mut().zip(text.chars()) {
-            *cell = (letter, paint);
+            *cell = (if letter.is_control() { '·' } else { letter }, paint);
         }
     }
 
@@ -157,11 +157,10 @@ impl Ladder {
 
     /// A remark beside a participant's line, or across the page.
     pub(super) fn note(&self, time: &str, at: Option<usize>, words: &str) -> String {
-        let end = self.lines.last().map_or(0, |line| line + 1);
         let Some(at) = at else {
             let mut row = Row::default();
             row.put(0, time, Paint::Time);
-            row.put(super::MARGIN, &fit(words, end.saturating_sub(super::MARGIN)), Paint::Heading);
+            row.put(super::MARGIN, &fit(words, self.width - super::MARGIN), Paint::Heading);
             return row.finish(self.style);
         };
         let Some(&line) = self.lines.get(at) else { return String::new() };
