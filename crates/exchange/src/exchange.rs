@@ -190,7 +190,7 @@ impl Exchange {
         state.last_heard = now;
         self.counters.messages_in += 1;
         match state.state {
-            SessionState::Registered(device) => self.from_device(now, session, device, message),
+            SessionState::Registered(device) => self.message_of_device(now, session, device, message),
             SessionState::New | SessionState::Waiting(_) => self.before_register(now, session, message),
         }
     }

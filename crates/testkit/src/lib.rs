@@ -1,1 +1,18 @@
-//! Exchange and stations on a virtual clock and network.
+//! The test bed: an exchange and any number of stations in one process, on a virtual clock and a simulated network.
+//!
+//! A [`Bed`] moves bytes, not messages: what a station or the exchange says is encoded in its dialect, delayed, cut into
+//! segments at random, framed and decoded again at the other end, and connections break. [`run`] lets seeded random
+//! users act on the phones and checks after every step that calls, legs and phones hang together, whenever nothing is
+//! in flight that every phone shows what the exchange thinks it shows, and that nothing is left once everybody has
+//! hung up. A failing run names its seed and replays.
+
+mod agree;
+mod bed;
+mod network;
+mod random;
+
+pub use self::{
+    bed::{Bed, Phone},
+    network::{Network, Wire},
+    random::{Failure, Report, Users, run},
+};

@@ -33,7 +33,7 @@ impl Exchange {
         match message {
             StationMessage::Register(register) => self.register(now, session, register),
             // Standby connections say nothing else (v20 capture, frame 2643); a 7985 and 6911 begin with it.
-            StationMessage::KeepAlive(_) => self.send(session, KeepAliveAck::default()),
+            StationMessage::KeepAlive(_) => self.send(session, KeepAliveAck),
             StationMessage::Alarm(alarm) => {
                 let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), alarm.text);
                 if let Some(state) = self.sessions.get_mut(&session)
@@ -44,7 +44,7 @@ impl Exchange {
                 }
             }
             // The right to register is asked for by phones that come back from another manager.
-            StationMessage::RegisterTokenReq(_) => self.send(session, message::RegisterTokenAck::default()),
+            StationMessage::RegisterTokenReq(_) => self.send(session, message::RegisterTokenAck),
             StationMessage::SpcpRegisterTokenReq(_) => {
                 self.send(session, message::SpcpRegisterTokenAck::default())
             }
@@ -96,7 +96,7 @@ impl Exchange {
         }
         self.timers.set(Timer::Probe(session), now + self.config.limits.probe);
         // The only question that every phone answers.
-        self.send(old_session, CapabilitiesReq::default());
+        self.send(old_session, CapabilitiesReq);
         let text = "registers from another address; asking the old one whether it is still there";
         self.event(Level::Info, Some(session), name.as_str(), text);
     }
@@ -207,9 +207,9 @@ impl Exchange {
         let version = dialect.version();
         self.out.push_back(Output::Dialect { session, dialect: dialect.clone() });
         self.send(session, dialect.register_ack(ack));
-        self.send(session, CapabilitiesReq::default());
+        self.send(session, CapabilitiesReq);
         if hook_flash {
-            self.send(session, message::SetHookFlashDetect::default());
+            self.send(session, message::SetHookFlashDetect);
         }
 
         for alarm in alarms {

@@ -23,7 +23,7 @@ use crate::{
 
 impl Exchange {
     /// A message of a registered phone.
-    pub(crate) fn from_device(
+    pub(crate) fn message_of_device(
         &mut self,
         now: Time,
         session: SessionId,
@@ -35,10 +35,10 @@ impl Exchange {
         }
         self.still_alive(now, handle);
         match message {
-            StationMessage::KeepAlive(_) => self.send(session, message::KeepAliveAck::default()),
+            StationMessage::KeepAlive(_) => self.send(session, message::KeepAliveAck),
             StationMessage::Register(register) => self.register(now, session, register),
             StationMessage::UnregisterReq(_) => self.unregister(now, session, handle),
-            StationMessage::RegisterTokenReq(_) => self.send(session, message::RegisterTokenAck::default()),
+            StationMessage::RegisterTokenReq(_) => self.send(session, message::RegisterTokenAck),
             StationMessage::SpcpRegisterTokenReq(_) => {
                 self.send(session, message::SpcpRegisterTokenAck::default())
             }

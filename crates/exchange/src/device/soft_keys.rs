@@ -65,7 +65,7 @@ const INFO_BASE: u16 = 300;
 /// The template in a phone's dialect.
 pub(crate) fn template(dialect: &Dialect) -> SoftKeyTemplate {
     SoftKeyTemplate::new(&TEMPLATE.map(|(label, event)| SoftKeyDefinition {
-        soft_key_label: Text::new(&dialect.text_bytes(&PhoneText::label(label))),
+        soft_key_label: Text::new(dialect.text_bytes(&PhoneText::label(label))),
         soft_key_event: SoftKey::from(event),
     }))
 }

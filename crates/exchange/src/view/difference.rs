@@ -266,6 +266,7 @@ impl Teller<'_> {
             IdleKeys => self.idle_keys(),
             IdlePrompt => self.idle_prompt(),
             Clock => self.clock(),
+            Facet::Tone => self.tone(always, reference),
             leg_facet => {
                 if let Some(reference) = reference {
                     self.leg_step(leg_facet, always, reference);
@@ -291,6 +292,28 @@ impl Teller<'_> {
             line_instance: line,
             call_reference: call,
         });
+    }
+
+    /// The tone of the phone. "Again" means: certainly none, where there should be none.
+    fn tone(&mut self, always: bool, reference: Option<u32>) {
+        let (before, now) = (self.told.tone, self.view.tone);
+        self.told.tone = now;
+        let about =
+            reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
+        let about =
+            before.map(|tone| (tone.line, tone.reference)).or(about.map(|leg| (leg.line, leg.reference)));
+        match (now, about) {
+            (Some(now), _) if before != Some(now) => self.send(message::StartTone {
+                tone: now.tone,
+                line_instance: now.line,
+                call_reference: now.reference,
+                ..message::StartTone::default()
+            }),
+            (None, Some((line_instance, call_reference))) if before.is_some() || always => {
+                self.send(message::StopTone { line_instance, call_reference, tone: Tone::Silence });
+            }
+            _ => {}
+        }
     }
 
     fn speaker(&mut self, always: bool) {
@@ -419,16 +442,6 @@ impl Teller<'_> {
                 }
                 .into()
             }
-            Facet::Tone if told.tone != view.tone || always => {
-                told.tone = view.tone;
-                match view.tone {
-                    Some(tone) => start_tone(tone, line, call),
-                    None => {
-                        message::StopTone { line_instance: line, call_reference: call, tone: Tone::Silence }
-                            .into()
-                    }
-                }
-            }
             Receive if told.receive != view.receive => {
                 let before = told.receive.take();
                 told.receive = view.receive;
@@ -484,11 +497,6 @@ fn call_state(call_state: CallState, line_instance: u32, call_reference: u32) ->
     .into()
 }
 
-fn start_tone(tone: Tone, line: u32, call: u32) -> ManagerMessage {
-    message::StartTone { tone, line_instance: line, call_reference: call, ..message::StartTone::default() }
-        .into()
-}
-
 fn lamp(view: &View, line: u32) -> LampMode {
     view.lamps.iter().find(|&&(other, _)| other == line).map_or(LampMode::Off, |&(_, mode)| mode)
 }
@@ -507,7 +515,6 @@ impl LegView {
             keys: SoftKeySetId::OnHook,
             mask: 0,
             prompt: PhoneText::default(),
-            tone: None,
             info: None,
             dialed: None,
             receive: None,

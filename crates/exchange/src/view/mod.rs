@@ -32,6 +32,8 @@ pub struct View {
     pub ring: Option<Ring>,
     /// The lamps of line buttons that are not off, by line instance.
     pub lamps: Vec<(u32, LampMode)>,
+    /// What is to be heard; a phone plays one tone at a time.
+    pub tone: Option<CallTone>,
     /// The line in the foreground.
     pub active_line: Option<u32>,
     /// The calls, in the order in which they came.
@@ -43,6 +45,17 @@ pub struct View {
 pub struct Ring {
     /// How it sounds.
     pub mode: RingMode,
+    /// On which line.
+    pub line: u32,
+    /// For which call.
+    pub reference: u32,
+}
+
+/// A tone, and the call that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallTone {
+    /// Which tone.
+    pub tone: Tone,
     /// On which line.
     pub line: u32,
     /// For which call.
@@ -64,8 +77,6 @@ pub struct LegView {
     pub mask: u32,
     /// The prompt.
     pub prompt: PhoneText,
-    /// The tone.
-    pub tone: Option<Tone>,
     /// Who talks to whom.
     pub info: Option<CallInformation>,
     /// The number as dialled, once it is complete.
@@ -106,24 +117,25 @@ pub(crate) fn render(device: &Device, legs: &Arena<Leg>, calls: &Arena<Call>) ->
         if off_hook {
             view.active_line = Some(leg.line);
         }
-        view.legs.push(leg_view(leg, call, legs, device.quirks));
-    }
-    let busy = view.speaker;
-    for leg in &mut view.legs {
-        if leg.state != CallState::RingIn {
-            continue;
+        let (leg_view, tone) = leg_view(leg, call, legs, device.quirks);
+        if let Some(tone) = tone {
+            view.tone = Some(CallTone { tone, line: leg.line, reference: leg.reference });
         }
-        if busy {
-            leg.tone = Some(Tone::CallWaitingTone);
-        } else if view.ring.is_none() {
-            view.ring = Some(Ring { mode: RingMode::Inside, line: leg.line, reference: leg.reference });
+        view.legs.push(leg_view);
+    }
+    if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
+        let (line, reference) = (leg.line, leg.reference);
+        if !view.speaker {
+            view.ring = Some(Ring { mode: RingMode::Inside, line, reference });
+        } else if view.tone.is_none() {
+            view.tone = Some(CallTone { tone: Tone::CallWaitingTone, line, reference });
         }
     }
     view.lamps.sort_unstable();
     view
 }
 
-fn leg_view(leg: &Leg, call: &Call, legs: &Arena<Leg>, quirks: Quirks) -> LegView {
+fn leg_view(leg: &Leg, call: &Call, legs: &Arena<Leg>, quirks: Quirks) -> (LegView, Option<Tone>) {
     let Looks { state, keys, prompt, tone } = looks(leg, call, quirks);
     let connected = leg.state == LegState::Connected;
     let dialed = call.started.is_some() && leg.role == Role::Caller;
@@ -137,19 +149,19 @@ fn leg_view(leg: &Leg, call: &Call, legs: &Arena<Leg>, quirks: Quirks) -> LegVie
         Some(Receive::Open(address)) => channel.map(|channel| (channel, address)),
         _ => None,
     };
-    LegView {
+    let view = LegView {
         line: leg.line,
         reference: leg.reference,
         state,
         keys,
         mask: ALL_KEYS,
         prompt,
-        tone,
         info: (call.started.is_some()).then(|| call_information(leg, call)),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
         transmit,
-    }
+    };
+    (view, tone)
 }
 
 /// What a leg's state looks like.

@@ -1,0 +1,474 @@
+//! An exchange and its phones, driven event by event.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use selsius_exchange::{
+    Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
+    record::{CallEnded, Record, WallTime},
+};
+use selsius_site::Site;
+use selsius_station::{Action, Counters, MediaOrder, Station};
+use selsius_wire::{Dialect, ManagerMessage, StationMessage, frame::Framer};
+
+use crate::network::{Network, Wire};
+
+/// A phone of the bed, with its connection and what its audio does.
+#[derive(Debug)]
+pub struct Phone {
+    /// The phone itself.
+    pub station: Station,
+    /// Streams it listens to, by pass-through party id.
+    pub receiving: BTreeSet<u32>,
+    /// Streams it sends, and where to.
+    pub transmitting: BTreeMap<u32, SocketAddr>,
+    address: IpAddr,
+    link: Option<Link>,
+    timer: Option<Time>,
+}
+
+/// A connection, both ends.
+#[derive(Debug)]
+struct Link {
+    session: SessionId,
+    up: Wire,
+    down: Wire,
+    /// Bytes of the manager, at the phone.
+    at_phone: Framer,
+}
+
+/// The manager's end of a connection.
+#[derive(Debug, Default)]
+struct Session {
+    phone: usize,
+    framer: Framer,
+    dialect: Dialect,
+    output: Vec<u8>,
+    closing: bool,
+}
+
+/// What happens at a time.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    ToManager(SessionId, Vec<u8>),
+    ToPhone(usize, SessionId, Vec<u8>),
+    /// The manager notices that the connection is gone.
+    ManagerLoses(SessionId),
+    /// The phone notices.
+    PhoneLoses(usize, SessionId),
+    Connect(usize),
+    Opened(usize, u32),
+    Failed(usize, u32),
+    StationTimer(usize),
+    ExchangeTimer,
+}
+
+/// An exchange, phones and the network between them.
+pub struct Bed {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// The phones.
+    pub phones: Vec<Phone>,
+    /// The virtual time.
+    pub now: Time,
+    /// Finished calls.
+    pub ended: Vec<CallEnded>,
+    /// Chance decides here, and nowhere else.
+    pub rng: ChaCha8Rng,
+    /// One in this many audio channels does not open, or never answers. 0: all open.
+    pub bad_media: u32,
+    network: Network,
+    sessions: BTreeMap<SessionId, Session>,
+    dirty: Vec<SessionId>,
+    events: BinaryHeap<Reverse<(Time, u64, Event)>>,
+    /// Events that are not timers.
+    in_flight: usize,
+    serial: u64,
+    next_session: u64,
+    exchange_timer: Option<Time>,
+}
+
+impl Bed {
+    /// A bed with this site, network and chance; phones are added with [`Self::add`].
+    pub fn new(site: Site, network: Network, seed: u64) -> Self {
+        let wall = WallClock { at: Time::ZERO, wall: WallTime(1_795_487_400_000_000), offset_seconds: 0 };
+        Self {
+            exchange: Exchange::new(Config::default(), site, wall),
+            phones: Vec::new(),
+            now: Time::ZERO,
+            ended: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            bad_media: 0,
+            network,
+            sessions: BTreeMap::new(),
+            dirty: Vec::new(),
+            events: BinaryHeap::new(),
+            in_flight: 0,
+            serial: 0,
+            next_session: 1,
+            exchange_timer: None,
+        }
+    }
+
+    /// Adds a phone; it connects at once. Its number in the bed.
+    pub fn add(&mut self, config: selsius_station::Config) -> usize {
+        let phone = self.phones.len();
+        let address = config.address;
+        self.phones.push(Phone {
+            station: Station::new(config),
+            receiving: BTreeSet::new(),
+            transmitting: BTreeMap::new(),
+            address,
+            link: None,
+            timer: None,
+        });
+        self.schedule(self.now, Event::Connect(phone));
+        phone
+    }
+
+    /// A user acts on a phone.
+    pub fn act(&mut self, phone: usize, action: Action) {
+        self.phones[phone].station.handle(self.now, selsius_station::Input::User(action));
+        self.station_outputs(phone);
+    }
+
+    /// Sends a message as if the phone had: what hostile or broken phones do.
+    pub fn forge(&mut self, phone: usize, message: &StationMessage) {
+        self.send_up(phone, message);
+        self.flush_up(phone);
+    }
+
+    /// Breaks a phone's connection; either end may never notice (`None`).
+    pub fn cut(&mut self, phone: usize, manager_notices: Option<Duration>, phone_notices: Duration) {
+        let Some(session) = self.phones[phone].link.as_ref().map(|link| link.session) else { return };
+        // Nothing more gets through, in either direction.
+        let gone = |event: &Event| match event {
+            Event::ToManager(other, _) | Event::ToPhone(_, other, _) => *other == session,
+            _ => false,
+        };
+        let before = self.events.len();
+        self.events.retain(|Reverse((_, _, event))| !gone(event));
+        self.in_flight -= before - self.events.len();
+        if let Some(link) = self.phones[phone].link.as_mut() {
+            link.session = SessionId(u64::MAX);
+        }
+        if let Some(after) = manager_notices {
+            self.schedule(self.now + after, Event::ManagerLoses(session));
+        }
+        self.schedule(self.now + phone_notices, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+    }
+
+    /// Is nothing on its way, in the network or to the audio?
+    pub fn is_quiet(&self) -> bool {
+        self.in_flight == 0
+    }
+
+    /// Lets time pass until nothing is on its way any more, at most `limit`. Timers that come due meanwhile fire.
+    pub fn settle(&mut self, limit: Duration) -> bool {
+        let until = self.now + limit;
+        while self.in_flight > 0 {
+            if !self.step(until) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, span: Duration) {
+        let until = self.now + span;
+        while self.step(until) {}
+        self.now = until;
+    }
+
+    /// The next event, if it is not after `until`.
+    fn step(&mut self, until: Time) -> bool {
+        let due = self.events.peek().is_some_and(|Reverse((at, _, _))| *at <= until);
+        let Some(Reverse((at, _, event))) = due.then(|| self.events.pop()).flatten() else { return false };
+        self.now = self.now.max(at);
+        if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
+            self.in_flight -= 1;
+        }
+        self.happen(at, event);
+        true
+    }
+
+    fn happen(&mut self, at: Time, event: Event) {
+        let now = self.now;
+        match event {
+            Event::ToManager(session, bytes) => self.at_manager(session, &bytes),
+            Event::ToPhone(phone, session, bytes) => self.at_phone(phone, session, &bytes),
+            Event::ManagerLoses(session) => {
+                if self.sessions.remove(&session).is_some() {
+                    self.exchange(Input::Closed { session, reason: "connection lost".into() });
+                }
+            }
+            Event::PhoneLoses(phone, session) => {
+                if self.phones[phone].link.as_ref().is_some_and(|link| link.session == session) {
+                    self.phone_disconnected(phone);
+                }
+            }
+            Event::Connect(phone) => self.connect(phone),
+            Event::Opened(phone, party) => {
+                if self.phones[phone].receiving.contains(&party) {
+                    let address =
+                        SocketAddr::new(self.phones[phone].address, 16_384 + (party % 8192) as u16 * 2);
+                    self.station(phone, selsius_station::Input::ReceiveOpened { party, address });
+                }
+            }
+            Event::Failed(phone, party) => {
+                if self.phones[phone].receiving.remove(&party) {
+                    self.station(phone, selsius_station::Input::ReceiveFailed { party });
+                }
+            }
+            Event::StationTimer(phone) => {
+                if self.phones[phone].timer == Some(at) {
+                    self.phones[phone].timer = None;
+                    self.phones[phone].station.handle_timeout(now);
+                    self.station_outputs(phone);
+                }
+            }
+            Event::ExchangeTimer => {
+                if self.exchange_timer == Some(at) {
+                    self.exchange_timer = None;
+                    self.exchange.handle_timeout(now);
+                    self.exchange_outputs();
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, phone: usize) {
+        if self.phones[phone].link.is_some() {
+            return;
+        }
+        let session = SessionId(self.next_session);
+        self.next_session += 1;
+        self.phones[phone].link =
+            Some(Link { session, up: Wire::default(), down: Wire::default(), at_phone: Framer::default() });
+        self.sessions.insert(session, Session { phone, ..Session::default() });
+        let remote = SocketAddr::new(self.phones[phone].address, 50_000 + (session.0 % 10_000) as u16);
+        let local = SocketAddr::from(([10, 0, 0, 1], 2000));
+        self.exchange(Input::Opened { session, peer: Peer { remote, local } });
+        self.station(phone, selsius_station::Input::Connected);
+    }
+
+    fn phone_disconnected(&mut self, phone: usize) {
+        self.phones[phone].link = None;
+        self.phones[phone].receiving.clear();
+        self.phones[phone].transmitting.clear();
+        self.station(phone, selsius_station::Input::Disconnected);
+        let again = Duration::from_millis(self.rng.random_range(100..5_000));
+        self.schedule(self.now + again, Event::Connect(phone));
+    }
+
+    fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        state.framer.feed(bytes);
+        loop {
+            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
+            let input = match state.framer.next() {
+                Ok(None) => return,
+                Ok(Some(frame)) => match StationMessage::decode(frame, state.dialect.context()) {
+                    Ok(received) => Input::Message { session, message: received.message },
+                    Err(error) => Input::Malformed { session, problem: error.to_string() },
+                },
+                Err(error) => {
+                    self.sessions.remove(&session);
+                    Input::Closed { session, reason: error.to_string() }
+                }
+            };
+            self.exchange(input);
+        }
+    }
+
+    fn at_phone(&mut self, phone: usize, session: SessionId, bytes: &[u8]) {
+        let Some(link) = self.phones[phone].link.as_mut().filter(|link| link.session == session) else {
+            return;
+        };
+        link.at_phone.feed(bytes);
+        loop {
+            let state = &mut self.phones[phone];
+            let Some(link) = state.link.as_mut() else { return };
+            let Ok(Some(frame)) = link.at_phone.next() else { return };
+            let received = ManagerMessage::decode(frame, state.station.dialect().context());
+            let message = received.expect("the exchange sends what phones can decode").message;
+            self.station(phone, selsius_station::Input::Message(message));
+        }
+    }
+
+    fn exchange(&mut self, input: Input) {
+        self.exchange.handle(self.now, input);
+        self.exchange_outputs();
+    }
+
+    fn exchange_outputs(&mut self) {
+        while let Some(output) = self.exchange.poll_output() {
+            match output {
+                Output::Send { session, message } => {
+                    let Some(state) = self.sessions.get_mut(&session) else { continue };
+                    if state.output.is_empty() {
+                        self.dirty.push(session);
+                    }
+                    state.dialect.encode_manager(&message, &mut state.output);
+                }
+                Output::Dialect { session, dialect } => {
+                    if let Some(state) = self.sessions.get_mut(&session) {
+                        state.dialect = dialect;
+                    }
+                }
+                Output::Close { session } => {
+                    if let Some(state) = self.sessions.get_mut(&session) {
+                        state.closing = true;
+                        self.dirty.push(session);
+                    }
+                }
+                Output::Store(Record::CallEnded(call)) => self.ended.push(call),
+                Output::Store(_) | Output::Event(_) => {}
+            }
+        }
+        for session in std::mem::take(&mut self.dirty) {
+            self.flush_down(session);
+        }
+        let at = self.exchange.poll_timeout();
+        if at != self.exchange_timer {
+            self.exchange_timer = at;
+            if let Some(at) = at {
+                self.schedule(at, Event::ExchangeTimer);
+            }
+        }
+    }
+
+    /// One write per burst, as the server does it.
+    fn flush_down(&mut self, session: SessionId) {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        let (phone, bytes, closing) = (state.phone, std::mem::take(&mut state.output), state.closing);
+        let (now, network) = (self.now, self.network.clone());
+        let mut arrivals = Vec::new();
+        let mut end = now;
+        if let Some(link) = self.phones[phone].link.as_mut().filter(|link| link.session == session) {
+            if !bytes.is_empty() {
+                link.down.write(&network, &mut self.rng, now, bytes, |at, bytes| arrivals.push((at, bytes)));
+            }
+            end = arrivals.last().map_or(now, |&(at, _)| at);
+        }
+        for (at, bytes) in arrivals {
+            self.schedule(at, Event::ToPhone(phone, session, bytes));
+        }
+        if closing {
+            self.sessions.remove(&session);
+            self.schedule(end, Event::PhoneLoses(phone, session));
+        }
+    }
+
+    fn station(&mut self, phone: usize, input: selsius_station::Input) {
+        self.phones[phone].station.handle(self.now, input);
+        self.station_outputs(phone);
+    }
+
+    fn station_outputs(&mut self, phone: usize) {
+        use selsius_station::Output;
+        let mut pending = Vec::new();
+        while let Some(output) = self.phones[phone].station.poll_output() {
+            match output {
+                Output::Send(message) => self.encode_up(phone, &message, &mut pending),
+                Output::Media(order) => self.order(phone, order),
+                Output::Event(_) => {}
+                Output::Close(_) => {
+                    self.write_up(phone, std::mem::take(&mut pending));
+                    self.hang_up_connection(phone);
+                }
+            }
+        }
+        self.write_up(phone, pending);
+        let state = &mut self.phones[phone];
+        let at = state.station.poll_timeout();
+        if at != state.timer {
+            state.timer = at;
+            if let Some(at) = at {
+                self.schedule(at, Event::StationTimer(phone));
+            }
+        }
+    }
+
+    /// The phone closes its connection: what it sent before still arrives.
+    fn hang_up_connection(&mut self, phone: usize) {
+        let Some(link) = self.phones[phone].link.as_mut() else { return };
+        let session = link.session;
+        let mut at = self.now;
+        link.up.write(&self.network, &mut self.rng, self.now, Vec::new(), |arrival, _| at = arrival);
+        self.schedule(at, Event::ManagerLoses(session));
+        self.phone_disconnected(phone);
+    }
+
+    fn order(&mut self, phone: usize, order: MediaOrder) {
+        let state = &mut self.phones[phone];
+        match order {
+            MediaOrder::OpenReceive { party, .. } => {
+                state.receiving.insert(party);
+                let after = Duration::from_micros(self.rng.random_range(0..50_000));
+                let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
+                match (bad, self.rng.random_ratio(1, 2)) {
+                    (false, _) => self.schedule(self.now + after, Event::Opened(phone, party)),
+                    (true, true) => self.schedule(self.now + after, Event::Failed(phone, party)),
+                    (true, false) => {}
+                }
+            }
+            MediaOrder::CloseReceive { party } => {
+                state.receiving.remove(&party);
+            }
+            MediaOrder::StartTransmit { party, remote, .. } => {
+                state.transmitting.insert(party, remote);
+                let counters = Counters { packets_sent: 7, packets_received: 5, ..Counters::default() };
+                self.phones[phone]
+                    .station
+                    .handle(self.now, selsius_station::Input::Counters { party, counters });
+            }
+            MediaOrder::StopTransmit { party } => {
+                state.transmitting.remove(&party);
+            }
+            MediaOrder::ReceiveFixed { .. } => {}
+        }
+    }
+
+    fn send_up(&mut self, phone: usize, message: &StationMessage) {
+        let mut bytes = Vec::new();
+        self.encode_up(phone, message, &mut bytes);
+        self.write_up(phone, bytes);
+    }
+
+    fn flush_up(&mut self, phone: usize) {
+        self.station_outputs(phone);
+    }
+
+    fn encode_up(&self, phone: usize, message: &StationMessage, bytes: &mut Vec<u8>) {
+        self.phones[phone].station.dialect().encode_station(message, bytes);
+    }
+
+    fn write_up(&mut self, phone: usize, bytes: Vec<u8>) {
+        let Some(link) = self.phones[phone].link.as_mut().filter(|_| !bytes.is_empty()) else { return };
+        let session = link.session;
+        if session == SessionId(u64::MAX) {
+            return;
+        }
+        let mut arrivals = Vec::new();
+        link.up.write(&self.network, &mut self.rng, self.now, bytes, |at, bytes| arrivals.push((at, bytes)));
+        for (at, bytes) in arrivals {
+            self.schedule(at, Event::ToManager(session, bytes));
+        }
+    }
+
+    fn schedule(&mut self, at: Time, event: Event) {
+        if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
+            self.in_flight += 1;
+        }
+        self.serial += 1;
+        self.events.push(Reverse((at, self.serial, event)));
+    }
+}

@@ -1,0 +1,328 @@
+//! Random users, and the invariants that must survive them.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site};
+use selsius_station::{Action, Config, ModelClass};
+use selsius_wire::{
+    StationMessage, message,
+    value::{KeypadKey, MediaStatus, SoftKey},
+};
+
+use crate::{agree::disagreement, bed::Bed, network::Network};
+
+/// What kind of users, and how many.
+#[derive(Debug, Clone)]
+pub struct Users {
+    /// Phones.
+    pub phones: usize,
+    /// Actions of users.
+    pub actions: u64,
+    /// Chance's seed.
+    pub seed: u64,
+    /// Do connections break, audio channels fail and phones lie?
+    pub trouble: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Report {
+    /// Actions of users.
+    pub actions: u64,
+    /// Calls with a complete number.
+    pub calls: u64,
+    /// Calls that were answered.
+    pub answered: u64,
+    /// Messages to and from phones.
+    pub messages: u64,
+    /// How often all phones were compared with the exchange.
+    pub compared: u64,
+}
+
+/// What went wrong, and how to see it again.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The run's seed.
+    pub seed: u64,
+    /// The action after which it was seen.
+    pub action: u64,
+    /// The last actions, oldest first.
+    pub history: Vec<String>,
+    /// What was wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "seed {}, action {}: {}", self.seed, self.action, self.what)?;
+        for line in &self.history {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "again: cargo run --release -p selsius-testkit --example bed -- --seed {}", self.seed)
+    }
+}
+
+/// Everybody hangs up after this many actions, and nothing may be left.
+const ROUND: u64 = 250;
+/// Lines shown of a failing run.
+const HISTORY: usize = 40;
+
+struct Run {
+    bed: Bed,
+    users: Users,
+    report: Report,
+    history: Vec<String>,
+}
+
+/// Lets random users act.
+///
+/// # Errors
+/// The first violated invariant.
+pub fn run(users: &Users) -> Result<Report, Box<Failure>> {
+    let mut bed = Bed::new(office(users.phones), Network::default(), users.seed);
+    bed.bad_media = if users.trouble { 50 } else { 0 };
+    for phone in 0..users.phones {
+        bed.add(config(phone));
+    }
+    let mut run = Run { bed, users: users.clone(), report: Report::default(), history: Vec::new() };
+    run.bed.run(Duration::from_secs(10));
+    match run.all() {
+        Ok(()) => {
+            let counters = run.bed.exchange.counters();
+            run.report.calls = counters.calls;
+            run.report.messages = counters.messages_in + counters.messages_out;
+            Ok(run.report)
+        }
+        Err(what) => {
+            let (seed, action) = (users.seed, run.report.actions);
+            Err(Box::new(Failure { seed, action, history: run.history, what }))
+        }
+    }
+}
+
+impl Run {
+    fn all(&mut self) -> Result<(), String> {
+        self.agree()?;
+        while self.report.actions < self.users.actions {
+            self.report.actions += 1;
+            self.one_action();
+            self.bed.exchange.check()?;
+            let gap = match self.bed.rng.random_range(0..100_u32) {
+                0..60 => self.bed.rng.random_range(0..5_000),
+                60..90 => self.bed.rng.random_range(5_000..500_000),
+                90..99 => self.bed.rng.random_range(500_000..10_000_000),
+                _ => self.bed.rng.random_range(10_000_000..200_000_000),
+            };
+            self.bed.run(Duration::from_micros(gap));
+            self.bed.exchange.check()?;
+            if self.bed.is_quiet() {
+                self.agree()?;
+            }
+            if self.report.actions.is_multiple_of(ROUND) {
+                self.everybody_hangs_up()?;
+            }
+        }
+        self.everybody_hangs_up()
+    }
+
+    /// Compares every registered phone with the exchange. Nothing may be in flight.
+    fn agree(&mut self) -> Result<(), String> {
+        self.report.compared += 1;
+        for phone in &self.bed.phones {
+            if !phone.station.face().registered {
+                continue;
+            }
+            let name = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
+            let Some(view) = self.bed.exchange.view(&name) else { continue };
+            if let Some(what) = disagreement(phone, &view) {
+                return Err(format!("{name}: {what}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn everybody_hangs_up(&mut self) -> Result<(), String> {
+        self.history.push("everybody hangs up".into());
+        // A phone that is out of touch hears of it when it is back.
+        for _ in 0..2 {
+            self.bed.run(Duration::from_secs(30));
+            for phone in 0..self.users.phones {
+                self.bed.forge(phone, &message::OnHook::default().into());
+                self.bed.act(phone, Action::OnHook);
+            }
+        }
+        self.bed.run(Duration::from_secs(30));
+        if !self.bed.settle(Duration::from_secs(60)) {
+            return Err("the network never falls silent".into());
+        }
+        self.agree()?;
+        let sizes = self.bed.exchange.sizes();
+        if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
+            return Err(format!("everybody hung up, and this is left: {sizes:?}"));
+        }
+        let registered = self.bed.exchange.device_status().len();
+        if registered != self.users.phones {
+            return Err(format!("{registered} of {} phones are registered", self.users.phones));
+        }
+        self.report.answered +=
+            self.bed.ended.drain(..).filter(|call| call.answered.is_some()).count() as u64;
+        Ok(())
+    }
+
+    fn one_action(&mut self) {
+        let phone = self.bed.rng.random_range(0..self.users.phones);
+        let mut choice = self.bed.rng.random_range(0..1000_u32);
+        if self.bed.phones[phone].station.face().ringing.is_some() && self.bed.rng.random_ratio(1, 2) {
+            choice = 0;
+        }
+        let note = match choice {
+            0..200 => self.act(phone, Action::OffHook),
+            200..330 => self.act(phone, Action::OnHook),
+            330..500 => {
+                let key = KeypadKey::from(self.bed.rng.random_range(0..=16_u32));
+                self.act(phone, Action::Digit(key))
+            }
+            500..700 => {
+                let number = self.number();
+                self.act(phone, Action::Dial(number))
+            }
+            700..850 => {
+                let at = self.bed.rng.random_range(0..4);
+                self.act(phone, Action::SoftKeyAt(at))
+            }
+            850..900 => {
+                let line = self.bed.rng.random_range(0..4);
+                self.act(phone, Action::Line(line))
+            }
+            900..930 => self.act(phone, Action::SpeedDial(1)),
+            930..960 => self.act(phone, Action::Speaker),
+            _ if !self.users.trouble => self.act(phone, Action::OffHook),
+            960..985 => self.lie(phone),
+            985..990 => self.act(phone, Action::Unregister),
+            _ => self.cut(phone),
+        };
+        if self.history.len() == HISTORY {
+            self.history.remove(0);
+        }
+        self.history.push(format!("{} {} phone {phone}: {note}", self.report.actions, self.bed.now));
+    }
+
+    fn act(&mut self, phone: usize, action: Action) -> String {
+        let note = format!("{action:?}");
+        self.bed.act(phone, action);
+        note
+    }
+
+    fn number(&mut self) -> String {
+        match self.bed.rng.random_range(0..10_u32) {
+            0 => "0".into(),
+            1 => "112".into(),
+            2 => "1999".into(),
+            _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
+        }
+    }
+
+    /// A message that no user's action explains.
+    fn lie(&mut self, phone: usize) -> String {
+        let rng = &mut self.bed.rng;
+        let number = rng.random_range(0..200_u32);
+        let message: StationMessage = match rng.random_range(0..7_u32) {
+            0 => message::OpenReceiveChannelAck {
+                media_reception_status: MediaStatus::from(rng.random_range(0..3_u32)),
+                port_number: 9,
+                pass_through_party_id: number,
+                ..message::OpenReceiveChannelAck::default()
+            }
+            .into(),
+            1 => message::SoftKeyEvent {
+                soft_key_event: SoftKey::from(rng.random_range(0..34_u32)),
+                line_instance: rng.random_range(0..5),
+                call_reference: number,
+            }
+            .into(),
+            2 => message::OffHook { line_instance: number, call_reference: number }.into(),
+            3 => message::KeypadButton {
+                kp_button: KeypadKey::from(number),
+                line_instance: number,
+                call_reference: number,
+            }
+            .into(),
+            4 => message::ForwardStatReq { line_number: number }.into(),
+            5 => message::MediaTransmissionFailure {
+                pass_through_party_id: number,
+                ..message::MediaTransmissionFailure::default()
+            }
+            .into(),
+            _ => message::KeepAlive.into(),
+        };
+        let note = format!("lies {message:?}");
+        self.bed.forge(phone, &message);
+        note
+    }
+
+    fn cut(&mut self, phone: usize) -> String {
+        let rng = &mut self.bed.rng;
+        let notices = Duration::from_millis(rng.random_range(0..2_000));
+        let manager = rng.random_ratio(2, 3).then_some(notices);
+        let phone_notices = Duration::from_millis(rng.random_range(0..2_000));
+        self.bed.cut(phone, manager, phone_notices);
+        format!("connection breaks, manager notices after {manager:?}, phone after {phone_notices:?}")
+    }
+}
+
+/// Numbers from 1001 on, one a phone, a second one on every third; an operator, an emergency and a forbidden number.
+fn office(phones: usize) -> Site {
+    let mut site = Site::default();
+    let number = |at: usize| (1001 + at).to_string().parse::<selsius_site::LineNumber>();
+    for phone in 0..phones {
+        let Ok(own) = number(phone) else { continue };
+        let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
+        site.lines.insert(own, Line { name: format!("User {phone}"), label: String::new() });
+        if phone % 3 == 0
+            && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
+        {
+            site.lines.insert(second.clone(), Line::default());
+            buttons.push(Button::Line { number: second, label: "second".into() });
+        }
+        if let Ok(first) = number(0) {
+            buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
+        }
+        if let Ok(name) = name(phone).parse() {
+            site.devices.insert(name, Device { buttons, ..Device::default() });
+        }
+    }
+    let mut route = |pattern: &str, action, emergency| {
+        if let Ok(pattern) = pattern.parse() {
+            site.routes.insert(pattern, Route { action, emergency });
+        }
+    };
+    route("0", RouteAction::Lines([number(0), number(1)].into_iter().flatten().collect()), false);
+    route("112", RouteAction::Lines(number(0).into_iter().collect()), true);
+    route("1999", RouteAction::Block, false);
+    site
+}
+
+fn name(phone: usize) -> String {
+    format!("SEP{phone:012X}")
+}
+
+/// Phones of all classes and many versions.
+fn config(phone: usize) -> Config {
+    const MODELS: [(ModelClass, u8); 8] = [
+        (ModelClass::P7912, 7),
+        (ModelClass::P7960, 11),
+        (ModelClass::P7965, 22),
+        (ModelClass::P8945, 20),
+        (ModelClass::P7960, 3),
+        (ModelClass::P7965, 17),
+        (ModelClass::P8945, 22),
+        (ModelClass::P7912, 5),
+    ];
+    let (model, version) = MODELS[phone % MODELS.len()];
+    let mut config = Config::new(name(phone), model);
+    config.version = version;
+    let [high, low] = ((phone % 60_000) as u16 + 10).to_be_bytes();
+    config.address = [10, 1, high, low].into();
+    config
+}
