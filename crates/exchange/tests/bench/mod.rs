@@ -1,5 +1,6 @@
 //! A bench for the exchange: phones that say exactly what a test lets them say, and a virtual clock.
 #![allow(dead_code, reason = "each test file uses its own part of the bench")]
+#![allow(clippy::unwrap_used, reason = "a bench for tests")]
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
