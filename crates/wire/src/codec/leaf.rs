@@ -81,7 +81,7 @@ impl<T: Wire, const N: usize> Wire for [T; N] {
             if r.at_end() {
                 break;
             }
-            *slot = T::decode(r)?;
+            *slot = r.part()?;
         }
         Ok(slots)
     }
@@ -136,7 +136,7 @@ impl<T: Wire> Wire for Vec<T> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
         let mut list = Self::new();
         while !r.at_end() {
-            list.push(T::decode(r)?);
+            list.push(r.part()?);
         }
         Ok(list)
     }

@@ -23,6 +23,8 @@ pub struct Reader<'a> {
     length: usize,
     layout: Layout,
     mode: Mode,
+    /// The innermost field that is being read.
+    name: &'static str,
     anomalies: Vec<Anomaly>,
 }
 
@@ -30,7 +32,7 @@ impl<'a> Reader<'a> {
     /// Begins at the start of `body`.
     #[inline]
     pub fn new(body: &'a [u8], layout: Layout, mode: Mode) -> Self {
-        Self { rest: body, left_over: &[], length: body.len(), layout, mode, anomalies: Vec::new() }
+        Self { rest: body, left_over: &[], length: body.len(), layout, mode, name: "", anomalies: Vec::new() }
     }
 
     /// The widths that hold for this message.
@@ -90,10 +92,10 @@ impl<'a> Reader<'a> {
         head
     }
 
-    /// An error at this position; the field's name is filled in by [`Reader::field`].
+    /// An error at this position, in the field that is being read.
     #[cold]
     pub fn error(&self, problem: Problem) -> FieldError {
-        FieldError { field: "", offset: self.offset(), problem }
+        FieldError { field: self.name, offset: self.offset(), problem }
     }
 
     /// Reads the field `name`. The lenient reader turns its error into an anomaly.
@@ -102,9 +104,20 @@ impl<'a> Reader<'a> {
     /// As [`Wire::decode`], when reading strictly.
     #[inline]
     pub fn field<T: Wire>(&mut self, name: &'static str) -> Result<T, FieldError> {
+        self.name = name;
+        self.part()
+    }
+
+    /// Reads a part of the field that is being read: an element of an array, a member of a union. Whatever consists of
+    /// several values reads them this way, so that those before a cut are kept.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`], when reading strictly.
+    #[inline]
+    pub fn part<T: Wire>(&mut self) -> Result<T, FieldError> {
         match T::decode(self) {
             Ok(value) => Ok(value),
-            Err(error) => self.forgive(name, error).map(|()| T::absent()),
+            Err(error) => self.forgive(error).map(|()| T::absent()),
         }
     }
 
@@ -114,9 +127,10 @@ impl<'a> Reader<'a> {
     /// As [`Wire::decode`], when reading strictly.
     #[inline]
     pub fn union<T: Union>(&mut self, name: &'static str, selector: u32) -> Result<T, FieldError> {
+        self.name = name;
         match T::decode_as(self, selector) {
             Ok(value) => Ok(value),
-            Err(error) => self.forgive(name, error).map(|()| T::absent()),
+            Err(error) => self.forgive(error).map(|()| T::absent()),
         }
     }
 
@@ -141,7 +155,7 @@ impl<'a> Reader<'a> {
     ) -> Result<[T; N], FieldError> {
         let mut slots = core::array::from_fn(|_| T::absent());
         let start = self.offset();
-        let mut present = 0;
+        let mut present: usize = 0;
         for slot in &mut slots {
             if self.at_end() {
                 break;
@@ -149,15 +163,13 @@ impl<'a> Reader<'a> {
             *slot = self.field(name)?;
             present += 1;
         }
-        // A body that ends before the array says nothing about it: there the count stands alone.
-        let capacity = if present == 0 { N } else { present };
-        if usize::try_from(count).is_ok_and(|count| count <= capacity) {
+        if usize::try_from(count).is_ok_and(|count| count <= present) {
             return Ok(slots);
         }
         self.complain(FieldError {
             field: name,
             offset: start,
-            problem: Problem::Count { count, capacity },
+            problem: Problem::Count { count, capacity: present },
         })?;
         Ok(slots)
     }
@@ -201,10 +213,7 @@ impl<'a> Reader<'a> {
 
     /// As [`Reader::complain`], and there is nothing more to read: the rest is the tail.
     #[cold]
-    fn forgive(&mut self, name: &'static str, mut error: FieldError) -> Result<(), FieldError> {
-        if error.field.is_empty() {
-            error.field = name;
-        }
+    fn forgive(&mut self, error: FieldError) -> Result<(), FieldError> {
         self.complain(error)?;
         self.left_over = core::mem::take(&mut self.rest);
         Ok(())

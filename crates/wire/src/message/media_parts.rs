@@ -109,7 +109,7 @@ impl Wire for CodecParams {
 
     #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        CodecParameters::decode(r).map(Self::Codec)
+        r.part().map(Self::Codec)
     }
 
     #[inline]
@@ -132,7 +132,7 @@ impl Union for CodecParams {
     #[inline]
     fn decode_as(r: &mut Reader<'_>, selector: u32) -> Result<Self, FieldError> {
         match Codec::from(selector) {
-            Codec::G7231 => G723BitRate::decode(r).map(Self::G723),
+            Codec::G7231 => r.part().map(Self::G723),
             _ => Self::decode(r),
         }
     }
@@ -168,7 +168,7 @@ impl Wire for PayloadParams {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        Ok(Self::Codec(Wire::decode(r)?, Wire::decode(r)?))
+        Ok(Self::Codec(r.part()?, r.part()?))
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
@@ -207,10 +207,10 @@ impl Wire for PayloadParams {
 impl Union for PayloadParams {
     fn decode_as(r: &mut Reader<'_>, selector: u32) -> Result<Self, FieldError> {
         match Codec::from(selector) {
-            Codec::G7231 => Ok(Self::G723(Wire::decode(r)?, Wire::decode(r)?)),
-            Codec::V150LcModemRelay => Wire::decode(r).map(Self::ModemRelay),
-            Codec::V150LcSprt => Wire::decode(r).map(Self::Sprt),
-            Codec::V150LcSse => Wire::decode(r).map(Self::Sse),
+            Codec::G7231 => Ok(Self::G723(r.part()?, r.part()?)),
+            Codec::V150LcModemRelay => r.part().map(Self::ModemRelay),
+            Codec::V150LcSprt => r.part().map(Self::Sprt),
+            Codec::V150LcSse => r.part().map(Self::Sse),
             _ => Self::decode(r),
         }
     }

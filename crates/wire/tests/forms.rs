@@ -1,0 +1,718 @@
+//! One row per form: bytes as captures have them (with values of our own), and the struct that they mean.
+//!
+//! Every row is decoded strictly, compared, and encoded to the same bytes again.
+
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod common;
+
+use std::net::Ipv4Addr;
+
+use common::{frame, unhex};
+use selsius_wire::{
+    AlarmSeverity, ButtonType, Bytes, CallSecurity, CallState, CallType, Codec, Context, DeviceType, DynText,
+    Features, IpAddressType, KeypadKey, ManagerMessage, MediaAddress, MediaStatus, Number, PortHandling,
+    RawFrame, RingMode, SoftKey, SoftKeySetId, StationMessage, StatsProcessing, StimulusType, Text, Tone,
+    message::{
+        self, AudioCapability, ButtonDefinition, CodecParameters, CodecParams, EnblocForm, EncryptionKeyInfo,
+    },
+};
+
+/// Documentation addresses in every form: 192.0.2.7 and 198.51.100.9.
+const HERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
+const THERE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+
+/// What a body is made of.
+enum Part {
+    /// Words.
+    W(&'static [u32]),
+    /// Bytes in hexadecimal.
+    X(&'static str),
+    /// Text in an area of so many bytes, zeros after it.
+    T(&'static str, usize),
+    /// Zeros.
+    Z(usize),
+}
+use Part::{T, W, X, Z};
+
+fn body(parts: &[Part]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        match *part {
+            W(words) => bytes.extend(words.iter().flat_map(|word| word.to_le_bytes())),
+            X(hex) => bytes.extend(unhex(hex)),
+            T(text, area) => {
+                bytes.extend(text.bytes());
+                bytes.resize(bytes.len() + area - text.len(), 0);
+            }
+            Z(count) => bytes.resize(bytes.len() + count, 0),
+        }
+    }
+    bytes
+}
+
+/// The frame with that id and body; `length` is the header's length, to be compared with the documents.
+fn framed(length: u32, header_version: u32, id: u32, parts: &[Part]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    RawFrame { header_version, id, body: &body(parts) }.encode(&mut bytes);
+    assert_eq!(*bytes.first_chunk().unwrap(), length.to_le_bytes(), "length of {id:#06x}");
+    bytes
+}
+
+fn station<M: message_set::Of<StationMessage>>(
+    version: u8,
+    header: u32,
+    length: u32,
+    parts: &[Part],
+    tail: usize,
+    expected: M,
+) {
+    let bytes = framed(length, header, M::ID, parts);
+    let received = StationMessage::decode(frame(&bytes), Context::new(version)).unwrap();
+    assert_eq!(received.message, expected.into());
+    assert_eq!((received.tail.len(), received.anomalies.len()), (tail, 0), "tail of {}", M::NAME);
+    let mut out = Vec::new();
+    received.encode(&mut out);
+    assert_eq!(out, bytes, "{}", M::NAME);
+}
+
+fn manager<M: message_set::Of<ManagerMessage>>(
+    version: u8,
+    header: u32,
+    length: u32,
+    parts: &[Part],
+    tail: usize,
+    expected: M,
+) {
+    let bytes = framed(length, header, M::ID, parts);
+    let received = ManagerMessage::decode(frame(&bytes), Context::new(version)).unwrap();
+    assert_eq!(received.message, expected.into());
+    assert_eq!((received.tail.len(), received.anomalies.len()), (tail, 0), "tail of {}", M::NAME);
+    let mut out = Vec::new();
+    received.encode(&mut out);
+    assert_eq!(out, bytes, "{}", M::NAME);
+}
+
+mod message_set {
+    /// A message of one direction.
+    pub(crate) trait Of<S>: selsius_wire::Message + Into<S> {}
+    impl<S, M: selsius_wire::Message + Into<S>> Of<S> for M {}
+}
+
+#[test]
+fn register_ends_where_the_phone_is_too_old_to_say_more() {
+    let until_version = || message::Register {
+        device_name: Text::new("SEP0011223344AA"),
+        instance: 1,
+        station_ip_addr: HERE,
+        device_type: DeviceType::Cisco7912,
+        ..Default::default()
+    };
+    let start = || [T("SEP0011223344AA", 16), W(&[0, 1]), X("c0000207"), W(&[30007, 0])];
+    // Phones without a version byte.
+    station(0, 0, 40, &start(), 0, until_version());
+    // 4.1, frame 87: a 7912.
+    let mut parts = Vec::from(start());
+    parts.extend([W(&[0]), X("07 00 00 81"), W(&[0, 2])]);
+    let seven = message::Register {
+        protocol_ver: 7,
+        features: Features([0, 0, 0x81]),
+        active_conferences: 2,
+        ..until_version()
+    };
+    station(0, 0, 56, &parts, 0, seven);
+    // chan-sccp v17, frame 7: everything up to the load.
+    let mut parts = Vec::from(start());
+    parts.extend([W(&[5]), X("11 01 00 80"), W(&[3, 0]), T("001122334455", 12), W(&[1, 8]), Z(16), W(&[2])]);
+    parts.push(T("SCCP45.9-4-2SR3-1S", 32));
+    let seventeen = message::Register {
+        active_streams: 5,
+        protocol_ver: 17,
+        features: Features([1, 0, 0x80]),
+        max_conferences: 3,
+        mac_address: Bytes(*b"001122334455"),
+        ipv4_address_scope: 1,
+        max_number_of_lines: 8,
+        ipv6_address_scope: 2,
+        firmware_load_name: Text::new("SCCP45.9-4-2SR3-1S"),
+        ..until_version()
+    };
+    station(0, 0, 128, &parts, 0, seventeen);
+}
+
+#[test]
+fn register_ack_without_and_with_a_version() {
+    let old = message::RegisterAck {
+        keep_alive_interval: 30,
+        date_template: Text::new("M/D/Y"),
+        ..Default::default()
+    };
+    manager(0, 0, 16, &[W(&[30]), T("M/D/Y", 8)], 0, old);
+    // The template may fill its six bytes; two bytes of old memory follow (an IOS bridge).
+    let new = message::RegisterAck {
+        date_template: Text::full("Unused"),
+        alignment_padding: 0xBEEF,
+        secondary_keep_alive_interval: 60,
+        max_protocol_ver: 18,
+        features: Features([0x20, 0xF1, 0xFF]),
+        ..old
+    };
+    manager(0, 0, 24, &[W(&[30]), T("Unused", 6), X("efbe"), W(&[60]), X("12 20 f1 ff")], 0, new);
+}
+
+#[test]
+fn rejects_and_texts_of_33_bytes_keep_their_padding() {
+    let text = Text::new("No entry");
+    manager(0, 0, 36, &[T("No entry", 32)], 0, message::RegisterReject { text });
+    manager(0, 0, 40, &[T("No entry", 32), X("00 61 62 63")], 4, message::RegisterReject { text });
+    manager(0, 0, 40, &[T("No entry", 36)], 4, message::DisplayText { text });
+}
+
+#[test]
+fn alarm_with_old_memory_after_the_text() {
+    let mut area = [b'x'; 80];
+    area[..11].copy_from_slice(b"Name=SEP00\0");
+    let alarm = message::Alarm {
+        alarm_severity: AlarmSeverity::Informational,
+        text: Text::from_area(area),
+        parm1: 0x0001_0800,
+        parm2: 0x0702_00C0,
+    };
+    let mut parts = vec![W(&[2]), T("Name=SEP00", 11)];
+    parts.extend((0..69).map(|_| X("78")));
+    parts.extend([X("00 08 01 00"), X("c0000207")]);
+    station(0, 0, 96, &parts, 0, alarm);
+    assert_eq!(alarm.text.to_string(), "Name=SEP00");
+}
+
+#[test]
+fn line_stat_ends_where_the_manager_is_too_old_to_say_more() {
+    let number =
+        message::LineStat { line_number: 1, line_dir_number: Text::new("1001"), ..Default::default() };
+    manager(0, 0, 32, &[W(&[1]), T("1001", 24)], 0, number);
+    // cm31, line_stat.
+    let name = message::LineStat { line_fully_qualified_display_name: Text::new("Ann"), ..number };
+    manager(0, 0, 72, &[W(&[1]), T("1001", 24), T("Ann", 40)], 0, name);
+    // cm33, line_stat.
+    let label = message::LineStat { line_text_label: Text::new("Desk"), ..name };
+    manager(0, 0, 112, &[W(&[1]), T("1001", 24), T("Ann", 40), T("Desk", 40)], 0, label);
+    let options = message::LineStat { line_display_options: 15, ..label };
+    manager(6, 0, 116, &[W(&[1]), T("1001", 24), T("Ann", 40), T("Desk", 40), W(&[15])], 0, options);
+    // chan-sccp v17, frame 27: dynamic, padded.
+    let dynamic = message::LineStatV2 {
+        line_number: 1,
+        line_type: 0,
+        line_dir_number: DynText::new("1001"),
+        line_fully_qualified_display_name: DynText::new("Phone 1001"),
+        line_text_label: DynText::new("1001"),
+    };
+    let texts = T("1001\0Phone 1001\x001001", 24);
+    manager(17, 17, 36, &[W(&[1, 0]), texts], 3, dynamic);
+}
+
+#[test]
+fn button_template_tells_empty_keys_from_unused_slots() {
+    let buttons = [
+        ButtonDefinition::new(1, ButtonType::Line),
+        ButtonDefinition::new(1, ButtonType::SpeedDial),
+        ButtonDefinition::new(1, ButtonType::Undefined),
+    ];
+    let template = message::ButtonTemplate::new(&buttons);
+    assert_eq!(template.used(), buttons);
+    // 42 slots (4.1, frame 94): the slots beyond the length have their absent value.
+    let mut short = template.clone();
+    short.definition[42..].fill(ButtonDefinition::default());
+    let mut parts = vec![W(&[0, 3, 3]), X("0109 0102 01ff")];
+    parts.extend((0..39).map(|_| X("00ff")));
+    manager(6, 0, 100, &parts, 0, short);
+    // 56 slots (chan-sccp v17, frame 19).
+    parts.extend((0..14).map(|_| X("00ff")));
+    manager(17, 17, 128, &parts, 0, template);
+}
+
+#[test]
+fn soft_keys_as_callmanager_sends_them() {
+    // 4.1, frame 97: the label is two bytes; the event follows.
+    let keys = [
+        message::SoftKeyDefinition {
+            soft_key_label: Text::new(b"\x80\x01"),
+            soft_key_event: SoftKey::Redial,
+        },
+        message::SoftKeyDefinition {
+            soft_key_label: Text::new(b"\x80\x58"),
+            soft_key_event: SoftKey::Unknown(33),
+        },
+    ];
+    let template = message::SoftKeyTemplate::new(&keys);
+    assert_eq!(template.used(), keys);
+    let start = [W(&[0, 2, 2]), X("8001"), Z(14), W(&[1]), X("8058"), Z(14), W(&[33])];
+    manager(6, 0, 656, &[start.into(), vec![Z(30 * 20)]].concat_parts(), 0, template);
+
+    // 4.1, frame 100: sixteen positions, sixteen info indexes of 300 + event.
+    let mut set = message::SoftKeySetDefinition::default();
+    set.soft_key_template_index[..3].copy_from_slice(&[1, 2, 5]);
+    set.soft_key_info_index[..3].copy_from_slice(&[301, 302, 305]);
+    let sets = message::SoftKeySet::new(&[set]);
+    let slots = [W(&[0, 1, 1]), X("010205"), Z(13), X("2d01 2e01 3101"), Z(26), Z(15 * 48)];
+    manager(6, 0, 784, &slots, 0, sets.clone());
+    // FreeSWITCH: a spare word.
+    let slots = [W(&[0, 1, 1]), X("010205"), Z(13), X("2d01 2e01 3101"), Z(26), Z(15 * 48 + 4)];
+    manager(3, 0, 788, &slots, 4, sets);
+
+    // 4.1: the connected set without its tenth key.
+    let select = message::SelectSoftKeys {
+        line_instance: 1,
+        call_reference: 0x0100_001F,
+        soft_key_set_index: SoftKeySetId::Connected,
+        valid_key_mask: 0xFFFF_FDFF,
+    };
+    manager(6, 0, 20, &[W(&[1, 0x0100_001F, 1, 0xFFFF_FDFF])], 0, select);
+}
+
+/// Joins parts of parts.
+trait ConcatParts {
+    fn concat_parts(self) -> Vec<Part>;
+}
+
+impl<const N: usize> ConcatParts for [Vec<Part>; N] {
+    fn concat_parts(self) -> Vec<Part> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+#[test]
+fn capabilities_keep_unions_and_dirty_slots() {
+    let caps = [
+        AudioCapability::new(Codec::G711Ulaw64k, 40),
+        AudioCapability {
+            payload_capability: Codec::G7231,
+            max_frames_per_packet: 1,
+            payloads: message::PayloadParams::G723(selsius_wire::G723BitRate::R6_3, Bytes(*b"junk")),
+        },
+    ];
+    let mut whole = message::CapabilitiesRes::new(&caps);
+    let parts = [W(&[2, 4, 40, 0, 0, 9, 1, 2]), T("junk", 4)];
+    // Ends after the last slot in use (chan-sccp captures).
+    station(0, 0, 40, &parts, 0, whole.clone());
+    assert_eq!(whole.used(), caps);
+    // 18 slots, the third with old memory (4.1).
+    whole.caps[2] = AudioCapability::new(Codec::Unknown(77), 0);
+    let parts = [W(&[2, 4, 40, 0, 0, 9, 1, 2]), T("junk", 4), W(&[77, 0, 0, 0]), Z(15 * 16)];
+    station(6, 0, 296, &parts, 0, whole.clone());
+    assert_eq!(whole.used().len(), 2);
+}
+
+#[test]
+fn hooks_keys_and_buttons_with_and_without_a_call() {
+    station(6, 0, 4, &[], 0, message::OffHook::default());
+    station(20, 20, 12, &[W(&[1, 9])], 0, message::OffHook { line_instance: 1, call_reference: 9 });
+    station(6, 0, 4, &[], 0, message::OnHook::default());
+    let digit = message::KeypadButton { kp_button: KeypadKey::Star, line_instance: 0, call_reference: 0 };
+    station(3, 0, 8, &[W(&[14])], 0, digit);
+    let digit = message::KeypadButton { line_instance: 1, call_reference: 9, ..digit };
+    station(6, 0, 16, &[W(&[14, 1, 9])], 0, digit);
+    let line = message::Stimulus { stimulus: StimulusType::Line, line_instance: 2, ..Default::default() };
+    station(0, 0, 12, &[W(&[9, 2])], 0, line);
+    station(11, 0, 16, &[W(&[9, 2, 7])], 0, message::Stimulus { call_reference: 7, ..line });
+    station(
+        22,
+        22,
+        12,
+        &[W(&[3, 6])],
+        0,
+        message::FeatureStatReq { feature_index: 3, feature_capabilities: 6 },
+    );
+    station(3, 0, 4, &[], 0, message::UnregisterReq::default());
+    station(0, 0, 8, &[W(&[25000])], 0, message::IpPort { rtp_media_port: 25000 });
+}
+
+#[test]
+fn enbloc_call_in_all_its_forms() {
+    let number = message::EnblocCall { called_party: Number::new("1002"), ..Default::default() };
+    station(6, 0, 28, &[T("1002", 24)], 0, number);
+    let line = message::EnblocCall { line_instance: 3, ..number };
+    station(18, 18, 32, &[T("1002", 24), W(&[3])], 0, line);
+    // 8945 at v22: the line at offset 28.
+    station(
+        22,
+        22,
+        36,
+        &[T("1002", 25), X("aabbcc"), W(&[3])],
+        0,
+        message::EnblocCall { form: EnblocForm::Aligned(Bytes([0xAA, 0xBB, 0xCC])), ..line },
+    );
+    // 7970 at v22: the line at offset 25, unaligned.
+    station(
+        22,
+        22,
+        36,
+        &[T("1002", 25), W(&[3]), Z(3)],
+        3,
+        message::EnblocCall { form: EnblocForm::Packed, ..line },
+    );
+}
+
+#[test]
+fn tones_and_ringers_of_callmanager_2_and_later() {
+    let tone = message::StartTone { tone: Tone::InsideDialTone, ..Default::default() };
+    manager(0, 0, 8, &[W(&[0x21])], 0, tone);
+    manager(
+        6,
+        0,
+        20,
+        &[W(&[0x21, 0, 1, 9])],
+        0,
+        message::StartTone { line_instance: 1, call_reference: 9, ..tone },
+    );
+    manager(0, 0, 4, &[], 0, message::StopTone::default());
+    let stop = message::StopTone { line_instance: 1, call_reference: 9, ..Default::default() };
+    manager(6, 0, 12, &[W(&[1, 9])], 0, stop);
+    manager(20, 20, 16, &[W(&[1, 9, 0x24])], 0, message::StopTone { tone: Tone::AlertingTone, ..stop });
+    manager(0, 0, 8, &[W(&[2])], 0, message::SetRinger { ring_mode: RingMode::Inside, ..Default::default() });
+}
+
+#[test]
+fn call_states_long_and_short() {
+    let state = message::CallState {
+        call_state: CallState::Proceed,
+        line_instance: 1,
+        call_reference: 9,
+        ..Default::default()
+    };
+    // FreeSWITCH.
+    manager(3, 0, 16, &[W(&[12, 1, 9])], 0, state);
+    let long = message::CallState { precedence_level: 4, ..state };
+    manager(6, 0, 28, &[W(&[12, 1, 9, 0, 4, 0])], 0, long);
+}
+
+#[test]
+fn dialed_number_is_wide_by_version_not_by_length() {
+    let dialed = message::DialedNumber {
+        dialed_number: Number::new("307"),
+        line_instance: 1,
+        call_reference: 0x012E_364A,
+    };
+    let rest = W(&[1, 0x012E_364A]);
+    manager(18, 18, 36, &[T("307", 24), rest], 0, dialed);
+    // v20, frame 11: 25 bytes, unaligned, padded.
+    manager(20, 20, 40, &[T("307", 25), W(&[1, 0x012E_364A]), Z(3)], 3, dialed);
+    // The header alone says so too.
+    manager(0, 20, 40, &[T("307", 25), W(&[1, 0x012E_364A]), Z(3)], 3, dialed);
+    // chan-sccp v3 and v17: 24 bytes and a spare word.
+    manager(3, 0, 40, &[T("307", 24), W(&[1, 0x012E_364A, 0])], 4, dialed);
+    manager(17, 17, 40, &[T("307", 24), W(&[1, 0x012E_364A, 0])], 4, dialed);
+}
+
+#[test]
+fn prompts_and_notices_fixed_and_dynamic() {
+    let prompt = message::DisplayPromptStatus {
+        time_out_value: 0,
+        prompt_status: Text::new(b"\x80\x20"),
+        line_instance: 1,
+        call_reference: 9,
+    };
+    manager(6, 0, 48, &[W(&[0]), X("8020"), Z(30), W(&[1, 9])], 0, prompt);
+    let dynamic = message::DisplayPromptStatusV2 {
+        time_out_value: 0,
+        line_instance: 1,
+        call_reference: 9,
+        prompt_status: DynText::new(b"\x80\x17321"),
+    };
+    // v20, frame 7.
+    manager(20, 20, 24, &[W(&[0, 1, 9]), X("8017"), T("321", 6)], 2, dynamic);
+    let notice =
+        message::DisplayPriNotifyV2 { time_out_value: 10, priority: 5, notify: DynText::new(b"\x80\x17321") };
+    manager(20, 20, 20, &[W(&[10, 5]), X("8017"), T("321", 6)], 2, notice);
+}
+
+#[test]
+fn call_info_dynamic_has_15_strings_or_12() {
+    let info = message::CallInfoV2 {
+        line_instance: 1,
+        call_reference: 9,
+        call_type: CallType::Inbound,
+        call_instance: 1,
+        call_security_status: CallSecurity::NotAuthenticated,
+        calling_party: DynText::new("321"),
+        called_party: DynText::new("307"),
+        original_called_party: DynText::new("307"),
+        calling_party_name: DynText::new("Ann"),
+        called_party_name: DynText::new("Bob"),
+        ..Default::default()
+    };
+    let words = || W(&[1, 9, 1, 0, 0, 1, 1, 0]);
+    // v20, frame 9.
+    let fifteen = message::CallInfoV2 { alternate_calling_party: DynText::new("321"), ..info.clone() };
+    let strings = "321\x00321\x00307\x00307\0\0\0\0\0\0Ann\0Bob\0\0\0\0\0";
+    manager(20, 20, 68, &[words(), T(strings, 32)], 0, fifteen);
+    let strings = "321\x00307\x00307\0\0\0\0\0\0Ann\0Bob\0\0\0";
+    manager(11, 11, 64, &[words(), T(strings, 28)], 1, info);
+}
+
+#[test]
+fn call_info_of_callmanager_2_is_a_truncation() {
+    let info = message::CallInfo {
+        calling_party_name: Text::new("Ann"),
+        calling_party: Text::new("1001"),
+        called_party_name: Text::new("Bob"),
+        called_party: Text::new("1002"),
+        ..Default::default()
+    };
+    let parts = [T("Ann", 40), T("1001", 24), T("Bob", 40), T("1002", 24)];
+    manager(0, 0, 132, &parts, 0, info);
+}
+
+#[test]
+fn open_receive_channel_of_four_generations() {
+    let open = message::OpenReceiveChannel {
+        conference_id: 5,
+        pass_through_party_id: 6,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        call_reference: 9,
+        ..Default::default()
+    };
+    // 4.1, frame 148: ends after the salt.
+    let start = || [W(&[5, 6, 20, 4, 0, 0, 9]), Z(40)];
+    manager(6, 0, 72, &start(), 0, open.clone());
+    // FreeSWITCH; the layout up to version 10.
+    let dtmf = message::OpenReceiveChannel { rfc2833_payload_type: 101, dtmf_type: 10, ..open.clone() };
+    let upto_dtmf = || [start().into(), vec![Z(16), W(&[101, 10])]].concat_parts();
+    manager(3, 0, 96, &upto_dtmf(), 0, dtmf.clone());
+    // chan-sccp v3.
+    let source = message::OpenReceiveChannel {
+        source_ip_addr: MediaAddress::from(THERE),
+        source_port_number: 4000,
+        ..dtmf
+    };
+    manager(
+        3,
+        0,
+        112,
+        &[upto_dtmf(), vec![Z(8), X("c6336409"), W(&[4000])]].concat_parts(),
+        0,
+        source.clone(),
+    );
+    // chan-sccp v17 and v20: tagged, whatever the header says.
+    let tagged = [upto_dtmf(), vec![Z(12), X("c6336409"), Z(12), W(&[4000, 0])]].concat_parts();
+    manager(0, 0, 132, &tagged, 0, source.clone());
+    manager(20, 20, 132, &tagged, 0, source.clone());
+    // The layout from version 21: gain, modem relay.
+    let mut newest = source;
+    newest.requested_ip_addr_type = IpAddressType::Both;
+    newest.audio_level_adjustment = -3;
+    newest.latent_caps.active = 1;
+    newest.latent_caps.payload_param = Bytes([1, 2, 3, 4, 5, 6, 7, 8]);
+    let tagged =
+        vec![Z(12), X("c6336409"), Z(12), W(&[4000, 2, 0xFFFF_FFFD, 1]), Z(24), X("0102030405060708")];
+    manager(22, 22, 172, &[upto_dtmf(), tagged].concat_parts(), 0, newest);
+}
+
+#[test]
+fn open_receive_channel_ack_of_three_generations() {
+    let ack = message::OpenReceiveChannelAck {
+        media_reception_status: MediaStatus::Ok,
+        ip_addr: MediaAddress::from(HERE),
+        port_number: 16384,
+        pass_through_party_id: 6,
+        call_reference: 0,
+    };
+    station(6, 0, 20, &[W(&[0]), X("c0000207"), W(&[16384, 6])], 0, ack);
+    let ack = message::OpenReceiveChannelAck { call_reference: 9, ..ack };
+    station(3, 0, 24, &[W(&[0]), X("c0000207"), W(&[16384, 6, 9])], 0, ack);
+    station(20, 20, 40, &[W(&[0, 0]), X("c0000207"), Z(12), W(&[16384, 6, 9])], 0, ack);
+    // IPv6, and a failure.
+    let six = message::OpenReceiveChannelAck {
+        media_reception_status: MediaStatus::OutOfSockets,
+        ip_addr: MediaAddress::from("2001:db8::7".parse::<std::net::Ipv6Addr>().unwrap()),
+        ..ack
+    };
+    let address = X("20010db8000000000000000000000007");
+    station(17, 17, 40, &[W(&[8, 1]), address, W(&[16384, 6, 9])], 0, six);
+}
+
+#[test]
+fn old_memory_after_a_tagged_address_survives() {
+    let bytes = framed(40, 20, 0x22, &[W(&[0, 0]), X("c0000207"), T("old memory!!", 12), W(&[16384, 6, 9])]);
+    let received = StationMessage::decode(frame(&bytes), Context::new(20)).unwrap();
+    let mut out = Vec::new();
+    received.encode(&mut out);
+    assert_eq!(out, bytes);
+}
+
+#[test]
+fn start_media_transmission_of_every_generation() {
+    // CallManager 2.x: another layout.
+    let cm2 = message::StartMediaTransmissionCm2 {
+        remote_ip_addr: THERE,
+        remote_port_number: 25000,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        words: [1, 2, 3, 4, 5],
+    };
+    manager(0, 0, 40, &[X("c6336409"), W(&[25000, 20, 4, 1, 2, 3, 4, 5])], 0, cm2);
+    // CallManager 3.x (FreeSWITCH too): ends before the call reference.
+    let short = message::StartMediaTransmission {
+        conference_id: 5,
+        pass_through_party_id: 6,
+        remote_ip_addr: MediaAddress::from(THERE),
+        remote_port_number: 25000,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        precedence_value: 0xB8,
+        max_frames_per_packet: 2,
+        ..Default::default()
+    };
+    let start = || vec![W(&[5, 6]), X("c6336409"), W(&[25000, 20, 4, 0xB8, 0, 2, 0])];
+    manager(0, 0, 44, &start(), 0, short.clone());
+    // 4.1, frame 154: ends after the salt.
+    let keys = EncryptionKeyInfo { keylen: 16, key: Bytes([7; 16]), ..Default::default() };
+    let salted = message::StartMediaTransmission { call_reference: 9, encryption: keys, ..short };
+    let upto_salt = || {
+        let key = "07".repeat(16).leak();
+        [start(), vec![W(&[9, 0, 16]), X(key), Z(16)]].concat_parts()
+    };
+    manager(6, 0, 88, &upto_salt(), 0, salted.clone());
+    // chan-sccp v3.
+    let long =
+        message::StartMediaTransmission { dtmf_type: 10, mixing_mode: 1, party_direction: 2, ..salted };
+    let rest = || vec![Z(20), W(&[10, 1, 2])];
+    manager(3, 0, 120, &[upto_salt(), rest()].concat_parts(), 0, long.clone());
+    // v20, frame 35: tagged.
+    let start = vec![W(&[5, 6, 0]), X("c6336409"), Z(12), W(&[25000, 20, 4, 0xB8, 0, 2, 0])];
+    let upto_salt = [start, vec![W(&[9, 0, 16]), X("07".repeat(16).leak()), Z(16)]].concat_parts();
+    manager(20, 20, 136, &[upto_salt, rest()].concat_parts(), 0, long);
+}
+
+#[test]
+fn the_codec_chooses_the_parameters() {
+    let g723 = message::OpenReceiveChannel {
+        compression_type: Codec::G7231,
+        codec_params: CodecParams::G723(selsius_wire::G723BitRate::R5_3),
+        ..Default::default()
+    };
+    manager(6, 0, 72, &[W(&[0, 0, 0, 9, 0, 1, 0]), Z(40)], 0, g723);
+    let opus = message::OpenReceiveChannel {
+        compression_type: Codec::Opus,
+        codec_params: CodecParams::Codec(CodecParameters { dynamic_payload: 0x60, ..Default::default() }),
+        ..Default::default()
+    };
+    manager(22, 22, 72, &[W(&[0, 0, 0, 0x5A, 0]), X("00600000"), W(&[0]), Z(40)], 0, opus);
+}
+
+#[test]
+fn media_acks_and_failures() {
+    let ack = message::StartMediaTransmissionAck {
+        conference_id: 5,
+        pass_through_party_id: 6,
+        call_reference: 9,
+        transmit_ip_addr: MediaAddress::from(HERE),
+        port_number: 16384,
+        media_transmission_status: MediaStatus::Ok,
+    };
+    station(11, 0, 28, &[W(&[5, 6, 9]), X("c0000207"), W(&[16384, 0])], 0, ack);
+    station(20, 20, 44, &[W(&[5, 6, 9, 0]), X("c0000207"), Z(12), W(&[16384, 0])], 0, ack);
+    // A 6901: no ids, and 8 bytes more than anybody knows.
+    let bare = message::StartMediaTransmissionAck { conference_id: 0, pass_through_party_id: 0, ..ack };
+    station(20, 20, 52, &[W(&[0, 0, 9, 0]), X("c0000207"), Z(12), W(&[16384, 0, 1, 2])], 8, bare);
+
+    let failure = message::MediaTransmissionFailure {
+        conference_id: 5,
+        pass_through_party_id: 6,
+        remote_ip_addr: MediaAddress::from(THERE),
+        remote_port_number: 25000,
+        call_reference: 9,
+    };
+    station(3, 0, 24, &[W(&[5, 6]), X("c6336409"), W(&[25000, 9])], 0, failure);
+    station(17, 17, 40, &[W(&[5, 6, 0]), X("c6336409"), Z(12), W(&[25000, 9])], 0, failure);
+}
+
+#[test]
+fn stops_short_and_long() {
+    let stop = message::StopMediaTransmission { conference_id: 5, ..Default::default() };
+    manager(0, 0, 8, &[W(&[5])], 0, stop);
+    let stop = message::StopMediaTransmission { pass_through_party_id: 6, call_reference: 9, ..stop };
+    manager(6, 0, 16, &[W(&[5, 6, 9])], 0, stop);
+    let stop = message::StopMediaTransmission { port_handling_flag: PortHandling::Keep, ..stop };
+    manager(20, 20, 20, &[W(&[5, 6, 9, 1])], 0, stop);
+    let close = message::CloseReceiveChannel {
+        conference_id: 5,
+        pass_through_party_id: 6,
+        call_reference: 9,
+        ..Default::default()
+    };
+    manager(6, 0, 16, &[W(&[5, 6, 9])], 0, close);
+    let start = message::StartMediaReception {
+        remote_ip_addr: THERE,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        words: [1, 2, 3],
+    };
+    manager(0, 0, 28, &[X("c6336409"), W(&[20, 4, 1, 2, 3])], 0, start);
+    manager(0, 0, 8, &[W(&[7])], 0, message::StopMediaReception { word: 7 });
+}
+
+#[test]
+fn statistics_are_unaligned_behind_a_wide_number() {
+    let ask = message::ConnectionStatisticsReq {
+        directory_num: Number::new("307"),
+        call_reference: 9,
+        stats_processing_mode: StatsProcessing::Keep,
+    };
+    manager(17, 17, 36, &[T("307", 24), W(&[9, 1])], 0, ask);
+    // v20: 25 bytes, padded; the length says so even when the session is unknown.
+    manager(20, 20, 40, &[T("307", 25), W(&[9, 1]), Z(3)], 3, ask);
+    manager(0, 0, 40, &[T("307", 25), W(&[9, 1]), Z(3)], 3, ask);
+
+    let answer = message::ConnectionStatisticsRes {
+        directory_num: Number::new("307"),
+        call_reference: 9,
+        number_packets_sent: 100,
+        number_octets_sent: 16000,
+        number_packets_received: 99,
+        number_octets_received: 15840,
+        number_packets_lost: 1,
+        jitter: 2,
+        latency: 3,
+        data_size: 11,
+        data: b"MLQK=4.5000".to_vec(),
+        ..Default::default()
+    };
+    let counters = || W(&[9, 0, 100, 16000, 99, 15840, 1, 2, 3, 11]);
+    // v20: not padded.
+    station(20, 20, 80, &[T("307", 25), counters(), T("MLQK=4.5000", 11)], 0, answer.clone());
+    station(17, 17, 80, &[T("307", 24), counters(), T("MLQK=4.5000", 12)], 1, answer);
+}
+
+#[test]
+fn capability_updates_by_slots_in_use_and_by_all_slots() {
+    let audio = [AudioCapability::new(Codec::G729, 3), AudioCapability::new(Codec::G711Alaw64k, 40)];
+    // Only the slots in use: counts, two words and a count of services, the audio formats, one video format.
+    let used = message::UpdateCapabilitiesV3::new(&audio);
+    let parts = [W(&[2, 0, 0, 0, 0]), W(&[0, 0, 0]), W(&[11, 3, 0, 0, 2, 40, 0, 0])];
+    station(20, 20, 68, &parts, 0, used.clone());
+    let mut with_video = used.clone();
+    with_video.counts.video_cap_count = 1;
+    let parts = [W(&[2, 1, 0, 0, 0]), W(&[0, 0, 0]), W(&[11, 3, 0, 0, 2, 40, 0, 0]), Z(144)];
+    station(20, 20, 68 + 144, &parts, 144, with_video);
+
+    // All slots, cut behind the audio formats.
+    let parts = [W(&[2, 0, 0, 0, 0]), Z(120), Z(172), W(&[11, 3, 0, 0, 2, 40, 0, 0]), Z(16 * 16)];
+    let bytes = framed(604, 20, 0x44, &parts);
+    let received = StationMessage::decode(frame(&bytes), Context::new(20)).unwrap();
+    let StationMessage::UpdateCapabilitiesV3(all) = received.message else { panic!() };
+    assert_eq!(all.audio(), audio);
+    assert_eq!((all.custom_picture_format.len(), all.audiocaps.len()), (6, 18));
+
+    // The fixed forms have the lengths that the documents say.
+    let parts =
+        [W(&[2, 0, 0, 0, 0]), Z(120), Z(172), W(&[11, 3, 0, 0, 2, 40, 0, 0]), Z(16 * 16), Z(1160), Z(80)];
+    let bytes = framed(1844, 0, 0x30, &parts);
+    let received = StationMessage::decode(frame(&bytes), Context::new(11)).unwrap();
+    assert_eq!((received.fields_end, received.tail.len()), (1840, 0));
+    let StationMessage::UpdateCapabilities(all) = received.message else { panic!() };
+    assert_eq!(all.audio(), audio);
+    let bytes = framed(2004, 0, 0x43, &[W(&[1]), Z(1996)]);
+    let received = StationMessage::decode(frame(&bytes), Context::new(11)).unwrap();
+    assert_eq!((received.fields_end, received.tail.len()), (2000, 0));
+}
