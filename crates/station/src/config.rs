@@ -170,6 +170,7 @@ impl ModelClass {
                 has_speaker: true,
                 ack_names_stream: true,
             },
+            // No capture has one of these: abbreviated dial and RFC 2833, and no UTF-8 before the next generation.
             Self::P7960 => Traits {
                 device_type: DeviceType::Cisco7960,
                 version: 11,

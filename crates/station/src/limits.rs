@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// Calls at once. A real phone shows at most 200 on its busiest models; CallManager allows 4 a line by default.
+/// Calls at once, on all lines.
 pub const CALLS: usize = 100;
 /// Calls that a manager named in a message other than CallState, and that have no state yet.
 pub const ANNOUNCED_CALLS: usize = 8;
