@@ -1,6 +1,7 @@
 //! A manager that says what a test wants it to say.
 
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{net::SocketAddr, time::Duration};
 
