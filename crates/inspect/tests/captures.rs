@@ -19,12 +19,10 @@ use pcap_file::{
 };
 use selsius_inspect::{
     conversation::{
-        CloseReason, Closed, Config, ConnectionId, Event, Message, OtherPorts, Seen, Tracker, Trouble,
-        TroubleKind,
+        CloseReason, Closed, Config, ConnectionId, Event, OtherPorts, Seen, Tracker, Trouble, TroubleKind,
     },
     ladder::{self, Ladder, Style},
     packet::{Content, LinkType, Stamp, parse},
-    summary,
 };
 use selsius_wire::Time;
 
@@ -230,11 +228,7 @@ fn other_managers_on_other_ports() {
 
 /// What identifies a message, whatever happened to the packets around it.
 fn lines(found: &Found) -> Vec<String> {
-    let line = |seen: &Seen| match &seen.message {
-        Message::Station(received) => summary::station(&received.message),
-        Message::Manager(received) => summary::manager(&received.message),
-    };
-    found.seen.iter().map(line).collect()
+    found.seen.iter().map(|seen| seen.message.summary()).collect()
 }
 
 /// A copy of the packets with SCCP in them.

@@ -49,14 +49,19 @@ impl Half {
             // By far the most segments begin and end with a frame.
             self.marks.push_back((0, stamp));
             let used = self.cut(bytes, out);
-            self.keep(bytes, used);
+            self.pending.extend_from_slice(&bytes[used..]);
         } else {
             self.marks.push_back((self.pending.len(), stamp));
             self.pending.extend_from_slice(bytes);
             let buffer = core::mem::take(&mut self.pending);
             let used = self.cut(&buffer, out);
             self.pending = buffer;
-            self.pending.drain(..used);
+            if used == self.pending.len() {
+                // Idle connections hold no memory.
+                self.pending = Vec::new();
+            } else {
+                self.pending.drain(..used);
+            }
         }
     }
 
@@ -132,16 +137,6 @@ impl Half {
         let passed = rest.len().saturating_sub(Self::KEPT);
         self.searching = Some(skipped + passed as u64);
         at + passed
-    }
-
-    /// Keeps what follows the first `used` of `bytes`.
-    fn keep(&mut self, bytes: &[u8], used: usize) {
-        if used < bytes.len() {
-            self.pending.extend_from_slice(&bytes[used..]);
-        } else if self.pending.capacity() > 0 {
-            // Idle connections hold no memory.
-            self.pending = Vec::new();
-        }
     }
 
     fn packet_at(&self, place: usize) -> u64 {

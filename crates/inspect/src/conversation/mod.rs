@@ -16,6 +16,7 @@ mod session;
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
+    string::String,
     sync::Arc,
     vec,
     vec::Vec,
@@ -23,13 +24,14 @@ use alloc::{
 use core::{fmt, net::SocketAddr};
 
 pub use pairing::{Answer, Request};
-use selsius_wire::{Anomaly, FrameError, ManagerMessage, Received, StationMessage, Time};
+use selsius_wire::{Anomaly, FrameError, ManagerMessage, Received, StationMessage, Time, codec::Visitor};
 use session::Session;
 
 pub use crate::reassembly::{CloseReason, ConnectionId};
 use crate::{
     packet::{Segment, Stamp},
     reassembly::{self, Limits, Reassembler},
+    summary,
 };
 
 /// Who sent a message.
@@ -139,6 +141,30 @@ impl Message {
         match self {
             Self::Station(received) => received.message.name(),
             Self::Manager(received) => received.message.name(),
+        }
+    }
+
+    /// The value of its length field: id and body.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Station(received) => received.length(),
+            Self::Manager(received) => received.length(),
+        }
+    }
+
+    /// Shows every field that was there.
+    pub fn visit(&self, visitor: &mut dyn Visitor) {
+        match self {
+            Self::Station(received) => received.visit(visitor),
+            Self::Manager(received) => received.visit(visitor),
+        }
+    }
+
+    /// The message in one line.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Station(received) => summary::station(&received.message),
+            Self::Manager(received) => summary::manager(&received.message),
         }
     }
 

@@ -1,4 +1,4 @@
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 
 use proptest::prelude::*;
 use selsius_wire::{
@@ -14,7 +14,6 @@ use super::*;
 use crate::{
     packet::{Content, LinkType, build::TcpFlow, parse},
     reassembly::Way,
-    summary,
 };
 
 /// A frame of any id.
@@ -102,10 +101,7 @@ impl Wire {
             lines.push(match event {
                 Event::Opened(opened) => format!("station {}", opened.station),
                 Event::Seen(seen) => {
-                    let line = match &seen.message {
-                        Message::Station(received) => summary::station(&received.message),
-                        Message::Manager(received) => summary::manager(&received.message),
-                    };
+                    let line = seen.message.summary();
                     let answers =
                         seen.answers.map(|answer| format!(" <- {}", answer.packet)).unwrap_or_default();
                     format!("{} {line}{answers}", seen.from)

@@ -36,7 +36,7 @@ const MARGIN: usize = 10;
 /// Between two columns there must be room for an arrow with a few letters.
 const LEAST_GAP: usize = 12;
 
-/// A ladder in the making.
+/// A ladder in the making. Every character is taken to be one cell wide.
 #[derive(Debug, Clone)]
 pub struct Ladder {
     names: Vec<String>,

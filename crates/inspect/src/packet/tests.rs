@@ -145,3 +145,20 @@ fn flow_numbers_fit_together() {
     assert_eq!(log.len(), 2, "opened and closed: {log:?}");
     assert!(log[0].contains("handshake: true") && log[1].contains("Finished"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn garbage_is_survived(number in 0u32..300, bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        if let Some(link) = LinkType::from_capture(number) {
+            parse(link, &bytes);
+        }
+        // Past the version nibble, so that more of the header is read.
+        let mut bytes = bytes;
+        for first in [0x45, 0x60] {
+            if let Some(byte) = bytes.first_mut() {
+                *byte = first;
+            }
+            parse_ip(&bytes);
+        }
+    }
+}

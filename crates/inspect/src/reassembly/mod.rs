@@ -131,7 +131,8 @@ pub struct Limits {
     pub held_per_stream: usize,
     /// Bytes that may wait behind holes altogether.
     pub held_total: usize,
-    /// Connections remembered (about 400 bytes each).
+    /// Connections remembered: about 400 bytes each, and up to 16 KiB where a conversation hangs in the middle of a
+    /// message.
     pub connections: usize,
     /// How long a hole may stay open, in capture time.
     pub hole_age: Duration,
