@@ -37,6 +37,8 @@ pub struct Exchange {
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
+    /// Sessions whose device has an old connection that is being probed.
+    pub(crate) waiting: BTreeSet<SessionId>,
     pub(crate) timers: Timers,
     pub(crate) out: VecDeque<Output>,
     pub(crate) counters: Counters,
@@ -101,6 +103,7 @@ impl Exchange {
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             timers: Timers::new(),
             out: VecDeque::new(),
             counters: Counters::default(),
@@ -223,6 +226,7 @@ impl Exchange {
 
     pub(crate) fn forget_session(&mut self, session: SessionId) {
         self.sessions.remove(&session);
+        self.waiting.remove(&session);
         self.timers.cancel(Timer::Silence(session));
         self.timers.cancel(Timer::Probe(session));
     }

@@ -285,7 +285,8 @@ fn numbers_can_be_dialled_in_several_ways() {
 
 #[test]
 fn a_call_is_answered_in_every_way_a_phone_has() {
-    let ways: [(&str, fn(&mut Bench, selsius_exchange::SessionId)); 3] = [
+    type Way = fn(&mut Bench, selsius_exchange::SessionId);
+    let ways: [(&str, Way); 3] = [
         ("handset", |bench, phone| bench.off_hook(phone)),
         ("soft key", |bench, phone| bench.press(phone, SoftKey::Answer)),
         ("line key", |bench, phone| {

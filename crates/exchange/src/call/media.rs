@@ -110,7 +110,7 @@ impl Exchange {
             // Both sides get the variant that the first one named; variants of G.729 decode each other.
             let (_, max_b) = b.best(name)?;
             let packet_ms = self.site.settings.packet_ms.min(max_a).min(max_b);
-            Some(Audio { codec, packet_ms })
+            Some(Audio { codec, packet_ms, tos: self.config.media_dscp << 2 })
         })
     }
 

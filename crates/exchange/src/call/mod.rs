@@ -59,6 +59,8 @@ pub struct Audio {
     pub codec: Codec,
     /// Packet time in milliseconds.
     pub packet_ms: u32,
+    /// Differentiated services code point, as the upper six bits of the byte that IP carries.
+    pub tos: u8,
 }
 
 /// One party's part of a call: one line appearance of one phone.

@@ -93,6 +93,7 @@ impl Exchange {
         };
         if let Some(state) = self.sessions.get_mut(&session) {
             state.state = SessionState::Waiting(register);
+            self.waiting.insert(session);
         }
         self.timers.set(Timer::Probe(session), now + self.config.limits.probe);
         // The only question that every phone answers.
@@ -103,6 +104,7 @@ impl Exchange {
 
     /// A probed connection has not answered in time: the waiting one gets the device.
     pub(crate) fn take_over(&mut self, now: Time, session: SessionId) {
+        self.waiting.remove(&session);
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let SessionState::Waiting(register) = core::mem::replace(&mut state.state, SessionState::New) else {
             return;
@@ -114,38 +116,34 @@ impl Exchange {
 
     /// The old connection of a device has answered: those who wanted to replace it are refused.
     pub(crate) fn still_alive(&mut self, now: Time, device: Handle<Device>) {
+        if self.waiting.is_empty() {
+            return;
+        }
         let Some(name) = self.devices.get(device).map(|device| device.name.clone()) else { return };
-        for session in self.waiting_for(&name) {
-            self.timers.cancel(Timer::Probe(session));
-            self.reject(now, session, name.as_str(), "registered elsewhere");
+        for session in self.waiting.clone() {
+            if self.waits_for(session).as_ref() == Some(&name) {
+                self.timers.cancel(Timer::Probe(session));
+                self.reject(now, session, name.as_str(), "registered elsewhere");
+            }
         }
     }
 
     /// Sessions that wait for a device which is gone get it now.
     pub(crate) fn retry_waiting(&mut self, now: Time) {
-        let waiting: Vec<_> = self
-            .sessions
-            .iter()
-            .filter_map(|(&session, state)| match &state.state {
-                SessionState::Waiting(register) => {
-                    let name = register.device_name.to_string().parse::<DeviceName>().ok()?;
-                    (!self.by_name.contains_key(&name)).then_some(session)
-                }
-                SessionState::New | SessionState::Registered(_) => None,
-            })
-            .collect();
-        for session in waiting {
-            self.timers.cancel(Timer::Probe(session));
-            self.take_over(now, session);
+        for session in self.waiting.clone() {
+            if self.waits_for(session).is_some_and(|name| !self.by_name.contains_key(&name)) {
+                self.timers.cancel(Timer::Probe(session));
+                self.take_over(now, session);
+            }
         }
     }
 
-    fn waiting_for(&self, name: &DeviceName) -> Vec<SessionId> {
-        let waits = |state: &SessionState| match state {
-            SessionState::Waiting(register) => register.device_name.to_string() == name.as_str(),
-            SessionState::New | SessionState::Registered(_) => false,
-        };
-        self.sessions.iter().filter(|(_, state)| waits(&state.state)).map(|(&session, _)| session).collect()
+    /// The device that a session waits for.
+    fn waits_for(&self, session: SessionId) -> Option<DeviceName> {
+        match &self.sessions.get(&session)?.state {
+            SessionState::Waiting(register) => register.device_name.to_string().parse().ok(),
+            SessionState::New | SessionState::Registered(_) => None,
+        }
     }
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {

@@ -36,14 +36,11 @@ pub(super) fn start_transmit(channel: &Channel, call: u32, remote: SocketAddr) -
         remote_port_number: remote.port().into(),
         milli_second_packet_size: channel.audio.packet_ms,
         compression_type: channel.audio.codec,
-        precedence_value: PRECEDENCE,
+        precedence_value: channel.audio.tos.into(),
         call_reference: call,
         ..StartMediaTransmission::default()
     }
 }
-
-/// DSCP EF in the upper six bits, for voice (4.1 capture, frame 154: 0xB8).
-const PRECEDENCE: u32 = 0xB8;
 
 pub(super) fn stop_transmit(channel: &Channel, call: u32) -> StopMediaTransmission {
     StopMediaTransmission {
