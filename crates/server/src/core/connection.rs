@@ -1,0 +1,112 @@
+//! One phone's connection: bytes in, frames out, bytes waiting to be written.
+
+use std::{
+    io::{self, Read, Write},
+    net::IpAddr,
+};
+
+use mio::Interest;
+use selsius_exchange::{Input, SessionId};
+use selsius_wire::{
+    Dialect, StationMessage,
+    frame::{FrameError, Framer},
+};
+
+/// A connection. An idle one holds no buffer.
+pub(super) struct Connection {
+    pub(super) stream: mio::net::TcpStream,
+    pub(super) session: SessionId,
+    pub(super) address: IpAddr,
+    pub(super) dialect: Dialect,
+    framer: Framer,
+    /// Encoded, not yet written.
+    pub(super) output: Vec<u8>,
+    /// Has it registered a device?
+    pub(super) registered: bool,
+    /// Close it when everything is written; nothing more is read.
+    pub(super) closing: bool,
+    /// What the poll reports of it.
+    pub(super) watched: Interest,
+}
+
+/// What one read brought.
+pub(super) enum Fill {
+    /// Bytes; there may be more.
+    Some,
+    /// Nothing for now.
+    Nothing,
+    /// The phone closed, or the connection broke.
+    Ended(String),
+}
+
+impl Connection {
+    pub(super) fn new(stream: mio::net::TcpStream, session: SessionId, address: IpAddr) -> Self {
+        Self {
+            stream,
+            session,
+            address,
+            dialect: Dialect::default(),
+            framer: Framer::default(),
+            output: Vec::new(),
+            registered: false,
+            closing: false,
+            watched: Interest::READABLE,
+        }
+    }
+
+    /// Reads once.
+    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Fill {
+        match self.stream.read(buffer) {
+            Ok(0) => Fill::Ended("connection closed".into()),
+            Ok(length) => {
+                self.framer.feed(&buffer[..length]);
+                Fill::Some
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Fill::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Fill::Some,
+            Err(error) => Fill::Ended(format!("connection lost: {error}")),
+        }
+    }
+
+    /// The next whole message of what was read, decoded in the dialect that holds now.
+    ///
+    /// # Errors
+    /// If the bytes are no frames: there is no way to find the next one.
+    pub(super) fn next_input(&mut self) -> Result<Option<Input>, FrameError> {
+        if self.closing {
+            return Ok(None);
+        }
+        let Some(frame) = self.framer.next()? else { return Ok(None) };
+        let session = self.session;
+        Ok(Some(match StationMessage::decode(frame, self.dialect.context()) {
+            Ok(received) => Input::Message { session, message: received.message },
+            Err(error) => Input::Malformed { session, problem: error.to_string() },
+        }))
+    }
+
+    /// Writes what it can. `Ok(true)` means that nothing is left; a phone that leaves more than `most` bytes unread
+    /// is reported as [`io::ErrorKind::TimedOut`].
+    pub(super) fn write(&mut self, most: usize) -> io::Result<bool> {
+        let mut written = 0;
+        while written < self.output.len() {
+            match self.stream.write(&self.output[written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(length) => written += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if written == self.output.len() {
+            self.output = Vec::new();
+            return Ok(true);
+        }
+        self.output.drain(..written);
+        if self.output.len() > most { Err(io::ErrorKind::TimedOut.into()) } else { Ok(false) }
+    }
+
+    /// What the poll should report.
+    pub(super) fn interest(&self) -> Interest {
+        if self.output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE }
+    }
+}

@@ -1,0 +1,624 @@
+//! The exchange's thread: it owns the SCCP sockets and the exchange, and nothing else.
+//!
+//! One poll serves all connections. A readable connection is read into a shared buffer, cut into frames, decoded in
+//! its session's dialect and handed to the exchange on the spot; what comes out is encoded into the connections' own
+//! output and written once a burst. No channel lies between a phone and the exchange. Everything slow (store, HTTP,
+//! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
+
+mod connection;
+mod listener;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use mio::{Events, Interest, Poll, Token, Waker};
+use selsius_exchange::{
+    CallStatus, Config, Counters, DeviceStatus, Event, Exchange, Input, Level, Output, Peer, SessionId, Time, WallClock,
+    record::{Record, WallTime},
+};
+use selsius_site::{DeviceName, Site};
+use selsius_wire::value::ResetType;
+use slab::Slab;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use self::{
+    connection::{Connection, Fill},
+    listener::Listener,
+};
+
+/// Bounds on what the network can make this process hold.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one address that have not registered.
+    pub unregistered_per_address: usize,
+    /// Bytes that a phone may leave unread before it is dropped.
+    pub unread: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 18_000, unregistered_per_address: 256, unread: 256 * 1024 }
+    }
+}
+
+/// How to start.
+#[derive(Debug)]
+pub struct Start {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Differentiated services code point of what is sent to phones.
+    pub dscp: u8,
+    /// The exchange's own settings.
+    pub exchange: Config,
+    /// The office.
+    pub site: Site,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why the exchange's thread could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An address could not be listened on.
+    #[error("cannot listen for phones on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system refused something else.
+    #[error("cannot start the exchange's thread")]
+    System(#[from] io::Error),
+}
+
+/// What other threads ask of the exchange.
+#[derive(Debug)]
+pub enum Command {
+    /// What is going on.
+    Status(oneshot::Sender<Status>),
+    /// Take this site.
+    Site(Box<Site>, oneshot::Sender<()>),
+    /// The site as the exchange has it, phones that registered themselves included.
+    CurrentSite(oneshot::Sender<Box<Site>>),
+    /// Reset or restart a phone.
+    Reset(DeviceName, ResetType, oneshot::Sender<()>),
+    /// End calls and connections in order, then stop.
+    Stop,
+}
+
+/// What is going on, as the exchange tells it.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Registered phones.
+    pub devices: Vec<DeviceStatus>,
+    /// Calls in progress.
+    pub calls: Vec<CallStatus>,
+    /// What was counted since the start.
+    pub counters: Counters,
+    /// What the sockets counted.
+    pub network: NetworkCounters,
+}
+
+/// What the sockets counted since the start.
+#[derive(Debug, Clone, Default)]
+pub struct NetworkCounters {
+    /// Connections open now.
+    pub connections: usize,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections refused because of a limit.
+    pub refused: u64,
+    /// Connections dropped because the phone did not read.
+    pub slow: u64,
+    /// Connections dropped because their bytes were no frames.
+    pub garbage: u64,
+    /// Records that found the store's queue full.
+    pub records_lost: u64,
+}
+
+/// Commands that may wait; more are refused.
+const COMMANDS: usize = 256;
+
+/// The way to the exchange from other threads.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: SyncSender<Command>,
+    waker: std::sync::Arc<Waker>,
+}
+
+/// The exchange does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unavailable {
+    /// Its queue is full.
+    #[error("the exchange is busy")]
+    Busy,
+    /// It has stopped.
+    #[error("the exchange has stopped")]
+    Stopped,
+}
+
+impl Handle {
+    /// Hands a command over.
+    ///
+    /// # Errors
+    /// If the queue is full or the exchange has stopped.
+    pub fn send(&self, command: Command) -> Result<(), Unavailable> {
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => Unavailable::Busy,
+            TrySendError::Disconnected(_) => Unavailable::Stopped,
+        })?;
+        self.waker.wake().map_err(|_| Unavailable::Stopped)
+    }
+
+    /// Hands a question over and waits for the answer.
+    ///
+    /// # Errors
+    /// If the queue is full or the exchange has stopped.
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Unavailable> {
+        let (answer, wait) = oneshot::channel();
+        self.send(question(answer))?;
+        wait.await.map_err(|_| Unavailable::Stopped)
+    }
+}
+
+/// Takes records; must not block. `false` means that the record is lost.
+pub type RecordSink = Box<dyn FnMut(Record) -> bool + Send>;
+
+/// A running exchange.
+#[derive(Debug)]
+pub struct Running {
+    /// The way to it.
+    pub handle: Handle,
+    /// Where it listens, ports filled in.
+    pub addresses: Vec<SocketAddr>,
+    /// Its thread; ends after [`Command::Stop`].
+    pub thread: JoinHandle<()>,
+}
+
+/// Binds the sockets and starts the thread.
+///
+/// # Errors
+/// If an address cannot be listened on.
+pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
+    let poll = Poll::new()?;
+    let mut listeners = Vec::new();
+    for &address in &start.listen {
+        let listener = Listener::bind(address, start.dscp)
+            .map_err(|source| StartError::Listen { address, source })?;
+        listeners.push(listener);
+    }
+    let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
+    for (at, listener) in listeners.iter_mut().enumerate() {
+        poll.registry().register(&mut listener.socket, Token(LISTENER + at), Interest::READABLE)?;
+    }
+    let waker = std::sync::Arc::new(Waker::new(poll.registry(), Token(WAKER))?);
+    let (commands, receiver) = sync_channel(COMMANDS);
+    let handle = Handle { commands, waker };
+    let mut config = start.exchange;
+    if let Some(address) = addresses.first() {
+        config.port = address.port();
+    }
+    let zone = zone(&start.site);
+    let origin = Instant::now();
+    let wall = wall_clock(Time::ZERO, &zone);
+    let core = Core {
+        poll,
+        listeners,
+        connections: Slab::new(),
+        unregistered: BTreeMap::new(),
+        exchange: Exchange::new(config, start.site, wall),
+        commands: receiver,
+        records,
+        limits: start.limits,
+        counters: NetworkCounters::default(),
+        origin,
+        zone,
+        wall,
+        serial: 0,
+        buffer: vec![0; READ],
+        pending: Vec::new(),
+        accepting: true,
+        stopping: None,
+    };
+    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || core.run())?;
+    Ok(Running { handle, addresses, thread })
+}
+
+const WAKER: usize = usize::MAX;
+/// Listeners have the tokens from here on, connections those below.
+const LISTENER: usize = usize::MAX / 2;
+/// Reads of one connection in one turn, so that a busy one does not hold up the others.
+const READS: usize = 4;
+/// The shared read buffer.
+const READ: usize = 64 * 1024;
+/// How long connections get to take their last bytes when the manager stops.
+const LINGER: Duration = Duration::from_secs(2);
+/// How often the time of day is looked at, for changes of the zone's offset and of the clock.
+const WALL: Duration = Duration::from_secs(30);
+
+struct Core {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    connections: Slab<Connection>,
+    /// Connections that have not registered, by address.
+    unregistered: BTreeMap<IpAddr, usize>,
+    exchange: Exchange,
+    commands: Receiver<Command>,
+    records: RecordSink,
+    limits: Limits,
+    counters: NetworkCounters,
+    origin: Instant,
+    zone: TimeZone,
+    wall: WallClock,
+    serial: u64,
+    buffer: Vec<u8>,
+    /// Connections with something to write or to finish, in the order in which that came up.
+    pending: Vec<usize>,
+    accepting: bool,
+    stopping: Option<Instant>,
+}
+
+impl Core {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "cannot wait for the network; the exchange stops");
+                return;
+            }
+            self.look_at_the_clock();
+            for event in &events {
+                match event.token().0 {
+                    WAKER => self.commands(),
+                    token if token >= LISTENER => self.accept(token - LISTENER),
+                    key => {
+                        if event.is_readable() {
+                            self.readable(key);
+                        }
+                        if event.is_writable() {
+                            self.pending.push(key);
+                        }
+                    }
+                }
+                self.outputs();
+            }
+            let now = self.now();
+            if self.exchange.poll_timeout().is_some_and(|at| at <= now) {
+                self.exchange.handle_timeout(now);
+                self.outputs();
+            }
+            self.write_pending();
+            if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline) {
+                return;
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
+    fn patience(&self) -> Duration {
+        let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
+        let next = self.exchange.poll_timeout().map_or(most, |at| at.since(self.now()));
+        // Up to a millisecond late instead of busy.
+        next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
+    }
+
+    fn look_at_the_clock(&mut self) {
+        let now = self.now();
+        if now.since(self.wall.at) >= WALL {
+            self.wall = wall_clock(now, &self.zone);
+            self.exchange.handle(now, Input::Wall(self.wall));
+        }
+    }
+
+    fn commands(&mut self) {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.command(command),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.stop(),
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.now();
+        // Whoever asked may have gone; then the answer is not needed.
+        match command {
+            Command::Status(answer) => {
+                let mut network = self.counters.clone();
+                network.connections = self.connections.len();
+                let _ = answer.send(Status {
+                    devices: self.exchange.device_status(),
+                    calls: self.exchange.call_status(),
+                    counters: self.exchange.counters().clone(),
+                    network,
+                });
+            }
+            Command::Site(site, answer) => {
+                self.zone = zone(&site);
+                self.wall = wall_clock(now, &self.zone);
+                self.exchange.handle(now, Input::Wall(self.wall));
+                self.exchange.handle(now, Input::Site(site));
+                let _ = answer.send(());
+            }
+            Command::CurrentSite(answer) => {
+                let _ = answer.send(Box::new(self.exchange.site().clone()));
+            }
+            Command::Reset(device, kind, answer) => {
+                self.exchange.handle(now, Input::Reset { device, kind });
+                let _ = answer.send(());
+            }
+            Command::Stop => self.stop(),
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.stopping = Some(Instant::now() + LINGER);
+        self.listeners.clear();
+        let now = self.now();
+        self.exchange.handle(now, Input::Shutdown);
+    }
+
+    fn accept(&mut self, listener: usize) {
+        loop {
+            let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else { return };
+            match socket {
+                Ok((stream, remote)) => self.accepted(stream, remote),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // Out of file descriptors, most likely: a connection that ends makes room, see `remove`.
+                    if std::mem::take(&mut self.accepting) {
+                        tracing::warn!(%error, "cannot accept connections for now");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn accepted(&mut self, mut stream: mio::net::TcpStream, remote: SocketAddr) {
+        let address = remote.ip().to_canonical();
+        let waiting = self.unregistered.get(&address).copied().unwrap_or(0);
+        if self.connections.len() >= self.limits.connections || waiting >= self.limits.unregistered_per_address {
+            if self.counters.refused.is_power_of_two() || self.counters.refused == 0 {
+                tracing::warn!(%remote, refused = self.counters.refused + 1, "connection refused: too many");
+            }
+            self.counters.refused += 1;
+            return;
+        }
+        // Signalling is small and urgent. A socket that refuses this works, only slower.
+        let _ = stream.set_nodelay(true);
+        let Ok(local) = stream.local_addr() else { return };
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        self.serial += 1;
+        let session = session_id(self.serial, key);
+        if let Err(error) = self.poll.registry().register(&mut stream, Token(key), Interest::READABLE) {
+            tracing::warn!(%remote, %error, "connection refused");
+            return;
+        }
+        entry.insert(Connection::new(stream, session, address));
+        self.counters.accepted += 1;
+        *self.unregistered.entry(address).or_default() += 1;
+        let peer = Peer { remote: canonical(remote), local: canonical(local) };
+        let now = self.now();
+        self.exchange.handle(now, Input::Opened { session, peer });
+    }
+
+    fn readable(&mut self, key: usize) {
+        for _ in 0..READS {
+            let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing) else {
+                return;
+            };
+            match connection.fill(&mut self.buffer) {
+                Fill::Some => {}
+                Fill::Nothing => return,
+                Fill::Ended(reason) => return self.drop_connection(key, reason),
+            }
+            if !self.hand_over(key) {
+                return;
+            }
+        }
+        // More is waiting than one turn may take: others come first, then this one again.
+        self.again(key);
+    }
+
+    /// Hands each whole message to the exchange, and does at once what follows: the answer to Register decides how
+    /// the message behind it is read. `false` if the connection is gone.
+    fn hand_over(&mut self, key: usize) -> bool {
+        loop {
+            let Some(connection) = self.connections.get_mut(key) else { return false };
+            let session = connection.session;
+            match connection.next_input() {
+                Ok(Some(input)) => {
+                    let now = self.now();
+                    self.exchange.handle(now, input);
+                    self.outputs();
+                }
+                Ok(None) => return true,
+                Err(error) => {
+                    self.counters.garbage += 1;
+                    tracing::warn!(session = session.0, %error, "no SCCP frame: connection dropped");
+                    self.drop_connection(key, format!("not SCCP: {error}"));
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Asks the poll to report a connection again although nothing new arrived on it.
+    fn again(&mut self, key: usize) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let interest = connection.interest();
+        // Edge-triggered readiness is reported anew after re-registering.
+        let _ = self.poll.registry().reregister(&mut connection.stream, Token(key), interest);
+    }
+
+    /// Takes a connection down and tells the exchange.
+    fn drop_connection(&mut self, key: usize, reason: String) {
+        let Some(session) = self.connections.get(key).map(|connection| connection.session) else { return };
+        self.remove(key);
+        let now = self.now();
+        self.exchange.handle(now, Input::Closed { session, reason });
+    }
+
+    fn remove(&mut self, key: usize) {
+        let Some(mut connection) = self.connections.try_remove(key) else { return };
+        let _ = self.poll.registry().deregister(&mut connection.stream);
+        if !connection.registered {
+            self.no_longer_unregistered(connection.address);
+        }
+        drop(connection);
+        if !std::mem::replace(&mut self.accepting, true) {
+            for at in 0..self.listeners.len() {
+                self.accept(at);
+            }
+        }
+    }
+
+    fn no_longer_unregistered(&mut self, address: IpAddr) {
+        if let Some(count) = self.unregistered.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.unregistered.remove(&address);
+            }
+        }
+    }
+
+    /// Does what the exchange wants done.
+    fn outputs(&mut self) {
+        while let Some(output) = self.exchange.poll_output() {
+            match output {
+                Output::Send { session, message } => {
+                    if let Some((key, connection)) = find(&mut self.connections, session) {
+                        if connection.output.is_empty() {
+                            self.pending.push(key);
+                        }
+                        connection.dialect.encode_manager(&message, &mut connection.output);
+                    }
+                }
+                Output::Dialect { session, dialect } => {
+                    if let Some((_, connection)) = find(&mut self.connections, session) {
+                        connection.dialect = dialect;
+                        let address = connection.address;
+                        if !std::mem::replace(&mut connection.registered, true) {
+                            self.no_longer_unregistered(address);
+                        }
+                    }
+                }
+                Output::Close { session } => {
+                    if let Some((key, connection)) = find(&mut self.connections, session) {
+                        connection.closing = true;
+                        self.pending.push(key);
+                    }
+                }
+                Output::Store(record) => {
+                    if !(self.records)(record) {
+                        self.counters.records_lost += 1;
+                    }
+                }
+                Output::Event(event) => log(&event),
+            }
+        }
+    }
+
+    /// Writes once to each connection that has something to write.
+    fn write_pending(&mut self) {
+        // Dropping a slow phone makes the exchange say more, to others.
+        while !self.pending.is_empty() {
+            for key in std::mem::take(&mut self.pending) {
+                self.write(key);
+            }
+            self.outputs();
+        }
+    }
+
+    fn write(&mut self, key: usize) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.write(self.limits.unread) {
+            Ok(true) if connection.closing => self.remove(key),
+            Ok(_) => {
+                let wanted = connection.interest();
+                if wanted != connection.watched {
+                    connection.watched = wanted;
+                    let _ = self.poll.registry().reregister(&mut connection.stream, Token(key), wanted);
+                }
+            }
+            Err(_) if connection.closing => self.remove(key),
+            Err(error) => {
+                let slow = error.kind() == io::ErrorKind::TimedOut;
+                let reason = if slow { "the phone does not read".into() } else { format!("connection lost: {error}") };
+                if slow {
+                    self.counters.slow += 1;
+                    tracing::warn!(session = connection.session.0, "the phone does not read: connection dropped");
+                }
+                self.drop_connection(key, reason);
+            }
+        }
+    }
+}
+
+/// Session ids are never used twice; the low bits find the connection.
+const KEY_BITS: u32 = 24;
+
+fn session_id(serial: u64, key: usize) -> SessionId {
+    SessionId(serial << KEY_BITS | key as u64 & ((1 << KEY_BITS) - 1))
+}
+
+fn find(connections: &mut Slab<Connection>, session: SessionId) -> Option<(usize, &mut Connection)> {
+    let key = usize::try_from(session.0 & ((1 << KEY_BITS) - 1)).ok()?;
+    let connection = connections.get_mut(key)?;
+    (connection.session == session).then_some((key, connection))
+}
+
+/// IPv4 addresses as such, also where an IPv6 socket took the connection.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// The zone that phones show their time in.
+fn zone(site: &Site) -> TimeZone {
+    let Some(name) = &site.settings.time_zone else { return TimeZone::system() };
+    TimeZone::get(name).unwrap_or_else(|error| {
+        tracing::warn!(%error, zone = name, "unknown time zone; phones show UTC");
+        TimeZone::UTC
+    })
+}
+
+fn wall_clock(at: Time, zone: &TimeZone) -> WallClock {
+    let now = Timestamp::now();
+    let offset_seconds = zone.to_offset(now).seconds();
+    WallClock { at, wall: WallTime(now.as_microsecond()), offset_seconds }
+}
+
+fn log(event: &Event) {
+    let session = event.session.map(|session| session.0);
+    let (device, text) = (&event.device, &event.text);
+    match event.level {
+        Level::Debug => tracing::debug!(session, device, "{text}"),
+        Level::Info => tracing::info!(session, device, "{text}"),
+        Level::Warn => tracing::warn!(session, device, "{text}"),
+    }
+}
