@@ -76,9 +76,9 @@ impl Ask {
     }
 }
 
-/// The order for a class. The 7912's is captured (CallManager 4.1, frames 92 to 116); the others follow what the issue
-/// trackers of other managers show of them (call-flows.md: "assume none"). Later phones also tell their capabilities again
-/// with video in them; that message is 2,000 bytes long, which some managers refuse, and says nothing new about audio.
+/// The order for a class. The 7912's is captured (CallManager 4.1, frames 92 to 116). The others are not known: no capture
+/// shows them, and a manager may assume none; they ask for all that such phones are known to ask for, each in an order
+/// of its own. Later phones also tell their capabilities again with video in them; that message is 2,000 bytes long, which some managers refuse, and says nothing new about audio.
 pub(crate) const fn order(model: ModelClass) -> &'static [Step] {
     use Step::*;
     match model {
