@@ -1,0 +1,77 @@
+//! Tests against real files in temporary directories.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod backup;
+mod failure;
+mod open;
+mod records;
+mod site;
+
+use std::path::Path;
+
+use selsius_exchange::record::{
+    CallEnded, CallId, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, WallTime,
+};
+use selsius_site::Site;
+use tempfile::TempDir;
+
+use crate::{Opened, Store};
+
+/// A directory that goes away with the test, and the store in it.
+async fn fresh() -> (TempDir, Store) {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.store;
+    (folder, store)
+}
+
+async fn open(folder: &Path) -> Opened {
+    Store::open(&folder.join("data")).await.unwrap()
+}
+
+/// Closes a store and opens it again, as a restart does.
+async fn reopen(folder: &Path, store: Store) -> Opened {
+    store.close().await.unwrap();
+    open(folder).await
+}
+
+pub(crate) fn party(number: &str, device: Option<&str>) -> Party {
+    Party {
+        number: number.into(),
+        name: format!("Room {number}"),
+        device: device.map(|name| name.parse().unwrap()),
+    }
+}
+
+pub(crate) fn started(call: u64, at: i64) -> CallStarted {
+    CallStarted {
+        call: CallId(call),
+        calling: party("1001", Some("SEP001122334455")),
+        dialed: "1002".into(),
+        started: WallTime(at),
+    }
+}
+
+pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
+    CallEnded {
+        call: CallId(call),
+        calling: party("1001", Some("SEP001122334455")),
+        dialed: "1002".into(),
+        called: party("1002", Some("SEP0011223344AA")),
+        started: WallTime(at - 9),
+        ringing: Some(WallTime(at - 8)),
+        answered: Some(WallTime(at - 5)),
+        ended: WallTime(at),
+        cause: EndCause::CallerHungUp,
+        codec: "PCMU".into(),
+    }
+}
+
+pub(crate) fn event(device: &str, at: i64) -> DeviceEvent {
+    let kind = DeviceEventKind::Unregistered { reason: "keepalive missed".into() };
+    DeviceEvent { device: device.into(), at: WallTime(at), kind }
+}
+
+fn office() -> Site {
+    Site::from_toml("sample.toml", selsius_site::SAMPLE).unwrap()
+}
