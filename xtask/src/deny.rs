@@ -12,7 +12,7 @@ pub(crate) fn run(install: bool) -> Result<()> {
     if !is_there() {
         if !install {
             bail!(
-                "cargo-deny is not installed: `cargo xtask deny --install`, or `cargo install --locked cargo-deny@{VERSION}`"
+                "cargo-deny is not installed: `cargo xtask deny --install` or `cargo install --locked cargo-deny`"
             );
         }
         call(&mut cargo(&["install", "--locked", "--version", &format!("^{VERSION}"), "cargo-deny"]))?;

@@ -94,7 +94,8 @@ pub(crate) fn run() -> Result<()> {
     bail!("{} broken by the workspace: {}", plural(faults.len(), "rule"), faults.join("; "))
 }
 
-/// What each crate of the workspace uses of the workspace. Dev-dependencies are free: a test may look from above.
+/// What each crate of the workspace uses of the workspace. Dev-dependencies are free: a test may look from
+/// above.
 fn edges(metadata: &Metadata) -> BTreeMap<String, Vec<String>> {
     let ours = |package: &Package| {
         package

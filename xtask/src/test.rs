@@ -22,8 +22,8 @@ pub(crate) enum Extent {
 
 /// Runs the steps, ends at the first that fails.
 ///
-/// Clippy and rustdoc share the checked dependencies, tests and doctests the built ones, and only the test bed is
-/// built in release mode: nothing is compiled twice with the same settings.
+/// Clippy and rustdoc share the checked dependencies, tests and doctests the built ones, and only the test
+/// bed is built in release mode: nothing is compiled twice with the same settings.
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("format", || call(&mut cargo(&["fmt", "--all", "--check"])))?;
