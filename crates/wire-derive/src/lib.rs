@@ -257,7 +257,7 @@ impl Part {
 
     fn visit(&self, descriptor: &Ident) -> Tokens {
         let name = &self.name;
-        let visit = match (&self.repr, &self.count) {
+        let visit = match (&self.repr, self.count.as_ref().filter(|_| self.max.is_none())) {
             (Some(repr), _) => quote!(walk.narrow::<_, #repr>(#descriptor, self.#name);),
             (None, Some(count)) => quote!(walk.slots(#descriptor, &self.#name, self.#count);),
             (None, None) => quote!(codec::Wire::visit(&self.#name, walk, #descriptor);),

@@ -57,7 +57,7 @@ fn statistics_that_announce_more_than_they_have() {
     let error = strict(&bytes).unwrap_err();
     assert_eq!((error.field, error.problem), ("data", Problem::Count { count: u32::MAX, capacity: 12 }));
     let StationMessage::ConnectionStatisticsRes(statistics) = lenient(&bytes).message else { panic!() };
-    assert_eq!(statistics.data.len(), 12);
+    assert_eq!(statistics.data.0.len(), 12);
 }
 
 #[test]

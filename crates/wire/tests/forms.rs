@@ -675,7 +675,7 @@ fn statistics_are_unaligned_behind_a_wide_number() {
         jitter: 2,
         latency: 3,
         data_size: 11,
-        data: b"MLQK=4.5000".to_vec(),
+        data: b"MLQK=4.5000".into(),
         ..Default::default()
     };
     let counters = || W(&[9, 0, 100, 16000, 99, 15840, 1, 2, 3, 11]);

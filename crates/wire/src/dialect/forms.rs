@@ -115,8 +115,8 @@ pub(super) fn station_length(message: &S, version: u8) -> Option<usize> {
 
         // 4.1; the phones at version 3 and from 17 on are captured with 12.
         (S::OffHook(_) | S::OnHook(_), 5..=7) => 4,
-        // Captured with header version 0 ("later" in wire-facts).
-        (S::Stimulus(_), _) => 16,
+        // Captured with header version 0 ("later" in wire-facts); the whole layout is 20.
+        (S::Stimulus(_), 5..=11) => 16,
         // wire-facts: 28 at 4.1; from version 19 on 36, which is the whole layout.
         (S::EnblocCall(_), 5..=7) => 28,
         // 4.1, frame 155: no call reference.

@@ -1,10 +1,8 @@
 //! Statistics of a call's media.
 
-use alloc::vec::Vec;
-
 use selsius_wire_derive::Wire;
 
-use crate::value::{Number, StatsProcessing};
+use crate::value::{Data, Number, StatsProcessing};
 
 /// 0x0107. Lengths 36, and 40 with a 25-byte number (v20). A 7937 never answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
@@ -47,5 +45,5 @@ pub struct ConnectionStatisticsRes {
     pub data_size: u32,
     /// Text such as `MLQK=4.5000;..`.
     #[wire(count = "data_size", max = 600)]
-    pub data: Vec<u8>,
+    pub data: Data,
 }

@@ -127,7 +127,7 @@ messages! {
         0x0147 boxed LineStatV2 "LineStatV2ResMessage" 15 Response Registration answers 0x000b,
         0x0148 boxed ServiceUrlStatV2 "ServiceURLStatV2ResMessage" 8 Response Registration answers 0x0033,
         0x0149 boxed SpeedDialStatV2 "SpeedDialStatV2ResMessage" 10 Response Registration answers 0x000a,
-        0x014a boxed CallInfoV2 "CallInfoV2Message" 49 Event CallControl,
+        0x014a boxed CallInfoV2 "CallInfoV2Message" 48 Event CallControl,
         0x0156 inline CallHistoryInfo "CallHistoryInfoMessage" 16 Event CallControl,
         0x8100 inline SpcpRegisterTokenAck "SPCPRegisterTokenAck" 8 Response Registration answers 0x8000,
         0x8101 inline SpcpRegisterTokenReject "SPCPRegisterTokenReject" 8 Response Registration answers 0x8000,

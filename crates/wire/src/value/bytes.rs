@@ -1,6 +1,8 @@
 //! Bytes without a structure.
 
-use crate::codec::{Field, FieldError, Kind, Reader, Value, Walk, Wire, Writer};
+use alloc::vec::Vec;
+
+use crate::codec::{Field, FieldError, Kind, List, Reader, Value, Walk, Wire, Writer};
 
 /// A fixed number of bytes: keys, salts, hardware addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,5 +33,48 @@ impl<const N: usize> Wire for Bytes<N> {
 
     fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
         walk.value(field, N, Value::Bytes(&self.0));
+    }
+}
+
+/// Bytes whose number an earlier field says; text as a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Data(pub Vec<u8>);
+
+impl<T: Into<Vec<u8>>> From<T> for Data {
+    fn from(bytes: T) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl List for Data {
+    type Element = u8;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn push(&mut self, element: u8) {
+        self.0.push(element);
+    }
+}
+
+impl Wire for Data {
+    const KIND: Kind = <Vec<u8> as Wire>::KIND;
+
+    fn absent() -> Self {
+        Self::default()
+    }
+
+    /// Reads to the end of the body.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Vec::decode(r).map(Self)
+    }
+
+    fn encode(&self, w: &mut Writer<'_>) {
+        w.put(&self.0);
+    }
+
+    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
+        walk.value(field, self.0.len(), Value::Text(&self.0));
     }
 }

@@ -14,7 +14,7 @@ mod number;
 mod text;
 
 pub use address::MediaAddress;
-pub use bytes::Bytes;
+pub use bytes::{Bytes, Data};
 pub use call::{
     CallHistoryDisposition, CallPrivacy, CallSecurity, CallState, CallType, KeypadKey, RingDuration,
     RingMode, StatsProcessing, Tone, ToneDirection,
