@@ -1,0 +1,341 @@
+//! Running a script.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use selsius_client::{ActError, Backoff, Clock, End, Gone, Options, Phone, Said, Snapshot, Traffic};
+use selsius_inspect::ladder::{Event, Ladder, Style};
+use selsius_station::{Action, RejectReason};
+use selsius_wire::{Time, value::KeypadKey};
+use tokio::time::timeout;
+
+use super::{
+    PhoneSettings,
+    script::{Expected, Line, Step},
+    words::{self, Situation},
+};
+
+/// How long `press` waits for its key: a person looks for it, too.
+const KEY: Duration = Duration::from_secs(3);
+/// How long the manager may take to let the phone go.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// How a script went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Passed,
+    /// An expectation failed, or the phone could not do what it was told.
+    Failed,
+    /// The phone could not connect or register.
+    Unregistered,
+}
+
+/// What a run prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Talk {
+    /// Failures, and what the script prints.
+    Quiet,
+    /// Each step.
+    Steps,
+    /// Each step and each message.
+    Trace,
+}
+
+/// A script on its way. It ends early where a step fails.
+pub(super) struct Run<'a> {
+    pub(super) file: &'a str,
+    pub(super) settings: &'a PhoneSettings,
+    pub(super) talk: Talk,
+    pub(super) style: Style,
+    pub(super) clock: Clock,
+    pub(super) phone: Option<Phone>,
+    pub(super) out: Arc<Mutex<dyn Write + Send>>,
+}
+
+/// Why a step failed.
+struct Failure {
+    verdict: Verdict,
+    expected: String,
+}
+
+impl From<Gone> for Failure {
+    fn from(_: Gone) -> Self {
+        Self { verdict: Verdict::Failed, expected: "the phone has ended".into() }
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn script(mut self, lines: &[Line]) -> Verdict {
+        let mut verdict = Verdict::Passed;
+        for line in lines {
+            if self.talk != Talk::Quiet {
+                self.say(&format!("{:>9.3}  {}", seconds(self.clock.now()), line.text));
+            }
+            if let Err(failure) = self.step(&line.step).await {
+                self.complain(line, &failure);
+                verdict = failure.verdict;
+                break;
+            }
+        }
+        if let Some(phone) = self.phone.take() {
+            match phone.hang_up_and_leave(LEAVE).await {
+                End::Recording(error) => {
+                    self.say(&format!("{error}: {}", error.problem));
+                    verdict = Verdict::Failed;
+                }
+                End::Dropped | End::Closed(_) | End::Lost(_) => {}
+            }
+        }
+        verdict
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        match step {
+            Step::Register => self.register().await,
+            Step::Unregister => self.unregister().await,
+            Step::OffHook => self.act(Action::OffHook).await,
+            Step::OnHook => self.act(Action::OnHook).await,
+            Step::HangUp => match self.registered().await?.act(Action::OnHook).await {
+                Ok(()) | Err(ActError::Refused(RejectReason::NoEffect)) => Ok(()),
+                Err(error) => Err(refused(&error)),
+            },
+            Step::Speaker => self.act(Action::Speaker).await,
+            Step::Headset => self.act(Action::Headset).await,
+            Step::Dial(number) => self.act(Action::Dial(number.clone())).await,
+            Step::Digits(digits) => {
+                for key in digits.chars().filter_map(key) {
+                    self.act(Action::Digit(key)).await?;
+                }
+                Ok(())
+            }
+            Step::Press(label) => {
+                self.until(KEY, &format!("the soft key {label}"), |now| now.face.has_soft_key(label)).await?;
+                self.act(Action::SoftKey(label.clone())).await
+            }
+            Step::LineKey(instance) => self.act(Action::Line(*instance)).await,
+            Step::SpeedDial(instance) => self.act(Action::SpeedDial(*instance)).await,
+            Step::Flash => self.act(Action::HookFlash).await,
+            // The phone is registered by then, or should not be.
+            Step::Wait(Situation::Registered, patience) => self.register_within(*patience).await,
+            Step::Wait(Situation::Unregistered, patience) => self.gone(*patience).await,
+            Step::Wait(situation, patience) => {
+                self.until(*patience, &format!("the state {}", situation.name()), |now| {
+                    situation.is_now(&now.face)
+                })
+                .await
+            }
+            Step::Expect { what, not, within } => {
+                let words = format!("{}{}", if *not { "not " } else { "" }, describe(what));
+                self.until(*within, &words, |now| holds(what, now) != *not).await
+            }
+            Step::Play(source) => Ok(self.registered().await?.play(source.clone()).await?),
+            Step::Record(path) => {
+                let recorded = self.registered().await?.record(path.clone()).await?;
+                recorded.map_err(|error| Failure {
+                    verdict: Verdict::Failed,
+                    expected: format!("{error}: {}", error.problem),
+                })
+            }
+            Step::Pause(time) => {
+                tokio::time::sleep(*time).await;
+                Ok(())
+            }
+            Step::PrintDisplay => {
+                let text = match &self.phone {
+                    Some(phone) => words::display(&self.settings.name, &phone.now()),
+                    None => format!("phone   {}, not started", self.settings.name),
+                };
+                self.say(&text);
+                Ok(())
+            }
+            Step::Print(text) => {
+                self.say(text);
+                Ok(())
+            }
+        }
+    }
+
+    async fn register(&mut self) -> Result<(), Failure> {
+        self.register_within(Situation::Registered.patience()).await
+    }
+
+    /// Starts the phone if there is none, and waits until it can be used. A manager that is not there yet is waited
+    /// for.
+    async fn register_within(&mut self, patience: Duration) -> Result<(), Failure> {
+        if self.phone.is_none() {
+            self.phone = Some(self.start());
+        }
+        let Some(phone) = &mut self.phone else { return Ok(()) };
+        let unregistered = |expected| Failure { verdict: Verdict::Unregistered, expected };
+        let settled = |now: &Snapshot| now.face.registered || now.face.reject.is_some();
+        match timeout(patience, phone.wait_until(settled)).await {
+            Ok(Ok(now)) => match now.face.reject {
+                Some(text) => Err(unregistered(format!("the manager takes the phone, but it said: {text}"))),
+                None => Ok(()),
+            },
+            Ok(Err(Gone)) => Err(unregistered("the phone registers, but it ended".into())),
+            Err(_) => Err(unregistered(format!("the phone is registered within {patience:?}"))),
+        }
+    }
+
+    fn start(&self) -> Phone {
+        let mut options = Options {
+            source: self.settings.source.clone(),
+            record: self.settings.record.clone(),
+            ports: self.settings.ports.clone(),
+            reconnect: Some(Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) }),
+            clock: self.clock,
+            tap: None,
+        };
+        if self.talk == Talk::Trace {
+            let mut ladder = Ladder::new([self.settings.name.as_str(), "manager"], 100, self.style);
+            ladder = ladder.starting_at(Time::ZERO);
+            let _ = write!(self.lock(), "{}", ladder.head());
+            let out = self.out.clone();
+            options.tap = Some(Box::new(move |tapped| {
+                let event = match tapped.traffic {
+                    Traffic::Message { message: Said::Station(message), .. } => {
+                        Event::station(tapped.at, 0, 1, message)
+                    }
+                    Traffic::Message { message: Said::Manager(message), .. } => {
+                        Event::manager(tapped.at, 0, 1, message)
+                    }
+                    Traffic::Opened { remote, .. } => {
+                        Event::note(tapped.at, None, format!("connected to {remote}"))
+                    }
+                    Traffic::Closed { .. } => Event::note(tapped.at, None, "connection closed"),
+                    Traffic::Voice { .. } => return,
+                };
+                let mut out = out.lock().expect("nobody panics while writing a line");
+                let _ = out.write_all(ladder.push(&event).as_bytes());
+            }));
+        }
+        Phone::start(self.settings.target.clone(), self.settings.config.clone(), options)
+    }
+
+    /// The phone; it is started and registered where the script did not do it.
+    async fn registered(&mut self) -> Result<&mut Phone, Failure> {
+        if self.phone.is_none() {
+            self.register().await?;
+        }
+        self.phone.as_mut().ok_or_else(|| Gone.into())
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), Failure> {
+        self.registered().await?.act(action).await.map_err(|error| refused(&error))
+    }
+
+    async fn unregister(&mut self) -> Result<(), Failure> {
+        let phone = self.registered().await?;
+        phone.act(Action::Unregister).await.map_err(|error| refused(&error))?;
+        self.gone(LEAVE).await
+    }
+
+    /// Waits until the phone is without a manager.
+    async fn gone(&mut self, patience: Duration) -> Result<(), Failure> {
+        let Some(phone) = &mut self.phone else { return Ok(()) };
+        match timeout(patience, phone.wait_until(|now| Situation::Unregistered.is_now(&now.face))).await {
+            Ok(_) => {}
+            Err(_) => {
+                let expected = format!("the state unregistered within {patience:?}");
+                return Err(Failure { verdict: Verdict::Failed, expected });
+            }
+        }
+        if let Some(phone) = self.phone.take() {
+            phone.stop().await;
+        }
+        Ok(())
+    }
+
+    async fn until(
+        &mut self,
+        patience: Duration,
+        expected: &str,
+        holds: impl Fn(&Snapshot) -> bool,
+    ) -> Result<(), Failure> {
+        let phone = self.registered().await?;
+        match timeout(patience, phone.wait_until(holds)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(Gone)) => Err(Gone.into()),
+            Err(_) => {
+                Err(Failure { verdict: Verdict::Failed, expected: format!("{expected} within {patience:?}") })
+            }
+        }
+    }
+
+    fn complain(&self, line: &Line, failure: &Failure) {
+        self.say(&format!("{}:{}: `{}` failed", self.file, line.number, line.text));
+        self.say(&format!("expected: {}", failure.expected));
+        if let Some(phone) = &self.phone {
+            self.say("the phone shows:");
+            for line in words::display(&self.settings.name, &phone.now()).lines() {
+                self.say(&format!("  {line}"));
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        // A reader that went away does not stop the script.
+        let _ = writeln!(self.lock(), "{text}");
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, dyn Write + Send + 'static> {
+        self.out.lock().expect("nobody panics while writing a line")
+    }
+}
+
+fn refused(error: &ActError) -> Failure {
+    Failure { verdict: Verdict::Failed, expected: format!("the phone does it, but {error}") }
+}
+
+fn holds(what: &Expected, now: &Snapshot) -> bool {
+    let calls = &now.face.calls;
+    match what {
+        Expected::Prompt(text) => now.face.status().contains(text.as_str()),
+        Expected::Caller(number) => calls.iter().any(|call| call.calling_number == *number),
+        Expected::CallerName(name) => calls.iter().any(|call| call.calling_name == *name),
+        Expected::Called(number) => calls.iter().any(|call| call.called_number == *number),
+        Expected::CalledName(name) => calls.iter().any(|call| call.called_name == *name),
+        Expected::Lamp(line, mode) => now.face.line(*line).is_some_and(|button| button.lamp == *mode),
+        Expected::SoftKey(label) => now.face.has_soft_key(label),
+        Expected::Audio(hertz) => now.voice.hears(*hertz),
+        Expected::NoAudio => {
+            use selsius_media::tone::detect::Content;
+            matches!(now.voice.heard, None | Some(Content::Silence))
+        }
+        Expected::Packets(packets) => now.voice.received.packets >= *packets,
+        Expected::Situation(situation) => situation.is_now(&now.face),
+    }
+}
+
+fn describe(what: &Expected) -> String {
+    match what {
+        Expected::Prompt(text) => format!("a prompt with \"{text}\""),
+        Expected::Caller(number) => format!("a call from {number}"),
+        Expected::CallerName(name) => format!("a call from \"{name}\""),
+        Expected::Called(number) => format!("a call to {number}"),
+        Expected::CalledName(name) => format!("a call to \"{name}\""),
+        Expected::Lamp(line, mode) => format!("lamp {line} {}", words::lamp(*mode)),
+        Expected::SoftKey(label) => format!("the soft key {label}"),
+        Expected::Audio(hertz) => format!("{hertz} Hz to be heard"),
+        Expected::NoAudio => "silence from the other side".into(),
+        Expected::Packets(packets) => format!("{packets} voice packets"),
+        Expected::Situation(situation) => format!("the state {}", situation.name()),
+    }
+}
+
+/// A key of the keypad.
+pub(super) fn key(char: char) -> Option<KeypadKey> {
+    "0123456789ABCD*#+"
+        .chars()
+        .position(|known| known == char.to_ascii_uppercase())
+        .and_then(|place| u32::try_from(place).ok())
+        .map(KeypadKey::from)
+}
+
+fn seconds(time: Time) -> f64 {
+    time.as_micros() as f64 / 1e6
+}

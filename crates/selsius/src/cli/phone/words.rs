@@ -1,0 +1,281 @@
+//! What a phone shows and sounds like, in words.
+
+use std::time::Duration;
+
+use selsius_client::{Connection, Snapshot};
+use selsius_station::{CallFace, Face, Phase};
+use selsius_wire::value::{ButtonType, CallState, CallType, LampMode, RingMode, Tone};
+
+/// A situation that a script can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Situation {
+    Registered,
+    Unregistered,
+    Idle,
+    DialTone,
+    Ringing,
+    Ringback,
+    Proceed,
+    Connected,
+    Hold,
+    RemoteInUse,
+    CallWaiting,
+    Busy,
+    Reorder,
+    Silence,
+}
+
+impl Situation {
+    pub(super) const ALL: [Self; 14] = [
+        Self::Registered,
+        Self::Unregistered,
+        Self::Idle,
+        Self::DialTone,
+        Self::Ringing,
+        Self::Ringback,
+        Self::Proceed,
+        Self::Connected,
+        Self::Hold,
+        Self::RemoteInUse,
+        Self::CallWaiting,
+        Self::Busy,
+        Self::Reorder,
+        Self::Silence,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Unregistered => "unregistered",
+            Self::Idle => "idle",
+            Self::DialTone => "dialtone",
+            Self::Ringing => "ringing",
+            Self::Ringback => "ringback",
+            Self::Proceed => "proceed",
+            Self::Connected => "connected",
+            Self::Hold => "hold",
+            Self::RemoteInUse => "remote-in-use",
+            Self::CallWaiting => "call-waiting",
+            Self::Busy => "busy",
+            Self::Reorder => "reorder",
+            Self::Silence => "silence",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|situation| situation.name() == name)
+    }
+
+    /// How long one waits for it, unless told otherwise: a person's patience.
+    pub(super) const fn patience(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Registered | Self::Unregistered => 15,
+            Self::Ringing | Self::Connected => 30,
+            _ => 10,
+        })
+    }
+
+    /// Whether the phone is in it.
+    pub(super) fn is_now(self, face: &Face) -> bool {
+        let any = |states: &[CallState]| face.calls.iter().any(|call| states.contains(&call.state));
+        let sounds = |tones: &[Tone]| face.tone.is_some_and(|tone| tones.contains(&tone));
+        match self {
+            Self::Registered => face.registered,
+            Self::Unregistered => face.phase == Phase::Offline,
+            Self::Idle => {
+                let used = |call: &CallFace| call.state != CallState::CallRemoteMultiline;
+                face.registered && !face.calls.iter().any(used) && face.tone.is_none() && !rings(face)
+            }
+            Self::DialTone => sounds(&[Tone::InsideDialTone, Tone::OutsideDialTone, Tone::RecallDialTone]),
+            Self::Ringing => rings(face) || any(&[CallState::RingIn]),
+            Self::Ringback => any(&[CallState::RingOut]) || sounds(&[Tone::AlertingTone]),
+            Self::Proceed => any(&[CallState::Proceed]),
+            Self::Connected => any(&[CallState::Connected]),
+            Self::Hold => any(&[CallState::Hold]),
+            Self::RemoteInUse => any(&[CallState::CallRemoteMultiline]),
+            Self::CallWaiting => any(&[CallState::CallWaiting]),
+            Self::Busy => any(&[CallState::Busy]) || sounds(&[Tone::LineBusyTone]),
+            Self::Reorder => {
+                any(&[CallState::Congestion, CallState::InvalidNumber])
+                    || sounds(&[Tone::ReorderTone, Tone::NoSuchNumberTone])
+            }
+            Self::Silence => face.tone.is_none() && !rings(face),
+        }
+    }
+}
+
+fn rings(face: &Face) -> bool {
+    face.ringing.is_some_and(|ring| ring != RingMode::Off)
+}
+
+/// The state of a call.
+pub(super) fn state(state: CallState) -> &'static str {
+    match state {
+        CallState::OffHook => "off hook",
+        CallState::OnHook | CallState::Idle => "on hook",
+        CallState::RingOut => "rings there",
+        CallState::RingIn => "rings here",
+        CallState::Connected => "connected",
+        CallState::Busy => "busy",
+        CallState::Congestion => "no way there",
+        CallState::Hold | CallState::HoldRevert => "on hold",
+        CallState::CallWaiting => "waits",
+        CallState::CallTransfer => "transfer",
+        CallState::CallPark => "parked",
+        CallState::Proceed => "proceeds",
+        CallState::CallRemoteMultiline => "in use elsewhere",
+        CallState::InvalidNumber => "no such number",
+        CallState::Whisper => "whisper",
+        CallState::RemoteHold => "held elsewhere",
+        CallState::Max | CallState::Unknown(_) => "unknown state",
+    }
+}
+
+/// Who a call is with: the other party's name and number.
+pub(super) fn other_party(call: &CallFace) -> String {
+    let (name, number) = match call.call_type {
+        CallType::Outbound => (&call.called_name, &call.called_number),
+        _ => (&call.calling_name, &call.calling_number),
+    };
+    match (name.is_empty(), number.is_empty()) {
+        (true, true) => call.dialed.clone(),
+        (true, false) => number.clone(),
+        (false, true) => name.clone(),
+        (false, false) => format!("{name} ({number})"),
+    }
+}
+
+/// Which way a call goes.
+pub(super) fn direction(call: &CallFace) -> &'static str {
+    match call.call_type {
+        CallType::Inbound => "from",
+        CallType::Forward => "forwarded from",
+        _ => "to",
+    }
+}
+
+/// A lamp.
+pub(super) fn lamp(mode: LampMode) -> &'static str {
+    match mode {
+        LampMode::On => "on",
+        LampMode::Wink => "wink",
+        LampMode::Flash => "flash",
+        LampMode::Blink => "blink",
+        LampMode::Off | LampMode::Unknown(_) => "off",
+    }
+}
+
+/// A lamp by its name.
+pub(super) fn lamp_from_name(name: &str) -> Option<LampMode> {
+    [LampMode::Off, LampMode::On, LampMode::Wink, LampMode::Flash, LampMode::Blink]
+        .into_iter()
+        .find(|mode| lamp(*mode) == name)
+}
+
+/// A call progress tone: `inside dial`, `line busy`, `Zip`.
+pub(super) fn tone(tone: Tone) -> String {
+    let name = tone.name().trim_end_matches("Tone");
+    let mut words = String::new();
+    for (at, char) in name.char_indices() {
+        if at > 0 && char.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(char.to_ascii_lowercase());
+    }
+    words
+}
+
+/// How the bell rings.
+pub(super) fn ring(mode: RingMode) -> &'static str {
+    match mode {
+        RingMode::Off => "off",
+        RingMode::Inside => "inside ring",
+        RingMode::Outside => "outside ring",
+        RingMode::Feature => "feature ring",
+        RingMode::FlashOnly => "flashes",
+        RingMode::Precedence => "precedence ring",
+        RingMode::Unknown(_) => "rings",
+    }
+}
+
+/// How the phone is with its manager, for the top line.
+pub(super) fn connection(now: &Snapshot) -> String {
+    match (&now.connection, now.face.phase) {
+        (Connection::Connecting, _) => "connecting".into(),
+        (Connection::Waiting { why, wait }, _) => format!("{why}; again in {} s", wait.as_secs()),
+        (Connection::Down { why }, _) => why.clone(),
+        (Connection::Up { remote, .. }, Phase::Registered) => format!("registered at {remote}"),
+        (Connection::Up { remote, .. }, Phase::Standby) => format!("standby at {remote}"),
+        (Connection::Up { remote, .. }, Phase::AskingToken) => format!("waits for a token of {remote}"),
+        (Connection::Up { remote, .. }, Phase::Leaving) => format!("leaves {remote}"),
+        (Connection::Up { remote, .. }, _) => format!("registering at {remote}"),
+    }
+}
+
+/// What is heard from the other party.
+pub(super) fn heard(now: &Snapshot) -> String {
+    let voice = &now.voice;
+    if voice.codec.is_none() {
+        return "nothing".into();
+    }
+    let heard = match voice.heard {
+        Some(content) => content.to_string(),
+        None => "-".into(),
+    };
+    let level = voice.level.map(|level| format!(", {:.0} dBm0", level.as_dbm0())).unwrap_or_default();
+    format!("{heard}{level}, {} packets, {} lost", voice.received.packets, voice.received.lost)
+}
+
+/// Everything as plain text, for scripts and for messages about what went wrong.
+pub(super) fn display(name: &str, now: &Snapshot) -> String {
+    let face = &now.face;
+    let mut lines = vec![format!("phone   {name}, {}", connection(now))];
+    if let Some(text) = &face.reject {
+        lines.push(format!("reject  {text}"));
+    }
+    for button in face.lines.iter().filter(|button| button.kind == ButtonType::Line) {
+        let name = if button.name.is_empty() || button.name == button.label { "" } else { &button.name };
+        let text = format!("line {}  {} {} {name}", button.instance, button.number, button.label);
+        let forward = match button.forward_all.as_str() {
+            "" => String::new(),
+            number => format!(", forwarded to {number}"),
+        };
+        lines.push(format!("{}, lamp {}{forward}", text.trim_end(), lamp(button.lamp)));
+    }
+    for call in &face.calls {
+        let mark = if call.selected { "* " } else { "" };
+        let party = format!("{} {}", direction(call), other_party(call));
+        lines.push(format!("call    {mark}{} {}", state(call.state), party.trim()));
+    }
+    if !face.dialed.is_empty() {
+        lines.push(format!("number  {}", face.dialed));
+    }
+    lines.push(format!("prompt  {}", face.status()));
+    let keys: Vec<_> = face.soft_keys.iter().filter(|label| !label.is_empty()).map(String::as_str).collect();
+    lines.push(format!("keys    {}", keys.join(" | ")));
+    let hook = match face.path() {
+        Some(path) => path.name().to_lowercase(),
+        None => "on hook".into(),
+    };
+    let tone = face.tone.map_or_else(|| "none".into(), tone);
+    let ringer = face.ringing.map_or("off", ring);
+    lines.push(format!("sound   {hook}, tone {tone}, ringer {ringer}"));
+    lines.push(format!("voice   {}", heard(now)));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for situation in Situation::ALL {
+            assert_eq!(Situation::from_name(situation.name()), Some(situation));
+        }
+        assert_eq!(lamp_from_name("wink"), Some(LampMode::Wink));
+        assert_eq!(lamp_from_name("dark"), None);
+        assert_eq!(tone(Tone::InsideDialTone), "inside dial");
+        assert_eq!(tone(Tone::LineBusyTone), "line busy");
+    }
+}
