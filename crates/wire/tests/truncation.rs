@@ -68,22 +68,19 @@ impl codec::Visitor for Shown {
     }
 }
 
-/// Body lengths that reach beyond every known layout, and then some.
-fn lengths(info: &MessageInfo) -> Vec<usize> {
-    let all = match info.name {
-        "UpdateCapabilities" | "UpdateCapabilitiesV2" | "UpdateCapabilitiesV3" | "SoftKeyTemplate" => 2300,
-        "SoftKeySet" | "ConnectionStatisticsRes" => 900,
-        _ => 420,
-    };
-    // Every length where fields are dense, every odd one beyond.
-    (0..all.min(420)).chain((420..all).step_by(7)).collect()
+/// Body lengths that reach beyond the known layout, every one where it is short and every seventh of a long one.
+fn lengths(id: u32, from_manager: bool) -> impl Iterator<Item = usize> {
+    let endless = framed(id, 0, &[0; 2400]);
+    // Dynamic messages are as long as their texts.
+    let full = Either::lenient(frame(&endless), from_manager, Context::new(20)).fields_end().max(100) + 12;
+    (0..full.min(200)).chain((200..full).step_by(7))
 }
 
 #[test]
 fn every_message_cut_at_every_length() {
     for info in MESSAGES.iter().filter(|info| info.modelled) {
         for &from_manager in sides(info) {
-            for length in lengths(info) {
+            for length in lengths(info.id, from_manager) {
                 let noise = (0..length).map(|at| u8::try_from((at * 31 + length * 7) % 251).unwrap());
                 let fillings: [Vec<u8>; 4] =
                     [vec![0; length], vec![0xFF; length], noise.collect(), small_words(length)];

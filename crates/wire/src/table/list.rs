@@ -1,9 +1,10 @@
 //! The table of all messages: the two enums, the dispatch and [`MESSAGES`] follow from it.
 //!
-//! Ids, names, kinds and categories are those of the field's message list; directions are corrected where a capture or
-//! the meaning of an answer proves the list wrong (0x0154, 0x0155, 0x012A, 0x012D, 0x0157 and 0x015A are sent by the
-//! station). Sources disagree on 0x015E and 0x015F: both ways are taken. The number after the name is the shortest
-//! length known, of the oldest manager or phone that sends it.
+//! Ids, names, kinds and categories are those of the field's message list, corrected where a capture or the meaning of
+//! an answer proves the list wrong: 0x0154, 0x0155, 0x012A, 0x012D, 0x0157 and 0x015A are sent by the station; 0x002F
+//! and 0x0042 answer what the manager sent (0x011E, 0x013F). Where sources disagree or nobody knows (0x012B, 0x012E,
+//! 0x015E, 0x015F) both ways are taken. The number after the name is the shortest length known, of the oldest manager
+//! or phone that sends it.
 
 use super::define::messages;
 use crate::message;
@@ -54,11 +55,11 @@ messages! {
         0x0024 OffHookWithCallingPartyNumber "OffHookWithCallingPartyNumberMessage" 56 Event CallControl,
         0x002c MediaResourceNotification "MediaResourceNotificationMessage" 20 Event MediaControl,
         0x002e DeviceToUserData "DeviceToUserDataMessage" 24 Request Registration,
-        0x002f DeviceToUserDataResponse "DeviceToUserDataResponseMessage" 24 Response Registration answers 0x002e,
+        0x002f DeviceToUserDataResponse "DeviceToUserDataResponseMessage" 24 Response Registration answers 0x011e,
         0x0031 OpenMultiMediaReceiveChannelAck "OpenMultiMediaReceiveChannelAckMessage" 24 Response MediaControl answers 0x0131,
         0x0032 ClearConference "ClearConferenceMessage" 12 Event Conference,
         0x0041 DeviceToUserDataVersion1 "DeviceToUserDataMessageVersion1" 44 Request Registration,
-        0x0042 DeviceToUserDataResponseVersion1 "DeviceToUserDataResponseMessageVersion1" 44 Response Registration answers 0x0041,
+        0x0042 DeviceToUserDataResponseVersion1 "DeviceToUserDataResponseMessageVersion1" 44 Response Registration answers 0x013f,
         0x0045 PortRes "PortResMessage" 28 Response MediaControl answers 0x014b,
         0x0048 SubscriptionStatReq "SubscriptionStatReqMessage" 80 Request CallControl,
         0x012a SubscribeDtmfPayloadRes "SubscribeDtmfPayloadResMessage" 16 Response CallControl answers 0x0129,
@@ -142,9 +143,7 @@ messages! {
         0x0127 NotifyDtmfTone "NotifyDtmfToneMessage" 16 Event CallControl,
         0x0128 SendDtmfTone "SendDtmfToneMessage" 16 Event CallControl,
         0x0129 SubscribeDtmfPayloadReq "SubscribeDtmfPayloadReqMessage" 20 Request CallControl,
-        0x012b SubscribeDtmfPayloadErr "SubscribeDtmfPayloadErrMessage" 16 Response CallControl answers 0x0129,
         0x012c UnSubscribeDtmfPayloadReq "UnSubscribeDtmfPayloadReqMessage" 20 Request CallControl,
-        0x012e UnSubscribeDtmfPayloadErr "UnSubscribeDtmfPayloadErrMessage" 16 Response CallControl answers 0x012c,
         0x0131 OpenMultiMediaReceiveChannel "OpenMultiMediaReceiveChannelMessage" 168 Request MediaControl,
         0x0132 StartMultiMediaTransmission "StartMultiMediaTransmissionMessage" 172 Request MediaControl,
         0x0133 StopMultiMediaTransmission "StopMultiMediaTransmissionMessage" 20 Event MediaControl,
@@ -178,6 +177,8 @@ messages! {
         0x0122 StartAnnouncement "StartAnnouncementMessage" 468 Event BetweenManagers,
         0x0123 StopAnnouncement "StopAnnouncementMessage" 8 Event BetweenManagers,
         0x0124 AnnouncementFinish "AnnouncementFinishMessage" 12 Event BetweenManagers,
+        0x012b SubscribeDtmfPayloadErr "SubscribeDtmfPayloadErrMessage" 16 Response CallControl answers 0x0129,
+        0x012e UnSubscribeDtmfPayloadErr "UnSubscribeDtmfPayloadErrMessage" 16 Response CallControl answers 0x012c,
         0x0137 CreateConferenceReq "CreateConferenceReqMessage" 80 Request BetweenManagers,
         0x0138 DeleteConferenceReq "DeleteConferenceReqMessage" 8 Request BetweenManagers,
         0x0139 ModifyConferenceReq "ModifyConferenceReqMessage" 76 Request BetweenManagers,
