@@ -1,1 +1,33 @@
-//! The manager's shell: listeners, sessions, timers, admin API, TFTP, HTTP.
+//! The manager's shell: it wires exchange, store and provisioning to sockets, files and an operator.
+//!
+//! ```text
+//!  phones ──TCP 2000──> core (a thread of its own: sockets and exchange) ──records──> store's queue
+//!                        ^ Handle: bounded commands
+//!                        |
+//!  phones ──UDP 69────> tftp ┐
+//!  phones ──TCP 6970──> http ┼ one tokio runtime: files, office (how the site changes), admin
+//!  people ──Unix──────> admin┘
+//! ```
+//!
+//! [`Server::start`] runs all of it in this process; [`config`] is `selsius.toml`; [`api`] is what the admin socket
+//! speaks, for the command line and anybody else.
+
+mod admin;
+pub mod api;
+pub mod config;
+pub mod core;
+mod error;
+mod files;
+mod http;
+mod net;
+mod office;
+mod options;
+mod server;
+mod tftp;
+
+pub use self::{
+    error::{ServeError, chain},
+    net::local_towards,
+    options::Options,
+    server::{ADMIN_SOCKET, Notice, Server},
+};

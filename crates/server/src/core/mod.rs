@@ -20,7 +20,8 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    CallStatus, Config, Counters, DeviceStatus, Event, Exchange, Input, Level, Output, Peer, SessionId, Time, WallClock,
+    CallStatus, Config, Counters, DeviceStatus, Event, Exchange, Input, Level, Output, Peer, SessionId, Time,
+    WallClock,
     record::{Record, WallTime},
 };
 use selsius_site::{DeviceName, Site};
@@ -33,6 +34,7 @@ use self::{
     connection::{Connection, Fill},
     listener::Listener,
 };
+use crate::office::carry_over;
 
 /// Bounds on what the network can make this process hold.
 #[derive(Debug, Clone)]
@@ -88,8 +90,15 @@ pub enum StartError {
 pub enum Command {
     /// What is going on.
     Status(oneshot::Sender<Status>),
-    /// Take this site.
-    Site(Box<Site>, oneshot::Sender<()>),
+    /// Take this site. Phones that registered themselves since it was made are kept.
+    Site {
+        /// The new site.
+        site: Box<Site>,
+        /// What it was made from.
+        base: Box<Site>,
+        /// Gets the site that runs from now on.
+        answer: oneshot::Sender<Box<Site>>,
+    },
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Box<Site>>),
     /// Reset or restart a phone.
@@ -166,7 +175,10 @@ impl Handle {
     ///
     /// # Errors
     /// If the queue is full or the exchange has stopped.
-    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Unavailable> {
+    pub async fn ask<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Unavailable> {
         let (answer, wait) = oneshot::channel();
         self.send(question(answer))?;
         wait.await.map_err(|_| Unavailable::Stopped)
@@ -195,8 +207,8 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let poll = Poll::new()?;
     let mut listeners = Vec::new();
     for &address in &start.listen {
-        let listener = Listener::bind(address, start.dscp)
-            .map_err(|source| StartError::Listen { address, source })?;
+        let listener =
+            Listener::bind(address, start.dscp).map_err(|source| StartError::Listen { address, source })?;
         listeners.push(listener);
     }
     let addresses: Vec<_> = listeners.iter().map(|listener| listener.address).collect();
@@ -302,7 +314,8 @@ impl Core {
                 self.outputs();
             }
             self.write_pending();
-            if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline) {
+            if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
+            {
                 return;
             }
         }
@@ -352,12 +365,13 @@ impl Core {
                     network,
                 });
             }
-            Command::Site(site, answer) => {
+            Command::Site { mut site, base, answer } => {
+                carry_over(self.exchange.site(), &base, &mut site);
                 self.zone = zone(&site);
                 self.wall = wall_clock(now, &self.zone);
                 self.exchange.handle(now, Input::Wall(self.wall));
+                let _ = answer.send(site.clone());
                 self.exchange.handle(now, Input::Site(site));
-                let _ = answer.send(());
             }
             Command::CurrentSite(answer) => {
                 let _ = answer.send(Box::new(self.exchange.site().clone()));
@@ -382,7 +396,9 @@ impl Core {
 
     fn accept(&mut self, listener: usize) {
         loop {
-            let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else { return };
+            let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else {
+                return;
+            };
             match socket {
                 Ok((stream, remote)) => self.accepted(stream, remote),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -401,7 +417,9 @@ impl Core {
     fn accepted(&mut self, mut stream: mio::net::TcpStream, remote: SocketAddr) {
         let address = remote.ip().to_canonical();
         let waiting = self.unregistered.get(&address).copied().unwrap_or(0);
-        if self.connections.len() >= self.limits.connections || waiting >= self.limits.unregistered_per_address {
+        if self.connections.len() >= self.limits.connections
+            || waiting >= self.limits.unregistered_per_address
+        {
             if self.counters.refused.is_power_of_two() || self.counters.refused == 0 {
                 tracing::warn!(%remote, refused = self.counters.refused + 1, "connection refused: too many");
             }
@@ -429,7 +447,8 @@ impl Core {
 
     fn readable(&mut self, key: usize) {
         for _ in 0..READS {
-            let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing) else {
+            let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing)
+            else {
                 return;
             };
             match connection.fill(&mut self.buffer) {
@@ -569,10 +588,14 @@ impl Core {
             Err(_) if connection.closing => self.remove(key),
             Err(error) => {
                 let slow = error.kind() == io::ErrorKind::TimedOut;
-                let reason = if slow { "the phone does not read".into() } else { format!("connection lost: {error}") };
+                let reason =
+                    if slow { "the phone does not read".into() } else { format!("connection lost: {error}") };
                 if slow {
                     self.counters.slow += 1;
-                    tracing::warn!(session = connection.session.0, "the phone does not read: connection dropped");
+                    tracing::warn!(
+                        session = connection.session.0,
+                        "the phone does not read: connection dropped"
+                    );
                 }
                 self.drop_connection(key, reason);
             }

@@ -1,0 +1,305 @@
+//! `selsius.toml`: how this node runs. Everything has a default; what is not known is an error that names its line.
+//!
+//! ```
+//! use selsius_server::config::Config;
+//!
+//! let config = Config::parse("selsius.toml", "http = \"127.0.0.1:8080\"\n[dscp]\nsignalling = \"af31\"")?;
+//! assert_eq!(config.http.port(), 8080);
+//! let error = Config::parse("selsius.toml", "\nhtpt = \"127.0.0.1:8080\"").unwrap_err();
+//! assert!(error.to_string().starts_with("selsius.toml:2:1: unknown field `htpt`, expected one of"));
+//! # Ok::<(), selsius_server::config::ConfigError>(())
+//! ```
+
+mod error;
+mod value;
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+pub use self::{
+    error::ConfigError,
+    value::{Dscp, DscpError, ListenError, parse_listen},
+};
+
+/// Where phones look for the manager.
+pub const SCCP_PORT: u16 = 2000;
+/// Where phones ask for their files; they know no other port.
+pub const TFTP_PORT: u16 = 69;
+/// Where TFTP goes when port 69 may not be bound.
+pub const TFTP_UNPRIVILEGED_PORT: u16 = 6969;
+/// Where newer phones ask for their files by HTTP before they try TFTP.
+pub const HTTP_PORT: u16 = 6970;
+
+/// How this node runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Config {
+    /// Where database, admin socket and files live. Not set: `$STATE_DIRECTORY` under systemd, else `./selsius-data`.
+    pub data_dir: Option<PathBuf>,
+    /// Where phones may connect, at least one address.
+    #[serde(deserialize_with = "value::sccp")]
+    pub sccp: Vec<SocketAddr>,
+    /// Where phones ask for files by TFTP.
+    #[serde(deserialize_with = "value::tftp")]
+    pub tftp: SocketAddr,
+    /// Where phones ask for files by HTTP.
+    #[serde(deserialize_with = "value::http")]
+    pub http: SocketAddr,
+    /// The address that phones are told; `None` tells each the local address that it asked.
+    pub advertise: Option<IpAddr>,
+    /// The folder with firmware, locales and rings. Not set: `files` in the data directory.
+    pub files: Option<PathBuf>,
+    /// Classes of service.
+    pub dscp: DscpConfig,
+    /// Bounds on what the network can make this process hold.
+    pub limits: LimitsConfig,
+    /// What is logged and how.
+    pub log: LogConfig,
+}
+
+/// Classes of service, by number (0 to 63) or name (`cs3`, `af31`, `ef`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DscpConfig {
+    /// Of what is said to phones, and what they are told to use themselves. CS3, as CallManager 4.1 has it.
+    pub signalling: Dscp,
+    /// What phones are told to use for voice. EF, as CallManager 4.1 has it.
+    pub media: Dscp,
+}
+
+/// Bounds on what the network can make this process hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Connections of phones in all.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub connections: usize,
+    /// Connections of one address that have not registered.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub unregistered_per_address: usize,
+    /// Bytes that a phone may leave unread before it is dropped.
+    #[serde(deserialize_with = "value::bounded::<16_384, 16_777_216, _>")]
+    pub unread_bytes: usize,
+    /// Seconds that a connection may say nothing at all before it has registered.
+    #[serde(deserialize_with = "value::bounded::<1, 3600, _>")]
+    pub silence_before_register: usize,
+    /// Calls on one phone, held ones included.
+    #[serde(deserialize_with = "value::bounded::<1, 200, _>")]
+    pub legs_per_device: usize,
+    /// Digits of one call.
+    #[serde(deserialize_with = "value::bounded::<1, 64, _>")]
+    pub digits: usize,
+    /// TFTP transfers at a time.
+    #[serde(deserialize_with = "value::bounded::<1, 10_000, _>")]
+    pub tftp_transfers: usize,
+    /// TFTP transfers with one address at a time.
+    #[serde(deserialize_with = "value::bounded::<1, 10_000, _>")]
+    pub tftp_transfers_per_address: usize,
+    /// HTTP connections at a time.
+    #[serde(deserialize_with = "value::bounded::<1, 100_000, _>")]
+    pub http_connections: usize,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// One line of text or one JSON object each.
+    pub format: LogFormat,
+    /// The least important level that is shown.
+    pub level: LogLevel,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// How much is logged. Digits and names are only told at `debug` and below.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// Something is broken.
+    Error,
+    /// Somebody should look.
+    Warn,
+    /// Normal life.
+    #[default]
+    Info,
+    /// Details.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file's text. `name` is only for messages.
+    ///
+    /// # Errors
+    /// The first thing in it that is wrong, with its place.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::new(name, text, &error))
+    }
+
+    /// The folder with firmware, locales and rings.
+    pub fn files(&self, data_dir: &Path) -> PathBuf {
+        self.files.clone().unwrap_or_else(|| data_dir.join("files"))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let any = |port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
+        Self {
+            data_dir: None,
+            sccp: vec![any(SCCP_PORT)],
+            tftp: any(TFTP_PORT),
+            http: any(HTTP_PORT),
+            advertise: None,
+            files: None,
+            dscp: DscpConfig::default(),
+            limits: LimitsConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for DscpConfig {
+    fn default() -> Self {
+        Self { signalling: Dscp::CS3, media: Dscp::EF }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let sockets = crate::core::Limits::default();
+        let exchange = selsius_exchange::Limits::default();
+        let tftp = selsius_provision::tftp::Limits::default();
+        Self {
+            connections: sockets.connections,
+            unregistered_per_address: sockets.unregistered_per_address,
+            unread_bytes: sockets.unread,
+            silence_before_register: usize::try_from(exchange.silence_before_register.as_secs())
+                .unwrap_or(60),
+            legs_per_device: exchange.legs_per_device,
+            digits: exchange.digits,
+            tftp_transfers: tftp.transfers,
+            tftp_transfers_per_address: tftp.per_address,
+            http_connections: 512,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        Config::parse("selsius.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        let config = Config::parse("selsius.toml", "").unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.sccp, ["[::]:2000".parse().unwrap()]);
+        assert_eq!(config.files("/data".as_ref()), Path::new("/data/files"));
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = r#"
+            data-dir = "/var/lib/selsius"
+            sccp = ["10.0.0.1", "[2001:db8::1]:2001"]
+            tftp = "10.0.0.1"
+            http = "[::]"
+            advertise = "192.0.2.1"
+            files = "/srv/phones"
+            [dscp]
+            signalling = 26
+            media = "EF"
+            [limits]
+            connections = 10
+            unregistered-per-address = 3
+            unread-bytes = 65536
+            silence-before-register = 5
+            legs-per-device = 2
+            digits = 20
+            tftp-transfers = 4
+            tftp-transfers-per-address = 2
+            http-connections = 7
+            [log]
+            format = "json"
+            level = "debug"
+        "#;
+        let config = Config::parse("selsius.toml", text).unwrap();
+        assert_eq!(config.data_dir.as_deref(), Some(Path::new("/var/lib/selsius")));
+        assert_eq!(config.sccp, ["10.0.0.1:2000".parse().unwrap(), "[2001:db8::1]:2001".parse().unwrap()]);
+        assert_eq!(config.tftp, "10.0.0.1:69".parse().unwrap());
+        assert_eq!(config.http, "[::]:6970".parse().unwrap());
+        assert_eq!(config.advertise, Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
+        assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
+        assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
+        assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
+        assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
+    }
+
+    #[test]
+    fn mistakes_name_line_key_and_what_was_expected() {
+        let table = [
+            ("\n[limits]\nconections = 1", "selsius.toml:3:1: unknown field `conections`, expected one of"),
+            ("http = 80", "selsius.toml:1:8: invalid type: integer `80`, expected an address such as"),
+            (
+                "http = \"localhost\"",
+                "selsius.toml:1:8: `localhost` is no address; expected an address such as",
+            ),
+            ("sccp = []", "selsius.toml:1:8: expected at least one address"),
+            ("[limits]\ndigits = 0", "selsius.toml:2:10: is 0; expected 1 to 64"),
+            ("[limits]\ndigits = -3", "selsius.toml:2:10: is -3; expected 1 to 64"),
+            (
+                "[dscp]\nmedia = \"best\"",
+                "selsius.toml:2:9: `best` is no class of service; expected 0 to 63 or a name",
+            ),
+            ("[dscp]\nmedia = 64", "selsius.toml:2:9: 64 is no class of service; expected 0 to 63 or a name"),
+            ("[log]\nlevel = \"loud\"", "selsius.toml:2:9: unknown variant `loud`, expected one of `error`"),
+            ("advertise = \"pbx.example.org\"", "selsius.toml:1:13: invalid IP address syntax"),
+            ("http = \"[::]:80\"\nhttp = \"[::]:81\"", "selsius.toml:2:1: duplicate key"),
+        ];
+        for (text, expected) in table {
+            let message = fault(text);
+            assert!(message.starts_with(expected), "{text}\n{message}\n{expected}");
+        }
+        let shown = fault("a = 1\n");
+        assert!(shown.contains("\n   |\n 1 | a = 1\n   | ^"), "{shown}");
+    }
+}

@@ -1,0 +1,294 @@
+//! A whole manager in this process.
+
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use selsius_exchange::{Config as ExchangeConfig, record::Record};
+use selsius_provision::tftp;
+use selsius_site::{Site, SiteFile};
+use selsius_store::{Opened, Recorder, Store, StoreError};
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    Options, ServeError,
+    admin::{self, Admin},
+    api::Addresses,
+    config::{LimitsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
+    core::{self, Command, Handle, Limits, Running, Unavailable},
+    files::{Files, Folder},
+    http, net,
+    office::{self, ChangeError, Mode, Office, Unmentioned},
+    tftp::Tftp,
+};
+
+/// The admin socket's name in the data directory.
+pub const ADMIN_SOCKET: &str = "admin.sock";
+/// How long calls and connections may take to end in order.
+const STOP: Duration = Duration::from_secs(5);
+/// Admin requests at a time.
+const ADMIN_CONNECTIONS: usize = 32;
+
+/// A manager that runs: everything listens. Dropping it ends it without waiting; [`Server::stop`] waits.
+///
+/// ```
+/// use selsius_server::{Options, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let server = Server::start(Options::loopback(folder.path())).await?;
+/// assert!(server.addresses().sccp[0].port() > 0);
+/// server.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    addresses: Addresses,
+    notices: Vec<Notice>,
+    exchange: Handle,
+    store: Store,
+    /// Answers when the exchange's thread has ended.
+    ended: oneshot::Receiver<()>,
+    /// TFTP, HTTP and the admin API; they end with it.
+    tasks: JoinSet<()>,
+}
+
+/// Something that whoever started the manager should read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// TFTP has another port than the one that phones ask.
+    TftpPort {
+        /// The port that it has.
+        port: u16,
+    },
+    /// The site has no phones and gives out no numbers.
+    EmptySite,
+    /// Unknown phones get these numbers, as long as this manager runs.
+    AutoRegister(selsius_site::AutoRegistration),
+    /// Calls that were up when the last manager crashed; their records say so.
+    Interrupted(u64),
+    /// What a site file changed at the start.
+    SiteApplied {
+        /// How many changes.
+        changes: usize,
+    },
+}
+
+impl Server {
+    /// Opens the store, applies the site file if there is one, and listens. Needs a tokio runtime, in which it goes
+    /// on.
+    ///
+    /// # Errors
+    /// What is in the way, see [`ServeError`]; then nothing runs and nothing but an applied site file is left.
+    pub async fn start(options: Options) -> Result<Self, ServeError> {
+        let Options { data_dir, config, site, auto_register } = options;
+        let Opened { store, interrupted, first_call } = Store::open(&data_dir).await?;
+        let mut notices = Vec::new();
+        if interrupted > 0 {
+            notices.push(Notice::Interrupted(interrupted));
+        }
+        if let Some((name, text)) = site {
+            let file = SiteFile::parse(name, text)?;
+            let saved =
+                office::save(&store, &file, Unmentioned::Stays, Mode::Apply, auto_register.as_ref()).await;
+            let (old, new) = saved.map_err(unstarted)?;
+            notices.push(Notice::SiteApplied { changes: selsius_site::diff(&old, &new).len() });
+        }
+        let stored = store.load_site().await?.site;
+        if let Some(range) = &auto_register {
+            office::fits(&stored, range).map_err(ServeError::AutoRegister)?;
+            notices.push(Notice::AutoRegister(range.clone()));
+        }
+        let site = office::running(stored, auto_register.as_ref());
+        if is_empty(&site) {
+            notices.push(Notice::EmptySite);
+        }
+
+        let folder_path = config.files(&data_dir);
+        let folder =
+            Folder::open(&folder_path).map_err(|source| ServeError::Files { path: folder_path, source })?;
+        let tftp = bind_tftp(net::reachable(config.tftp))?;
+        if config.tftp.port() == TFTP_PORT && tftp.address().port() != TFTP_PORT {
+            notices.push(Notice::TftpPort { port: tftp.address().port() });
+        }
+        let http_address = net::reachable(config.http);
+        let http = net::tcp(http_address)
+            .and_then(http::listener)
+            .and_then(|listener| Ok((listener.local_addr()?, listener)))
+            .map_err(|source| ServeError::Listen { protocol: "HTTP", address: http_address, source })?;
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let admin_path = data_dir.join(ADMIN_SOCKET);
+        let admin_socket = admin::bind(&admin_path)?;
+        let admin_listener = http::unix_listener(admin_socket)
+            .map_err(|source| ServeError::Admin { path: admin_path.clone(), source })?;
+
+        let (alive, ended) = oneshot::channel();
+        let sink = Sink { recorder: store.recorder(), _alive: alive };
+        let start = core::Start {
+            listen: config.sccp.iter().copied().map(net::reachable).collect(),
+            dscp: config.dscp.signalling.code(),
+            exchange: exchange_config(&config.limits, first_call),
+            site: site.clone(),
+            limits: socket_limits(&config.limits),
+        };
+        let started = core::start(start, Box::new(move |record| sink.record(record)));
+        let Running { handle, addresses: sccp, thread: _ } =
+            started.inspect_err(|_| remove_socket(&admin_path))?;
+
+        let addresses = Addresses {
+            sccp,
+            tftp: tftp.address(),
+            http: http.0,
+            admin: admin_path,
+            advertise: config.advertise,
+        };
+        let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
+        let files = Arc::new(Files {
+            office: Arc::clone(&office),
+            folder: Arc::new(folder),
+            advertise: config.advertise,
+            sccp_port: addresses.sccp.first().map_or(SCCP_PORT, |address| address.port()),
+            signalling_tos: config.dscp.signalling.tos(),
+        });
+        let admin = admin::router(Admin {
+            office,
+            exchange: handle.clone(),
+            store: store.clone(),
+            started: Timestamp::now(),
+            addresses: addresses.clone(),
+            copies: Mutex::new(data_dir),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(tftp.run(Arc::clone(&files), tftp_limits(&config.limits)));
+        tasks.spawn(http::serve(http.1, http::files(files), config.limits.http_connections));
+        tasks.spawn(http::serve(admin_listener, admin, ADMIN_CONNECTIONS));
+        Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
+    }
+
+    /// Where it can be reached.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// What whoever started it should read.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The way to its exchange.
+    pub fn exchange(&self) -> &Handle {
+        &self.exchange
+    }
+
+    /// What it remembers.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Waits until the exchange has ended by itself, which is a failure that the log tells.
+    pub async fn ended(&mut self) {
+        // Never sent on: dropped with the thread.
+        let _ = (&mut self.ended).await;
+    }
+
+    /// Ends calls and connections in order and writes what is to be remembered.
+    ///
+    /// # Errors
+    /// If something that is to be remembered could not be written.
+    pub async fn stop(mut self) -> Result<(), StoreError> {
+        while self.exchange.send(Command::Stop) == Err(Unavailable::Busy) {
+            tokio::task::yield_now().await;
+        }
+        if timeout(STOP, &mut self.ended).await.is_err() {
+            tracing::error!("the exchange does not end");
+        }
+        self.tasks.shutdown().await;
+        self.store.clone().close().await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Fails when it has ended already.
+        let _ = self.exchange.send(Command::Stop);
+        remove_socket(&self.addresses.admin);
+    }
+}
+
+/// Takes the exchange's records, and goes with its thread.
+struct Sink {
+    recorder: Recorder,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Sink {
+    /// What gives way when the queue is full is the store's business, and counted there.
+    fn record(&self, record: Record) -> bool {
+        self.recorder.record(record);
+        true
+    }
+}
+
+fn is_empty(site: &Site) -> bool {
+    site.devices.is_empty() && site.settings.auto_registration.is_none()
+}
+
+/// A change that fails before anything runs.
+fn unstarted(error: ChangeError) -> ServeError {
+    match error {
+        ChangeError::File(error) => error.into(),
+        ChangeError::Store(error) => error.into(),
+        ChangeError::AutoRegister { fault, .. } => ServeError::AutoRegister(fault),
+        ChangeError::Zone(_) | ChangeError::Exchange(_) => ServeError::SiteFile(error.to_string()),
+    }
+}
+
+/// Without the right to bind port 69, the port that is known to stand for it.
+fn bind_tftp(address: std::net::SocketAddr) -> Result<Tftp, ServeError> {
+    let fail = |address| move |source| ServeError::Listen { protocol: "TFTP", address, source };
+    match Tftp::bind(address) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && address.port() == TFTP_PORT => {
+            let mut instead = address;
+            instead.set_port(TFTP_UNPRIVILEGED_PORT);
+            Tftp::bind(instead).map_err(fail(instead))
+        }
+        result => result.map_err(fail(address)),
+    }
+}
+
+fn remove_socket(path: &Path) {
+    // What is left of it is removed at the next start.
+    let _ = fs::remove_file(path);
+}
+
+fn exchange_config(limits: &LimitsConfig, first_call: selsius_exchange::record::CallId) -> ExchangeConfig {
+    let mut config = ExchangeConfig { first_call, ..ExchangeConfig::default() };
+    config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
+    config.limits.legs_per_device = limits.legs_per_device;
+    config.limits.digits = limits.digits;
+    // A phone that outlived the last manager must not take a new call for the one that it remembers. Seconds grow
+    // faster than a manager makes calls; the low ones are enough to differ.
+    config.first_reference = u32::try_from(Timestamp::now().as_second() & 0x00FF_FFFF).unwrap_or(1).max(1);
+    config
+}
+
+fn socket_limits(limits: &LimitsConfig) -> Limits {
+    Limits {
+        connections: limits.connections,
+        unregistered_per_address: limits.unregistered_per_address,
+        unread: limits.unread_bytes,
+    }
+}
+
+fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {
+    tftp::Limits {
+        transfers: limits.tftp_transfers,
+        per_address: limits.tftp_transfers_per_address,
+        ..tftp::Limits::default()
+    }
+}
