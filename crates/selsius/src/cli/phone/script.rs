@@ -347,7 +347,7 @@ mod tests {
             unregister
         "#;
         let steps = steps(script);
-        assert_eq!(steps.len(), 29);
+        assert_eq!(steps.len(), 30);
         let expected = [
             (3, r#"Digits("12*#")"#),
             (4, r#"Digits("*69")"#),

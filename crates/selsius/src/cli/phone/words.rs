@@ -113,8 +113,7 @@ pub(super) fn state(state: CallState) -> &'static str {
     match state {
         CallState::OffHook => "off hook",
         CallState::OnHook | CallState::Idle => "on hook",
-        CallState::RingOut => "rings there",
-        CallState::RingIn => "rings here",
+        CallState::RingOut | CallState::RingIn => "ringing",
         CallState::Connected => "connected",
         CallState::Busy => "busy",
         CallState::Congestion => "no way there",
@@ -220,7 +219,8 @@ pub(super) fn heard(now: &Snapshot) -> String {
     }
     let heard = match voice.heard {
         Some(content) => content.to_string(),
-        None => "-".into(),
+        None if voice.level.is_some() => "sound".into(),
+        None => "silence".into(),
     };
     let level = voice.level.map(|level| format!(", {:.0} dBm0", level.as_dbm0())).unwrap_or_default();
     format!("{heard}{level}, {} packets, {} lost", voice.received.packets, voice.received.lost)
