@@ -1,8 +1,8 @@
 //! The derive macro behind selsius-wire's messages.
 //!
 //! `#[derive(Wire)]` turns a plain struct into its own specification: the decoder, the encoder, the field
-//! descriptors and the [`Default`] of an absent message all follow from the order and the types of its fields.
-//! `selsius_wire::codec` says what the generated code calls and what the attributes mean; they are
+//! descriptors and the [`Default`] of an absent message all follow from the order and the types of its
+//! fields. `selsius_wire::codec` says what the generated code calls and what the attributes mean; they are
 //!
 //! | on the struct | |
 //! |---|---|

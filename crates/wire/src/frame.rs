@@ -1,7 +1,8 @@
 //! Frames: cutting a byte stream into messages.
 //!
-//! A frame is `u32 length | u32 header version | u32 message id | body`, little-endian; the length counts id and body.
-//! Several frames share a TCP segment (10 seen), one frame spans several, and even a header can be split.
+//! A frame is `u32 length | u32 header version | u32 message id | body`, little-endian; the length counts id
+//! and body. Several frames share a TCP segment (10 seen), one frame spans several, and even a header can be
+//! split.
 
 use alloc::vec::Vec;
 
@@ -12,8 +13,8 @@ const HEADER: usize = 12;
 /// The least value of the length field: the message id alone.
 const LEAST_LENGTH: u32 = 4;
 
-/// The longest message that is taken unless told otherwise, as a value of the length field. The longest known ones are
-/// AuditConferenceRes (2444) and LocationInfo (2405); other managers cap at 2000 to 3072.
+/// The longest message that is taken unless told otherwise, as a value of the length field. The longest known
+/// ones are AuditConferenceRes (2444) and LocationInfo (2405); other managers cap at 2000 to 3072.
 pub const DEFAULT_LIMIT: u32 = 4096;
 
 /// One message as it is on the wire.
@@ -93,7 +94,8 @@ pub enum FrameError {
     },
 }
 
-/// Cuts the first frame off `bytes`. Tells "need more" from "absurd" as soon as the four bytes of the length are there.
+/// Cuts the first frame off `bytes`. Tells "need more" from "absurd" as soon as the four bytes of the length
+/// are there.
 ///
 /// # Errors
 /// When the length is below 4 or above `limit`.
@@ -149,8 +151,8 @@ impl Framer {
         Self { buffer: Vec::new(), taken: 0, limit }
     }
 
-    /// Adds what arrived. Take all frames out with [`Framer::next`] before feeding more: then at most one incomplete
-    /// frame is kept.
+    /// Adds what arrived. Take all frames out with [`Framer::next`] before feeding more: then at most one
+    /// incomplete frame is kept.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.settle();
         self.buffer.extend_from_slice(bytes);

@@ -1,4 +1,5 @@
-//! Every SCCP message of the captures: strict decoding finds nothing wrong, and encoding gives the same bytes again.
+//! Every SCCP message of the captures: strict decoding finds nothing wrong, and encoding gives the same bytes
+//! again.
 
 mod common;
 
@@ -58,7 +59,8 @@ fn check(bytes: &[u8], from_manager: bool, context: Context, place: &str) {
     let mut last = Last::default();
     received.visit(&mut last);
     assert!(last.offset < received.fields_end().max(1), "{place}: {name} shows a field at {}", last.offset);
-    // A tail is padding, or one of three spare words (chan-sccp's and FreeSWITCH's, see the messages' documentation).
+    // A tail is padding, or one of three spare words (chan-sccp's and FreeSWITCH's, see the messages'
+    // documentation).
     let spare = ["DialedNumber", "ForwardStat", "SoftKeySet"].contains(&name) && received.tail() == [0; 4];
     assert!(received.tail().len() < 4 || spare, "{place}: {name} has a tail {:02x?}", received.tail());
 }

@@ -253,8 +253,8 @@ fn check(bytes: &[u8], version: u8) {
     }
 }
 
-/// From version 8 on a media order ends where the fields of its version end: the table of lengths and the versions in
-/// the structs say the same.
+/// From version 8 on a media order ends where the fields of its version end: the table of lengths and the
+/// versions in the structs say the same.
 #[test]
 fn the_lengths_of_media_orders_agree_with_the_versions_of_their_fields() {
     for version in VERSIONS.into_iter().filter(|version| *version >= 8) {

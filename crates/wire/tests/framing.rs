@@ -47,7 +47,8 @@ fn more_is_asked_for_until_a_frame_is_whole() {
 
 #[test]
 fn absurd_lengths_are_told_from_missing_bytes_at_once() {
-    // Four bytes are enough to know. CVE-2006-5444 and CVE-2007-3764: negative when read as signed, and below 4.
+    // Four bytes are enough to know. CVE-2006-5444 and CVE-2007-3764: negative when read as signed, and below
+    // 4.
     for length in 0..4_u32 {
         assert_eq!(cut(&length.to_le_bytes(), DEFAULT_LIMIT), Err(FrameError::LengthTooShort(length)));
     }

@@ -1,5 +1,5 @@
-//! Every message, cut at every length, filled with every kind of rubbish: nothing panics, lenient decoding never fails,
-//! and whatever was decoded encodes to the same bytes again.
+//! Every message, cut at every length, filled with every kind of rubbish: nothing panics, lenient decoding
+//! never fails, and whatever was decoded encodes to the same bytes again.
 
 #![allow(clippy::unwrap_used, reason = "test code")]
 
@@ -27,7 +27,8 @@ fn sides(info: &MessageInfo) -> &'static [bool] {
     }
 }
 
-/// Decodes both ways and checks everything that must hold of any bytes. Returns whether strict decoding took them.
+/// Decodes both ways and checks everything that must hold of any bytes. Returns whether strict decoding took
+/// them.
 fn holds(bytes: &[u8], from_manager: bool, context: Context) -> bool {
     let lenient = Either::lenient(frame(bytes), from_manager, context);
     assert_eq!(lenient.encode(), bytes, "{} with {context:?}", lenient.name());
@@ -68,7 +69,8 @@ impl codec::Visitor for Shown {
     }
 }
 
-/// Body lengths that reach beyond the known layout, every one where it is short and every seventh of a long one.
+/// Body lengths that reach beyond the known layout, every one where it is short and every seventh of a long
+/// one.
 fn lengths(id: u32, from_manager: bool) -> impl Iterator<Item = usize> {
     let endless = framed(id, 0, &[0; 2400]);
     // Dynamic messages are as long as their texts.
@@ -158,7 +160,8 @@ fn any_id() -> impl Strategy<Value = u32> {
     ]
 }
 
-/// Bodies as they occur: any bytes, and words that are mostly small, so that counts fit and unions are chosen.
+/// Bodies as they occur: any bytes, and words that are mostly small, so that counts fit and unions are
+/// chosen.
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![4 => 0..4_u32, 2 => 0..0x140_u32, 1 => any::<u32>()];
     let words = prop::collection::vec(word, 0..80)

@@ -1,5 +1,5 @@
-//! An independent reader of what we send: `tshark` decodes it without a malformed packet, and finds the same names and
-//! values in it. Where it is known to be wrong (end of wire-facts), the list below says so.
+//! An independent reader of what we send: `tshark` decodes it without a malformed packet, and finds the same
+//! names and values in it. Where it is known to be wrong (end of wire-facts), the list below says so.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "test code: it says what it skips")]
 

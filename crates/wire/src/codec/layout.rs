@@ -13,8 +13,8 @@ impl Context {
         Self { version }
     }
 
-    /// The version that governs a frame: header version 0 occurs in sessions of every version (wire-facts, Framing), so
-    /// the greater of the two counts. A header version that no protocol has counts as 0.
+    /// The version that governs a frame: header version 0 occurs in sessions of every version (wire-facts,
+    /// Framing), so the greater of the two counts. A header version that no protocol has counts as 0.
     pub fn effective(self, header_version: u32) -> u8 {
         let header =
             u8::try_from(header_version).ok().filter(|version| *version <= Self::NEWEST).unwrap_or(0);
@@ -51,13 +51,14 @@ impl Layout {
         }
     }
 
-    /// Whether a field is there that came with version `since` and shifts what follows it. An unknown version counts
-    /// as new.
+    /// Whether a field is there that came with version `since` and shifts what follows it. An unknown version
+    /// counts as new.
     pub const fn has(self, since: u8) -> bool {
         self.version == 0 || self.version >= since
     }
 
-    /// The layout of a received message: its rule, the effective version, and the header's length (id + body).
+    /// The layout of a received message: its rule, the effective version, and the header's length (id +
+    /// body).
     pub fn received(rule: LayoutRule, version: u8, length: usize) -> Self {
         let by_version = Self::of_version(version);
         Self {

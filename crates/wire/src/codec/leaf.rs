@@ -200,7 +200,8 @@ macro_rules! open_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// Values that are not listed are kept in `Unknown`; make values with `From<u32>`, so that each has one form.
+        /// Values that are not listed are kept in `Unknown`; make values with `From<u32>`, so that each has
+        /// one form.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $( $(#[$doc])* #[doc = concat!("`", stringify!($value), "` ", $text)] $variant, )*

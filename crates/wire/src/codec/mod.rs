@@ -1,14 +1,15 @@
 //! How structs become bytes and bytes become structs.
 //!
-//! A message is a plain struct with `#[derive(Wire)]`. Its fields are read in order, and **presence follows the
-//! length, word by word**: a field that begins at or beyond the end of the body takes its absent value
-//! ([`Wire::absent`], which is also its `Default`), and the position where the body ended is remembered. A field that
-//! the end cuts in two is an error ([`Problem::Cut`]) when decoding strictly; a lenient reader leaves that field and
-//! all bytes from its start on to the tail and notes an anomaly. What follows the last known field is the tail too.
+//! A message is a plain struct with `#[derive(Wire)]`. Its fields are read in order, and **presence follows
+//! the length, word by word**: a field that begins at or beyond the end of the body takes its absent value
+//! ([`Wire::absent`], which is also its `Default`), and the position where the body ended is remembered. A
+//! field that the end cuts in two is an error ([`Problem::Cut`]) when decoding strictly; a lenient reader
+//! leaves that field and all bytes from its start on to the tail and notes an anomaly. What follows the last
+//! known field is the tail too.
 //!
-//! Two things change the width of a field. Media addresses are 4 bytes, or 20 with a tag in front; directory numbers
-//! are 24 bytes or 25. Which one holds is the [`Layout`] of a message: by the header's length where that decides
-//! (`tagged_from`, `wide_numbers_from`), else by the effective version.
+//! Two things change the width of a field. Media addresses are 4 bytes, or 20 with a tag in front; directory
+//! numbers are 24 bytes or 25. Which one holds is the [`Layout`] of a message: by the header's length where
+//! that decides (`tagged_from`, `wide_numbers_from`), else by the effective version.
 
 mod field;
 mod layout;

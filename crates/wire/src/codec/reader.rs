@@ -108,8 +108,8 @@ impl<'a> Reader<'a> {
         self.part()
     }
 
-    /// Reads a part of the field that is being read: an element of an array, a member of a union. Whatever consists of
-    /// several values reads them this way, so that those before a cut are kept.
+    /// Reads a part of the field that is being read: an element of an array, a member of a union. Whatever
+    /// consists of several values reads them this way, so that those before a cut are kept.
     ///
     /// # Errors
     /// As [`Wire::decode`], when reading strictly.

@@ -30,7 +30,8 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(bytes);
     }
 
-    /// Writes an enumeration in fewer bytes than usual; a value that does not fit becomes the greatest that does.
+    /// Writes an enumeration in fewer bytes than usual; a value that does not fit becomes the greatest that
+    /// does.
     #[inline]
     pub fn narrow<T: OpenEnum, R: Wire + TryFrom<u32> + Saturated>(&mut self, value: T) {
         R::try_from(value.into()).unwrap_or(R::GREATEST).encode(self);

@@ -1,10 +1,13 @@
-//! The table: lengths, ids, header versions and features by protocol version. Every row says where it comes from.
+//! The table: lengths, ids, header versions and features by protocol version. Every row says where it comes
+//! from.
 //!
-//! Lengths are those of the header: id and body. Where sources know two lengths, the longer one is sent: a short fixed
-//! message sent to a phone makes it read beyond the end and hang up (threats.md), a longer one does no harm.
+//! Lengths are those of the header: id and body. Where sources know two lengths, the longer one is sent: a
+//! short fixed message sent to a phone makes it read beyond the end and hang up (threats.md), a longer one
+//! does no harm.
 //!
-//! Evidence: "4.1" is the CallManager 4.1 capture (a 7912 that offered version 7), "chan v3" and "chan v17" are the
-//! chan-sccp captures, "v20" is the CallManager capture with header version 20, "layout" is the field's layout list.
+//! Evidence: "4.1" is the CallManager 4.1 capture (a 7912 that offered version 7), "chan v3" and "chan v17"
+//! are the chan-sccp captures, "v20" is the CallManager capture with header version 20, "layout" is the
+//! field's layout list.
 
 use crate::{
     DeviceType, Features, LabelSupport, ManagerMessage as M, StationMessage as S, message::ButtonTemplate,
@@ -24,9 +27,9 @@ pub(super) const fn answer_features(version: u8) -> Features {
     })
 }
 
-/// Labels after 0x80 are in all captures from version 3 on (chan v3: soft keys and prompts); CallManager 3.x, whose
-/// phones offer no version, sends plain text (cm31, cm33). Labels after 0x1E are known from implementations of the
-/// newer versions only.
+/// Labels after 0x80 are in all captures from version 3 on (chan v3: soft keys and prompts); CallManager 3.x,
+/// whose phones offer no version, sends plain text (cm31, cm33). Labels after 0x1E are known from
+/// implementations of the newer versions only.
 pub(super) const fn labels(version: u8, ancient: bool) -> LabelSupport {
     match version {
         _ if ancient => LabelSupport::Plain,
@@ -64,7 +67,8 @@ pub(super) fn manager_length(message: &M, version: u8) -> Option<usize> {
     Some(match (message, version) {
         // 4.1, frame 148: ends after the salt.
         (M::OpenReceiveChannel(_), 5..=7) => 72,
-        // chan v3: 112 for phones of version 3; layout: 112 from version 11. FreeSWITCH sends 96 at version 3.
+        // chan v3: 112 for phones of version 3; layout: 112 from version 11. FreeSWITCH sends 96 at version
+        // 3.
         (M::OpenReceiveChannel(_), 0..=4 | 8..=15) => 112,
         // layout: one more word, the requested kind of address.
         (M::OpenReceiveChannel(_), 16) => 116,
@@ -150,15 +154,15 @@ fn uses(count: u32, room: usize) -> bool {
     usize::try_from(count).is_ok_and(|count| count <= room)
 }
 
-/// Whether display messages and call information are dynamic (0x0143 to 0x0145, 0x014A). They are known from version 8
-/// on. The bit "dynamic messages" alone does not say so: the 7912 of 4.1 sets it and gets 0x0112 and 0x008F, and it
-/// reboots on messages that it does not know.
+/// Whether display messages and call information are dynamic (0x0143 to 0x0145, 0x014A). They are known from
+/// version 8 on. The bit "dynamic messages" alone does not say so: the 7912 of 4.1 sets it and gets 0x0112
+/// and 0x008F, and it reboots on messages that it does not know.
 pub(super) const fn dynamic_display(version: u8) -> bool {
     version >= 8
 }
 
-/// Whether LineStat and SpeedDialStat are dynamic (0x0147, 0x0149): from version 17 on (chan v17), and for the models
-/// that know no other form (wire-facts, Quirks).
+/// Whether LineStat and SpeedDialStat are dynamic (0x0147, 0x0149): from version 17 on (chan v17), and for
+/// the models that know no other form (wire-facts, Quirks).
 pub(super) const fn dynamic_lines(version: u8, device_type: DeviceType) -> bool {
     version >= 17
         || (version >= 8
@@ -175,8 +179,8 @@ pub(super) const fn dynamic_lines(version: u8, device_type: DeviceType) -> bool 
             ))
 }
 
-/// Whether ServiceUrlStat is dynamic (0x0148). Sources say from version 7 on; a 7912 at version 7 gets what CallManager
-/// 4.1 had.
+/// Whether ServiceUrlStat is dynamic (0x0148). Sources say from version 7 on; a 7912 at version 7 gets what
+/// CallManager 4.1 had.
 pub(super) const fn dynamic_service(version: u8) -> bool {
     version >= 8
 }

@@ -328,6 +328,6 @@ impl Dialect {
     }
 }
 
-/// All four bits of what a line shows for its calls: originally dialled, redirected dialled, calling number, calling
-/// name.
+/// All four bits of what a line shows for its calls: originally dialled, redirected dialled, calling number,
+/// calling name.
 const SHOW_ALL: u32 = 0x0F;

@@ -1,9 +1,9 @@
 //! Which form of a message one phone gets.
 //!
-//! A [`Dialect`] is what manager and phone agreed on at registration: a version, features, and the model. It is the one
-//! place that knows ids, lengths and header versions; nothing else in the house asks for the version. Others speak in
-//! meanings ("prompt", "call information"), which become messages here, or hand over a message whose length is chosen
-//! here.
+//! A [`Dialect`] is what manager and phone agreed on at registration: a version, features, and the model. It
+//! is the one place that knows ids, lengths and header versions; nothing else in the house asks for the
+//! version. Others speak in meanings ("prompt", "call information"), which become messages here, or hand over
+//! a message whose length is chosen here.
 
 mod forms;
 mod meaning;
@@ -50,7 +50,8 @@ impl Dialect {
         Self { version, features: Features(common), device_type, ancient: offered_version < 3 }
     }
 
-    /// A dialect that was settled elsewhere: `version` and `features` as agreed on, version 0 before registration.
+    /// A dialect that was settled elsewhere: `version` and `features` as agreed on, version 0 before
+    /// registration.
     pub fn new(version: u8, features: impl Into<Features>, device_type: DeviceType) -> Self {
         Self { version, features: features.into(), device_type, ancient: matches!(version, 1 | 2) }
     }
@@ -122,8 +123,8 @@ impl Dialect {
         self.encode(message, header, forms::station_length(message, self.version), out);
     }
 
-    /// Appends a frame with a body cut or filled with zeros to `length` (id and body); without one the body is whole and
-    /// padded to four bytes.
+    /// Appends a frame with a body cut or filled with zeros to `length` (id and body); without one the body
+    /// is whole and padded to four bytes.
     #[inline]
     fn encode<M: MessageSet>(&self, message: &M, header: u32, length: Option<usize>, out: &mut Vec<u8>) {
         let start = frame::begin(out, header, message.id());

@@ -10,7 +10,8 @@ empty! {
     ButtonTemplateReq,
 }
 
-/// 0x0097. What the buttons beside the display are. 42 slots in CallManager (length 100), 56 from chan-sccp (128).
+/// 0x0097. What the buttons beside the display are. 42 slots in CallManager (length 100), 56 from chan-sccp
+/// (128).
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub struct ButtonTemplate {
     /// How many buttons came in messages before this one.

@@ -74,7 +74,8 @@ pub struct HeadsetStatus {
     pub headset_status: HeadsetMode,
 }
 
-/// 0x0049. An acoustic path went on or off. It accompanies OffHook and OnHook at v20; a 6901 sends it instead.
+/// 0x0049. An acoustic path went on or off. It accompanies OffHook and OnHook at v20; a 6901 sends it
+/// instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct MediaPathEvent {
     /// Which path.
@@ -190,8 +191,8 @@ pub struct BackSpaceReq {
 
 /// 0x011D. What was dialled, for the list of placed calls.
 ///
-/// At v20 the length is 40: a 25-byte number, what follows is unaligned. chan-sccp sends 40 at v3 and v17 too, with a
-/// 24-byte number and a spare word, so the length does not decide and the version does.
+/// At v20 the length is 40: a 25-byte number, what follows is unaligned. chan-sccp sends 40 at v3 and v17
+/// too, with a 24-byte number and a spare word, so the length does not decide and the version does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct DialedNumber {
     /// The number.
@@ -271,8 +272,8 @@ pub struct CallInfo {
 
 /// 0x014A, the dynamic form of CallInfo.
 ///
-/// 15 strings are proven at v20 (frame 9 of the capture). Up to v15 there are 12: no alternate caller, no hunt pilot;
-/// for v16 to v18 sources disagree between 13 and 15.
+/// 15 strings are proven at v20 (frame 9 of the capture). Up to v15 there are 12: no alternate caller, no
+/// hunt pilot; for v16 to v18 sources disagree between 13 and 15.
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub struct CallInfoV2 {
     /// The line.

@@ -10,7 +10,8 @@ empty! {
     CapabilitiesReq,
 }
 
-/// 0x0010. The audio formats that a phone can do. Length 296: 18 slots; shorter forms end after the last one in use.
+/// 0x0010. The audio formats that a phone can do. Length 296: 18 slots; shorter forms end after the last one
+/// in use.
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub struct CapabilitiesRes {
     /// How many slots are in use. More than 18 overflowed other managers (CVE-2007-4280, CVE-2010-0587).

@@ -7,8 +7,8 @@ use crate::{
 
 /// 0x0004. A whole number was dialled.
 ///
-/// Lengths 28 (only the number), 32, and from v19 on 36 in two forms: the line follows the 25-byte number at once
-/// (7970), or at offset 28 (8945). Only the content tells them apart.
+/// Lengths 28 (only the number), 32, and from v19 on 36 in two forms: the line follows the 25-byte number at
+/// once (7970), or at offset 28 (8945). Only the content tells them apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EnblocCall {
     /// The number.

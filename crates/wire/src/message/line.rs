@@ -43,8 +43,8 @@ pub struct FeatureStatReq {
 
 /// 0x0090. Where calls to a line are forwarded.
 ///
-/// 96 long with 24-byte numbers, 100 with 25-byte ones. chan-sccp sends 100 at v3 and v17 too, with 24-byte numbers and a
-/// spare word, so the length does not decide and the version does.
+/// 96 long with 24-byte numbers, 100 with 25-byte ones. chan-sccp sends 100 at v3 and v17 too, with 24-byte
+/// numbers and a spare word, so the length does not decide and the version does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct ForwardStat {
     /// Whether anything is forwarded.

@@ -94,8 +94,8 @@ pub struct CloseReceiveChannel {
 
 /// 0x008A. The phone sends media there.
 ///
-/// Lengths 44 (CallManager 3.x), 88 (4.1), 116, 120 (from v15), 136 (from v17, tagged), 172 (from v21). CallManager 2.x
-/// has another layout: [`StartMediaTransmissionCm2`].
+/// Lengths 44 (CallManager 3.x), 88 (4.1), 116, 120 (from v15), 136 (from v17, tagged), 172 (from v21).
+/// CallManager 2.x has another layout: [`StartMediaTransmissionCm2`].
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 #[wire(tagged_from = 136)]
 pub struct StartMediaTransmission {
@@ -155,7 +155,8 @@ pub struct StartMediaTransmissionCm2 {
     pub milli_second_packet_size: u32,
     /// The format.
     pub compression_type: Codec,
-    /// Unknown; in the order of later versions: precedence, silence suppression, frames per packet, G.723.1 rate.
+    /// Unknown; in the order of later versions: precedence, silence suppression, frames per packet, G.723.1
+    /// rate.
     pub words: [u32; 5],
 }
 

@@ -138,8 +138,8 @@ impl Union for CodecParams {
     }
 }
 
-/// Eight bytes in an audio capability, chosen by the codec. Members that need only four keep the other four as they
-/// were.
+/// Eight bytes in an audio capability, chosen by the codec. Members that need only four keep the other four
+/// as they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadParams {
     /// For [`Codec::G7231`].

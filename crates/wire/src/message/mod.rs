@@ -1,9 +1,10 @@
 //! One plain struct per message.
 //!
 //! The struct is the specification: its fields, in order, are what is on the wire; decoder, encoder, field
-//! descriptors and the absent values follow from it. Field names are the standard ones in snake case. "Length" in the
-//! documentation is the value of the header's length field, which counts the message id and the body. "v20" and so on
-//! are protocol versions, "4.1" is the CallManager 4.1 capture, "cm31" and "cm33" are frames of CallManager 3.1 and 3.3.
+//! descriptors and the absent values follow from it. Field names are the standard ones in snake case.
+//! "Length" in the documentation is the value of the header's length field, which counts the message id and
+//! the body. "v20" and so on are protocol versions, "4.1" is the CallManager 4.1 capture, "cm31" and "cm33"
+//! are frames of CallManager 3.1 and 3.3.
 
 mod button;
 mod call;

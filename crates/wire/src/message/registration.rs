@@ -11,8 +11,8 @@ use crate::value::{
 };
 
 empty! {
-    /// 0x0000. Each interval that RegisterAck gave; also to a standby manager without Register there (v20 capture), and
-    /// before Register (7985, 6911).
+    /// 0x0000. Each interval that RegisterAck gave; also to a standby manager without Register there (v20
+    /// capture), and before Register (7985, 6911).
     KeepAlive,
     /// 0x0100. Carries header version 0 in every version.
     KeepAliveAck,
@@ -69,7 +69,8 @@ pub struct Register {
     pub config_version_stamp: Text<48>,
 }
 
-/// 0x0081. The manager accepts a phone. Lengths seen: 16 (CallManager 2.x: no secondary interval, no version), 24.
+/// 0x0081. The manager accepts a phone. Lengths seen: 16 (CallManager 2.x: no secondary interval, no
+/// version), 24.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct RegisterAck {
     /// Seconds between KeepAlives.
@@ -178,7 +179,8 @@ pub struct IpPort {
     pub rtp_media_port: u32,
 }
 
-/// 0x0020. What happened to the phone before; the first message on a connection, before Register (4.1, frame 87).
+/// 0x0020. What happened to the phone before; the first message on a connection, before Register (4.1, frame
+/// 87).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct Alarm {
     /// How bad it is.

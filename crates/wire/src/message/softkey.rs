@@ -12,7 +12,8 @@ empty! {
     SoftKeySetReq,
 }
 
-/// 0x0026. A soft key was pressed. Redial and New call on an idle phone carry line 0 and reference 0 (4.1, v20).
+/// 0x0026. A soft key was pressed. Redial and New call on an idle phone carry line 0 and reference 0 (4.1,
+/// v20).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct SoftKeyEvent {
     /// The event of the manager's own template.
@@ -115,7 +116,7 @@ pub struct SelectSoftKeys {
     pub call_reference: u32,
     /// The set.
     pub soft_key_set_index: SoftKeySetId,
-    /// Bit n shows the key at place n of the set. All ones as a rule; CallManager 4.1 hides one key of the connected set
-    /// (`FFFFFDFF`).
+    /// Bit n shows the key at place n of the set. All ones as a rule; CallManager 4.1 hides one key of the
+    /// connected set (`FFFFFDFF`).
     pub valid_key_mask: u32,
 }

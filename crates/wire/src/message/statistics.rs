@@ -16,8 +16,8 @@ pub struct ConnectionStatisticsReq {
     pub stats_processing_mode: StatsProcessing,
 }
 
-/// 0x0023. At v20 the number has 25 bytes and what follows is unaligned; unlike all others the answer is not padded
-/// (length 180).
+/// 0x0023. At v20 the number has 25 bytes and what follows is unaligned; unlike all others the answer is not
+/// padded (length 180).
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 #[wire(unpadded)]
 pub struct ConnectionStatisticsRes {

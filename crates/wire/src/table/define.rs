@@ -140,8 +140,8 @@ macro_rules! direction {
                 $crate::message_info(self.id())
             }
 
-            /// Decodes strictly: a message of the wrong direction, a length below the shortest known form, a field cut in
-            /// the middle and a count above what there is room for are refused.
+            /// Decodes strictly: a message of the wrong direction, a length below the shortest known form, a
+            /// field cut in the middle and a count above what there is room for are refused.
             ///
             /// # Errors
             /// Says which field is wrong, and how.

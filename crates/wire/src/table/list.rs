@@ -1,10 +1,10 @@
 //! The table of all messages: the two enums, the dispatch and [`MESSAGES`] follow from it.
 //!
-//! Ids, names, kinds and categories are those of the field's message list, corrected where a capture or the meaning of
-//! an answer proves the list wrong: 0x0154, 0x0155, 0x012A, 0x012D, 0x0157 and 0x015A are sent by the station; 0x002F
-//! and 0x0042 answer what the manager sent (0x011E, 0x013F). Where sources disagree or nobody knows (0x012B, 0x012E,
-//! 0x015E, 0x015F) both ways are taken. The number after the name is the shortest length known, of the oldest manager
-//! or phone that sends it.
+//! Ids, names, kinds and categories are those of the field's message list, corrected where a capture or the
+//! meaning of an answer proves the list wrong: 0x0154, 0x0155, 0x012A, 0x012D, 0x0157 and 0x015A are sent by
+//! the station; 0x002F and 0x0042 answer what the manager sent (0x011E, 0x013F). Where sources disagree or
+//! nobody knows (0x012B, 0x012E, 0x015E, 0x015F) both ways are taken. The number after the name is the
+//! shortest length known, of the oldest manager or phone that sends it.
 
 use super::define::messages;
 use crate::message;

@@ -3,8 +3,8 @@
 /// Declares the labels: `Name = set code "English"`.
 macro_rules! labels {
     ($( $name:ident = $set:ident $code:literal $english:literal, )*) => {
-        /// A text that the phone shows in its own language. On the wire it is two bytes: 0x80 and a code (proven by
-        /// captures), or 0x1E and a code (known from implementations only).
+        /// A text that the phone shows in its own language. On the wire it is two bytes: 0x80 and a code
+        /// (proven by captures), or 0x1E and a code (known from implementations only).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum DisplayLabel {
             $( #[doc = concat!("\"", $english, "\"")] $name, )*

@@ -116,8 +116,8 @@ impl PhoneText {
         }
     }
 
-    /// The bytes for a phone, at most `most` of them: no character and no label is cut in two. Control characters are
-    /// left out, so that nobody's name can pass for a label.
+    /// The bytes for a phone, at most `most` of them: no character and no label is cut in two. Control
+    /// characters are left out, so that nobody's name can pass for a label.
     pub fn render(&self, encoding: Encoding, labels: LabelSupport, most: usize) -> Vec<u8> {
         let mut out = Vec::new();
         for part in &self.parts {

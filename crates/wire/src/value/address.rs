@@ -7,8 +7,8 @@ use crate::codec::{Field, FieldError, Kind, Reader, Value, Walk, Wire, Writer};
 
 /// The address of a media stream; its port is a field of its own.
 ///
-/// Up to version 16 it is an IPv4 address in 4 bytes; from 17 on a tag and 16 bytes, of which an IPv4 address fills
-/// the first four (v17 and v20 captures).
+/// Up to version 16 it is an IPv4 address in 4 bytes; from 17 on a tag and 16 bytes, of which an IPv4 address
+/// fills the first four (v17 and v20 captures).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MediaAddress {
     /// The address. An IPv6 address cannot be said where the layout has 4 bytes: 0.0.0.0 goes out.

@@ -6,8 +6,8 @@ use crate::codec::{Field, FieldError, Kind, Reader, Value, Walk, Wire, Writer};
 
 /// The three bytes after the protocol version in Register and RegisterAck.
 ///
-/// Two implementations agree on the bits below, and the captured bytes fit (captured-details, Further facts): a 7912
-/// says `00 00 81`, CallManager 4.1 answers `00 00 fe`.
+/// Two implementations agree on the bits below, and the captured bytes fit (captured-details, Further facts):
+/// a 7912 says `00 00 81`, CallManager 4.1 answers `00 00 fe`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Features(pub [u8; 3]);
 

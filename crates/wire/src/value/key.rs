@@ -56,8 +56,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a button of the template is. 0xFF with instance 1 is an empty key, with instance 0 an unused slot;
-    /// other managers fill unused slots with 0.
+    /// What a button of the template is. 0xFF with instance 1 is an empty key, with instance 0 an unused
+    /// slot; other managers fill unused slots with 0.
     ButtonType {
         Unused = 0x00 "Unused",
         LastNumberRedial = 0x01 "Last Number Redial",
@@ -150,8 +150,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// A soft key. The numbers 1 to 18 mean the same in every manager seen; from 19 on the number means what the
-    /// manager's own template says, so look such a key up by its label.
+    /// A soft key. The numbers 1 to 18 mean the same in every manager seen; from 19 on the number means what
+    /// the manager's own template says, so look such a key up by its label.
     SoftKey {
         Redial = 0x01 "Redial",
         NewCall = 0x02 "NewCall",

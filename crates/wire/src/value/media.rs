@@ -194,7 +194,8 @@ open_enum! {
 }
 
 impl Codec {
-    /// The static RTP payload type (RFC 3551); `None` for a format that needs a dynamic one or is not sent in RTP.
+    /// The static RTP payload type (RFC 3551); `None` for a format that needs a dynamic one or is not sent in
+    /// RTP.
     pub const fn rtp_payload_type(self) -> Option<u8> {
         Some(match self {
             Self::G711Ulaw64k | Self::G711Ulaw56k => 0,

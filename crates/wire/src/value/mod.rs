@@ -1,7 +1,7 @@
 //! The values that fields have: open enumerations, texts, numbers, addresses.
 //!
-//! Every value keeps what was received: unknown enumeration values, bytes after a NUL, the padding of a tagged
-//! address.
+//! Every value keeps what was received: unknown enumeration values, bytes after a NUL, the padding of a
+//! tagged address.
 
 mod address;
 mod bytes;

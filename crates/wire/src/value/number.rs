@@ -6,8 +6,8 @@ use core::fmt;
 use super::text::until_nul;
 use crate::codec::{Field, FieldError, Kind, Reader, Value, Walk, Wire, Writer};
 
-/// A directory number. It takes 24 bytes up to version 18 and 25 from 19 on; what follows it is then unaligned
-/// (24 in v18 captures, 25 at v20, v19 unseen).
+/// A directory number. It takes 24 bytes up to version 18 and 25 from 19 on; what follows it is then
+/// unaligned (24 in v18 captures, 25 at v20, v19 unseen).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Number {
     /// The last byte is zero unless the wire had it.

@@ -15,7 +15,8 @@ pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
 pub struct Text<const N: usize>([u8; N]);
 
 impl<const N: usize> Text<N> {
-    /// The text with zeros after it. What does not fit in `N - 1` bytes is cut off, so that a NUL always ends it.
+    /// The text with zeros after it. What does not fit in `N - 1` bytes is cut off, so that a NUL always ends
+    /// it.
     pub fn new(text: impl AsRef<[u8]>) -> Self {
         Self::filled(text.as_ref(), N.saturating_sub(1))
     }

@@ -233,8 +233,8 @@ fn packets(path: &std::path::Path) -> Vec<Vec<u8>> {
     packets
 }
 
-/// Single frames of CallManager 3.1, 3.3 and 4.1 by group and key. Some are not whole: they are filled with zeros up to
-/// the length that they announce.
+/// Single frames of CallManager 3.1, 3.3 and 4.1 by group and key. Some are not whole: they are filled with
+/// zeros up to the length that they announce.
 pub(crate) fn callmanager_frames(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     let text = std::fs::read_to_string(folder.join("callmanager-frames.json")).unwrap();
     let groups: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_str(&text).unwrap();
