@@ -89,8 +89,9 @@ pub(super) fn manager_length(message: &M, version: u8) -> Option<usize> {
         // 4.1, end of call. Everybody else sends 20, chan-sccp at version 3 too.
         (M::StopMediaTransmission(_) | M::CloseReceiveChannel(_), 5..=7) => 16,
 
-        // 4.1, frame 147; layout: the tone came with version 11. chan-sccp sends 16 at version 3 too.
-        (M::StopTone(_), 5..=10) => 12,
+        // 4.1, frame 147. The layout list has the tone from version 11 on, but chan-sccp sends 16 at version 3 too, and
+        // the longer form does no harm.
+        (M::StopTone(_), 5..=7) => 12,
 
         // layout: 96 up to version 18. chan v3 and chan v17 have 100; "100 or 108" at v18 (sources disagree).
         (M::ForwardStat(_), 5..=7) => 96,
