@@ -254,7 +254,10 @@ impl Exchange {
                 self.counters.refuse("no keepalive");
                 self.lose_device(now, device, "no keepalive");
             }
-            None => self.counters.refuse("silent connection"),
+            None => {
+                self.counters.refuse("silent connection");
+                self.event(Level::Warn, Some(session), "", "closed: silent connection");
+            }
         }
         self.close(session);
         self.retry_waiting(now);

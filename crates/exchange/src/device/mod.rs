@@ -5,8 +5,13 @@ mod register;
 mod requests;
 mod soft_keys;
 
-use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
-use core::{net::IpAddr, time::Duration};
+use alloc::{
+    boxed::Box,
+    collections::VecDeque,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{fmt, net::IpAddr, time::Duration};
 
 use selsius_site::{Button, CodecName, DeviceName, LineNumber, Site};
 use selsius_wire::{
@@ -98,6 +103,12 @@ pub(crate) enum Place {
     SpeedDial,
     Service,
     Empty,
+}
+
+/// Text that a phone chose, for logs, records and tables: without the control characters that would command the
+/// terminal of whoever reads it.
+pub(crate) fn printable(text: impl fmt::Display) -> String {
+    text.to_string().replace(char::is_control, "\u{FFFD}")
 }
 
 impl Buttons {

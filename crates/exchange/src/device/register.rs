@@ -16,7 +16,7 @@ use selsius_wire::{
     value::{ResetType, Text, UnregisterStatus},
 };
 
-use super::{Buttons, Device, Quirks};
+use super::{Buttons, Device, Quirks, printable};
 use crate::{
     arena::Handle,
     exchange::{Exchange, SessionState, Timer},
@@ -35,7 +35,7 @@ impl Exchange {
             // Standby connections say nothing else (v20 capture, frame 2643); a 7985 and 6911 begin with it.
             StationMessage::KeepAlive(_) => self.send(session, KeepAliveAck),
             StationMessage::Alarm(alarm) => {
-                let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), alarm.text);
+                let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), printable(alarm.text));
                 if let Some(state) = self.sessions.get_mut(&session)
                     && state.alarms.len() < ALARMS
                 {
@@ -57,7 +57,7 @@ impl Exchange {
 
     pub(crate) fn register(&mut self, now: Time, session: SessionId, register: Box<Register>) {
         let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
-        let text = register.device_name.to_string();
+        let text = printable(register.device_name);
         let Ok(name) = text.parse::<DeviceName>() else {
             return self.reject(now, session, &text, "invalid device name");
         };
@@ -165,7 +165,7 @@ impl Exchange {
             session,
             address: peer.remote.ip(),
             device_type: register.device_type,
-            load: register.firmware_load_name.to_string(),
+            load: printable(register.firmware_load_name),
             dialect: dialect.clone(),
             quirks: Quirks::of(register.device_type),
             buttons,
@@ -291,7 +291,7 @@ impl Exchange {
     pub(crate) fn store_alarm(&mut self, now: Time, device: &str, alarm: &message::Alarm) {
         let kind = DeviceEventKind::Alarm {
             severity: u32::from(alarm.alarm_severity),
-            text: alarm.text.to_string(),
+            text: printable(alarm.text),
             parameters: [alarm.parm1, alarm.parm2],
         };
         self.device_event(now, device, kind);

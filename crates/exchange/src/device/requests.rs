@@ -12,7 +12,7 @@ use selsius_wire::{
     value::{ButtonType, MediaPathEventKind, MediaPathId, MediaStatus, Text},
 };
 
-use super::{Capability, Place, soft_keys};
+use super::{Capability, Place, printable, soft_keys};
 use crate::{
     arena::Handle,
     device::Device,
@@ -231,7 +231,7 @@ impl Exchange {
     fn alarm(&mut self, now: Time, session: SessionId, handle: Handle<Device>, alarm: &message::Alarm) {
         let Some(name) = self.devices.get(handle).map(|device| device.name.clone()) else { return };
         self.store_alarm(now, name.as_str(), alarm);
-        let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), alarm.text);
+        let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), printable(alarm.text));
         self.event(Level::Info, Some(session), name.as_str(), text);
     }
 
