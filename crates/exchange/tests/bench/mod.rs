@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use selsius_exchange::{
     Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
-    record::{CallEnded, Record, WallTime},
+    record::{CallEnded, DeviceEventKind, Record, WallTime},
 };
 use selsius_site::{Action, Button, Device, Line, Pattern, Route, Site};
 use selsius_wire::{
@@ -81,9 +81,14 @@ impl Bench {
 
     /// A registered phone with this number, version 17, that has said what it can do.
     pub(crate) fn phone(&mut self, number: &str) -> SessionId {
+        self.phone_as(number, 17, 436)
+    }
+
+    /// As [`Self::phone`], of another version and model.
+    pub(crate) fn phone_as(&mut self, number: &str, version: u8, device_type: u32) -> SessionId {
         let host = number[number.len() - 2..].parse().unwrap();
         let session = self.open(host);
-        self.register(session, &device_name(number), 17, 436);
+        self.register(session, &device_name(number), version, device_type);
         self.say(session, capabilities(&[Codec::G711Ulaw64k, Codec::G711Alaw64k]));
         self.say(session, message::TimeDateReq);
         self.heard(session);
@@ -117,6 +122,20 @@ impl Bench {
         self.input(Input::Message { session, message: received.message });
     }
 
+    /// A frame as the shell hands it over: decoded in the session's dialect, or told as malformed.
+    pub(crate) fn say_raw(&mut self, session: SessionId, id: u32, body: &[u8]) {
+        let dialect = self.dialects.get(&session).cloned().unwrap_or_default();
+        let frame = frame::RawFrame { header_version: 0, id, body };
+        self.input(match StationMessage::decode(frame, dialect.context()) {
+            Ok(received) => Input::Message { session, message: received.message },
+            Err(error) => Input::Malformed { session, problem: error.to_string() },
+        });
+    }
+
+    pub(crate) fn dialect(&self, session: SessionId) -> Dialect {
+        self.dialects.get(&session).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn input(&mut self, input: Input) {
         self.exchange.handle(self.now, input);
         self.collect();
@@ -124,6 +143,42 @@ impl Bench {
 
     pub(crate) fn close(&mut self, session: SessionId) {
         self.input(Input::Closed { session, reason: "connection closed".into() });
+    }
+
+    /// Was the session closed from our side?
+    pub(crate) fn is_closed(&self, session: SessionId) -> bool {
+        self.closed.contains(&session)
+    }
+
+    /// How often something was refused for this reason.
+    pub(crate) fn refused(&self, reason: &str) -> u64 {
+        self.exchange.counters().refused.get(reason).copied().unwrap_or(0)
+    }
+
+    /// Log lines with this text.
+    pub(crate) fn logged(&self, text: &str) -> usize {
+        self.events.iter().filter(|event| event.contains(text)).count()
+    }
+
+    /// What is kept of a device's history.
+    pub(crate) fn history(&self, device: &str) -> Vec<DeviceEventKind> {
+        let of_device = self.records.iter().filter_map(|record| match record {
+            Record::DeviceEvent(event) if event.device == device => Some(event.kind.clone()),
+            _ => None,
+        });
+        of_device.collect()
+    }
+
+    /// Lets time pass; these phones keep alive every ten seconds.
+    pub(crate) fn wait_alive(&mut self, span: Duration, phones: &[SessionId]) {
+        let step = Duration::from_secs(10);
+        let end = self.now + span;
+        while self.now < end {
+            self.wait(step.min(end.since(self.now)));
+            for &phone in phones {
+                self.say(phone, message::KeepAlive);
+            }
+        }
     }
 
     /// Lets time pass, deadline by deadline.
