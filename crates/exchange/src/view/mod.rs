@@ -1,7 +1,7 @@
 //! What one phone should show and do now, derived from the state of its legs by a pure function.
 //!
 //! Nothing else in the exchange sends lamps, prompts, soft keys, tones, call states or media orders: call control
-//! changes states and names the transition, [`difference`] sends what a phone has not been told yet.
+//! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
 mod difference;
 mod media;
