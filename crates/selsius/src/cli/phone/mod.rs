@@ -4,7 +4,7 @@ mod fetch;
 mod run;
 mod screen;
 mod script;
-mod words;
+pub(in crate::cli) mod words;
 
 use std::{
     io::{IsTerminal, Read, stderr, stdin, stdout},
@@ -22,6 +22,7 @@ use selsius_site::PhoneFacts;
 use selsius_station::{Config, ModelClass};
 use selsius_wire::value::{Codec, DeviceType};
 
+pub(in crate::cli) use self::run::key;
 use self::run::{Run, Talk, Verdict};
 
 /// A phone in the terminal, or one that a script drives.

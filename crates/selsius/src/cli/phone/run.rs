@@ -328,7 +328,7 @@ fn describe(what: &Expected) -> String {
 }
 
 /// A key of the keypad.
-pub(super) fn key(char: char) -> Option<KeypadKey> {
+pub(in crate::cli) fn key(char: char) -> Option<KeypadKey> {
     "0123456789ABCD*#+"
         .chars()
         .position(|known| known == char.to_ascii_uppercase())

@@ -8,7 +8,7 @@ use selsius_wire::value::{ButtonType, CallState, CallType, LampMode, RingMode, T
 
 /// A situation that a script can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Situation {
+pub(in crate::cli) enum Situation {
     Registered,
     Unregistered,
     Idle,
@@ -26,7 +26,7 @@ pub(super) enum Situation {
 }
 
 impl Situation {
-    pub(super) const ALL: [Self; 14] = [
+    pub(in crate::cli) const ALL: [Self; 14] = [
         Self::Registered,
         Self::Unregistered,
         Self::Idle,
@@ -43,7 +43,7 @@ impl Situation {
         Self::Silence,
     ];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::cli) const fn name(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::Unregistered => "unregistered",
@@ -62,12 +62,12 @@ impl Situation {
         }
     }
 
-    pub(super) fn from_name(name: &str) -> Option<Self> {
+    pub(in crate::cli) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|situation| situation.name() == name)
     }
 
     /// How long one waits for it, unless told otherwise: a person's patience.
-    pub(super) const fn patience(self) -> Duration {
+    pub(in crate::cli) const fn patience(self) -> Duration {
         Duration::from_secs(match self {
             Self::Registered | Self::Unregistered => 15,
             Self::Ringing | Self::Connected => 30,
@@ -76,7 +76,7 @@ impl Situation {
     }
 
     /// Whether the phone is in it.
-    pub(super) fn is_now(self, face: &Face) -> bool {
+    pub(in crate::cli) fn is_now(self, face: &Face) -> bool {
         let any = |states: &[CallState]| face.calls.iter().any(|call| states.contains(&call.state));
         let sounds = |tones: &[Tone]| face.tone.is_some_and(|tone| tones.contains(&tone));
         match self {
@@ -109,7 +109,7 @@ fn rings(face: &Face) -> bool {
 }
 
 /// The state of a call.
-pub(super) fn state(state: CallState) -> &'static str {
+pub(in crate::cli) fn state(state: CallState) -> &'static str {
     match state {
         CallState::OffHook => "off hook",
         CallState::OnHook | CallState::Idle => "on hook",
@@ -131,7 +131,7 @@ pub(super) fn state(state: CallState) -> &'static str {
 }
 
 /// Who a call is with: the other party's name and number.
-pub(super) fn other_party(call: &CallFace) -> String {
+pub(in crate::cli) fn other_party(call: &CallFace) -> String {
     let (name, number) = match call.call_type {
         CallType::Outbound => (&call.called_name, &call.called_number),
         _ => (&call.calling_name, &call.calling_number),
@@ -145,7 +145,7 @@ pub(super) fn other_party(call: &CallFace) -> String {
 }
 
 /// Which way a call goes.
-pub(super) fn direction(call: &CallFace) -> &'static str {
+pub(in crate::cli) fn direction(call: &CallFace) -> &'static str {
     match call.call_type {
         CallType::Inbound => "from",
         CallType::Forward => "forwarded from",
@@ -154,7 +154,7 @@ pub(super) fn direction(call: &CallFace) -> &'static str {
 }
 
 /// A lamp.
-pub(super) fn lamp(mode: LampMode) -> &'static str {
+pub(in crate::cli) fn lamp(mode: LampMode) -> &'static str {
     match mode {
         LampMode::On => "on",
         LampMode::Wink => "wink",
@@ -165,14 +165,14 @@ pub(super) fn lamp(mode: LampMode) -> &'static str {
 }
 
 /// A lamp by its name.
-pub(super) fn lamp_from_name(name: &str) -> Option<LampMode> {
+pub(in crate::cli) fn lamp_from_name(name: &str) -> Option<LampMode> {
     [LampMode::Off, LampMode::On, LampMode::Wink, LampMode::Flash, LampMode::Blink]
         .into_iter()
         .find(|mode| lamp(*mode) == name)
 }
 
 /// A call progress tone: `inside dial`, `line busy`, `Zip`.
-pub(super) fn tone(tone: Tone) -> String {
+pub(in crate::cli) fn tone(tone: Tone) -> String {
     let name = tone.name().trim_end_matches("Tone");
     let mut words = String::new();
     for (at, char) in name.char_indices() {
@@ -185,7 +185,7 @@ pub(super) fn tone(tone: Tone) -> String {
 }
 
 /// How the bell rings.
-pub(super) fn ring(mode: RingMode) -> &'static str {
+pub(in crate::cli) fn ring(mode: RingMode) -> &'static str {
     match mode {
         RingMode::Off => "off",
         RingMode::Inside => "inside ring",
@@ -198,7 +198,7 @@ pub(super) fn ring(mode: RingMode) -> &'static str {
 }
 
 /// How the phone is with its manager, for the top line.
-pub(super) fn connection(now: &Snapshot) -> String {
+pub(in crate::cli) fn connection(now: &Snapshot) -> String {
     match (&now.connection, now.face.phase) {
         (Connection::Connecting, _) => "connecting".into(),
         (Connection::Waiting { why, wait }, _) => format!("{why}; again in {} s", wait.as_secs()),
@@ -212,7 +212,7 @@ pub(super) fn connection(now: &Snapshot) -> String {
 }
 
 /// What is heard from the other party.
-pub(super) fn heard(now: &Snapshot) -> String {
+pub(in crate::cli) fn heard(now: &Snapshot) -> String {
     let voice = &now.voice;
     if voice.codec.is_none() {
         return "nothing".into();
@@ -227,7 +227,7 @@ pub(super) fn heard(now: &Snapshot) -> String {
 }
 
 /// Everything as plain text, for scripts and for messages about what went wrong.
-pub(super) fn display(name: &str, now: &Snapshot) -> String {
+pub(in crate::cli) fn display(name: &str, now: &Snapshot) -> String {
     let face = &now.face;
     let mut lines = vec![format!("phone   {name}, {}", connection(now))];
     if let Some(text) = &face.reject {

@@ -3,7 +3,7 @@
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use selsius_station::Action;
 
-use crate::cli::phone::run::key;
+use crate::cli::phone::key;
 
 /// What a key of the keyboard means.
 #[derive(Debug, Clone, PartialEq, Eq)]

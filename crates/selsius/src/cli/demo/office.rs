@@ -1,0 +1,105 @@
+//! Who takes part in the demonstration.
+
+use std::net::SocketAddr;
+
+use selsius_client::{AudioSource, Clock};
+use selsius_station::{Config, ModelClass};
+use selsius_wire::value::Codec;
+
+/// The manager's site. The phones' names are locally administered hardware addresses, which no real phone has.
+pub(super) const SITE: &str = r#"
+[settings]
+name = "selsius demo"
+
+[lines.1001]
+name = "Alice"
+
+[lines.1002]
+name = "Bob"
+
+[devices.SEP020000001001]
+model = "7960"
+buttons = [{ line = "1001" }]
+
+[devices.SEP020000001002]
+model = "7965"
+buttons = [{ line = "1002" }]
+"#;
+
+/// A manager, and two people with a phone each.
+pub(super) struct Office {
+    pub(super) manager: SocketAddr,
+    pub(super) clock: Clock,
+    pub(super) alice: Person,
+    pub(super) bob: Person,
+}
+
+/// A person with a phone.
+pub(super) struct Person {
+    pub(super) name: &'static str,
+    pub(super) number: &'static str,
+    pub(super) device: &'static str,
+    pub(super) model: &'static str,
+    pub(super) class: ModelClass,
+    /// What this person says, as a sine of so many Hz.
+    pub(super) voice: u16,
+    /// The person's column in the ladder.
+    pub(super) column: usize,
+}
+
+/// The manager's column in the ladder.
+pub(super) const MANAGER: usize = 1;
+
+impl Office {
+    pub(super) fn new(manager: SocketAddr) -> Self {
+        let alice = Person {
+            name: "Alice",
+            number: "1001",
+            device: "SEP020000001001",
+            model: "7960",
+            class: ModelClass::P7960,
+            voice: 440,
+            column: 0,
+        };
+        let bob = Person {
+            name: "Bob",
+            number: "1002",
+            device: "SEP020000001002",
+            model: "7965",
+            class: ModelClass::P7965,
+            voice: 1000,
+            column: 2,
+        };
+        Self { manager, clock: Clock::start(), alice, bob }
+    }
+
+    pub(super) fn introduction(&self) -> String {
+        let person = |person: &Person| {
+            let Person { name, number, device, model, voice, .. } = person;
+            let version = person.config().version;
+            format!(
+                "  {name:<6} {number}  {model} {device}, protocol version up to {version}, says {voice} Hz\n"
+            )
+        };
+        let (alice, bob) = (person(&self.alice), person(&self.bob));
+        format!("A manager on {}, and two phones:\n{alice}{bob}", self.manager)
+    }
+}
+
+impl Person {
+    pub(super) fn config(&self) -> Config {
+        let mut config = Config::new(self.device, self.class);
+        // What these phones can say and hear themselves.
+        config.capabilities.retain(|(codec, _)| matches!(codec, Codec::G711Ulaw64k | Codec::G711Alaw64k));
+        config
+    }
+
+    pub(super) fn source(&self) -> AudioSource {
+        AudioSource::Tone(self.voice)
+    }
+
+    /// What stands over the person's column.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.name, self.number)
+    }
+}
