@@ -16,11 +16,27 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Serve(Box<cli::serve::ServeArgs>),
+    Site(cli::site::SiteArgs),
+    Status(cli::status::StatusArgs),
+    Calls(cli::calls::CallsArgs),
+    Device(cli::device::DeviceArgs),
+    Backup(cli::backup::BackupArgs),
+    Restore(cli::backup::RestoreArgs),
+    Demo(cli::demo::DemoArgs),
     Phone(Box<cli::phone::PhoneArgs>),
 }
 
 fn main() -> ExitCode {
     let run = match Arguments::parse().command {
+        Command::Demo(args) => cli::demo::run(args),
+        Command::Serve(args) => cli::serve::run(*args),
+        Command::Site(args) => cli::site::run(args),
+        Command::Status(args) => cli::status::run(args),
+        Command::Calls(args) => cli::calls::run(args),
+        Command::Device(args) => cli::device::run(args),
+        Command::Backup(args) => cli::backup::backup(args),
+        Command::Restore(args) => cli::backup::restore(args),
         Command::Phone(args) => cli::phone::run(*args),
     };
     match run {
