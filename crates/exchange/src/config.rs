@@ -29,13 +29,16 @@ pub struct Config {
 pub struct Limits {
     /// How long a connection may say nothing at all before it has registered.
     pub silence_before_register: Duration,
+    /// The same for a connection that has said KeepAlive: a phone that has us as its second manager. Phones do that
+    /// each minute or so, by the secondary interval of the manager that they are registered with.
+    pub silence_on_standby: Duration,
     /// How long the old connection of a device gets to answer when the device registers from another address.
     pub probe: Duration,
     /// How long a phone may take to open its audio channel.
     pub media_answer: Duration,
     /// Digits of one call; more end in reorder tone.
     pub digits: usize,
-    /// Legs of one device; what would make more is refused (emergency calls excepted).
+    /// Legs of one device that its user has begun or answered; what would make more is refused.
     pub legs_per_device: usize,
 }
 
@@ -57,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             silence_before_register: Duration::from_secs(60),
+            silence_on_standby: Duration::from_secs(180),
             probe: Duration::from_secs(3),
             media_answer: Duration::from_secs(10),
             digits: 32,

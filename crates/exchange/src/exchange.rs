@@ -37,11 +37,13 @@ pub struct Exchange {
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
-    /// Sessions whose device has an old connection that is being probed.
-    pub(crate) waiting: BTreeSet<SessionId>,
+    /// Who wants to be a device whose old connection is being probed: one at a time.
+    pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     pub(crate) timers: Timers,
     pub(crate) out: VecDeque<Output>,
     pub(crate) counters: Counters,
+    /// No number of the auto-registration range below this one is free.
+    pub(crate) auto_from: u64,
     next_reference: u32,
     next_call: u64,
     stopping: bool,
@@ -70,6 +72,8 @@ pub(crate) struct Session {
     pub(crate) peer: Peer,
     pub(crate) last_heard: Time,
     pub(crate) state: SessionState,
+    /// Has it said KeepAlive without Register, as phones do on the connection to their second manager?
+    pub(crate) standby: bool,
     /// What it sent before it registered; kept for the device's history.
     pub(crate) alarms: Vec<message::Alarm>,
     /// The problems that were logged already.
@@ -103,10 +107,11 @@ impl Exchange {
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             timers: Timers::new(),
             out: VecDeque::new(),
             counters: Counters::default(),
+            auto_from: 0,
             stopping: false,
         }
     }
@@ -123,10 +128,10 @@ impl Exchange {
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.wall = wall,
-            Input::Site(site) => self.change_site(*site),
+            Input::Site(site) => self.change_site(now, *site),
             Input::Reset { device, kind } => {
                 if let Some(&handle) = self.by_name.get(&device) {
-                    self.restart(handle, kind);
+                    self.restart(now, handle, kind);
                 }
             }
             Input::Shutdown => self.shut_down(now),
@@ -181,6 +186,7 @@ impl Exchange {
             peer,
             last_heard: now,
             state: SessionState::New,
+            standby: false,
             alarms: Vec::new(),
             logged: BTreeSet::new(),
         };
@@ -225,10 +231,9 @@ impl Exchange {
     }
 
     pub(crate) fn forget_session(&mut self, session: SessionId) {
+        self.stop_waiting(session);
         self.sessions.remove(&session);
-        self.waiting.remove(&session);
         self.timers.cancel(Timer::Silence(session));
-        self.timers.cancel(Timer::Probe(session));
     }
 
     /// Closes a connection from our side.
@@ -243,6 +248,7 @@ impl Exchange {
         let device = self.registered(session);
         let patience = match device.and_then(|device| self.devices.get(device)) {
             Some(device) => device.patience(),
+            None if state.standby => self.config.limits.silence_on_standby,
             None => self.config.limits.silence_before_register,
         };
         let deadline = state.last_heard + patience;

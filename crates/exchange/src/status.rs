@@ -11,7 +11,7 @@ use crate::{
     call::{Call, LegState, Phase, Role},
     counters::Counters,
     device::Device,
-    exchange::Exchange,
+    exchange::{Exchange, SessionState},
     record::{CallId, WallTime},
     view::{self, View},
 };
@@ -163,12 +163,42 @@ impl Exchange {
             if self.by_name.get(&device.name) != Some(&handle) {
                 return Err(alloc::format!("{} is not found by its name", device.name));
             }
+            let state = self.sessions.get(&device.session).map(|session| &session.state);
+            if !matches!(state, Some(SessionState::Registered(other)) if *other == handle) {
+                return Err(alloc::format!("{} is registered on a session that is {state:?}", device.name));
+            }
             let view = view::render(device, &self.legs, &self.calls);
             let idle = View::default();
             let told = device.told.as_deref().unwrap_or(&idle);
             if *told != view {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
+        }
+        self.check_sessions()
+    }
+
+    fn check_sessions(&self) -> Result<(), String> {
+        let (mut registered, mut waiting) = (0, 0);
+        for (id, session) in &self.sessions {
+            match &session.state {
+                SessionState::New => {}
+                SessionState::Waiting(_) => waiting += 1,
+                SessionState::Registered(device) => match self.devices.get(*device) {
+                    Some(device) if device.session == *id => registered += 1,
+                    _ => return Err(alloc::format!("session {} is a device that is not there", id.0)),
+                },
+            }
+        }
+        if registered != self.by_name.len() || waiting != self.waiting.len() {
+            return Err(alloc::format!("{registered} sessions are registered, {waiting} wait"));
+        }
+        // Silence of each session, digits or no answer of each call, media of each leg, a probe.
+        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting;
+        if self.timers.len() > most {
+            return Err(alloc::format!(
+                "{} deadlines where there should be at most {most}",
+                self.timers.len()
+            ));
         }
         Ok(())
     }

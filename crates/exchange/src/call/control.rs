@@ -22,7 +22,9 @@ impl Exchange {
     pub(crate) fn new_call(&mut self, now: Time, device: Handle<Device>, line: u32) -> Option<Handle<Leg>> {
         let party = {
             let device = self.devices.get(device)?;
-            if device.legs.len() >= self.config.limits.legs_per_device {
+            // Legs that only ring are others' doing: they must not keep anybody from dialling an emergency number.
+            let own = |&&leg: &&Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state.is_off_hook());
+            if device.legs.iter().filter(own).count() >= self.config.limits.legs_per_device {
                 self.counters.refuse("too many legs");
                 return None;
             }
@@ -377,6 +379,8 @@ impl Exchange {
         }
         call.phase = Phase::Over;
         let Some(started) = call.started else { return };
+        // The clock may have been set back during the call.
+        let ended = ended.max(call.answered.unwrap_or(started));
         let codec = call.audio.filter(|_| call.answered.is_some()).map(|audio| audio.codec.name().into());
         let record = CallEnded {
             call: call.id,
@@ -424,7 +428,7 @@ impl Exchange {
         if let Some(call) = talked {
             self.ask_quality(&leg, call);
         }
-        self.restart_if_idle(leg.device);
+        self.restart_if_idle(now, leg.device);
     }
 
     /// The caller's leg of a call.

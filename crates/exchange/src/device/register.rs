@@ -33,7 +33,12 @@ impl Exchange {
         match message {
             StationMessage::Register(register) => self.register(now, session, register),
             // Standby connections say nothing else (v20 capture, frame 2643); a 7985 and 6911 begin with it.
-            StationMessage::KeepAlive(_) => self.send(session, KeepAliveAck),
+            StationMessage::KeepAlive(_) => {
+                if let Some(state) = self.sessions.get_mut(&session) {
+                    state.standby = true;
+                }
+                self.send(session, KeepAliveAck);
+            }
             StationMessage::Alarm(alarm) => {
                 let text = format!("alarm {}: {}", u32::from(alarm.alarm_severity), printable(alarm.text));
                 if let Some(state) = self.sessions.get_mut(&session)
@@ -61,6 +66,12 @@ impl Exchange {
         let Ok(name) = text.parse::<DeviceName>() else {
             return self.reject(now, session, &text, "invalid device name");
         };
+        if self.waiting.get(&name) == Some(&session) {
+            // It repeats itself while the old connection is asked; the first deadline stands.
+            return;
+        }
+        self.stop_waiting(session);
+        self.be_only(now, session, &name);
         if self.is_stopping() {
             return self.reject(now, session, &text, "manager is stopping");
         }
@@ -93,7 +104,10 @@ impl Exchange {
         };
         if let Some(state) = self.sessions.get_mut(&session) {
             state.state = SessionState::Waiting(register);
-            self.waiting.insert(session);
+        }
+        // The last one who asks is where the phone is, if it is any of them.
+        if let Some(before) = self.waiting.insert(name.clone(), session) {
+            self.reject(now, before, name.as_str(), "registered elsewhere");
         }
         self.timers.set(Timer::Probe(session), now + self.config.limits.probe);
         // The only question that every phone answers.
@@ -104,13 +118,37 @@ impl Exchange {
 
     /// A probed connection has not answered in time: the waiting one gets the device.
     pub(crate) fn take_over(&mut self, now: Time, session: SessionId) {
-        self.waiting.remove(&session);
-        let Some(state) = self.sessions.get_mut(&session) else { return };
-        let SessionState::Waiting(register) = core::mem::replace(&mut state.state, SessionState::New) else {
-            return;
+        let Some((name, register)) = self.stop_waiting(session) else { return };
+        self.accept(now, session, name, &register);
+    }
+
+    /// Makes a waiting session a new one. What it waited for.
+    pub(crate) fn stop_waiting(&mut self, session: SessionId) -> Option<(DeviceName, Box<Register>)> {
+        let state = &mut self.sessions.get_mut(&session)?.state;
+        if !matches!(state, SessionState::Waiting(_)) {
+            return None;
+        }
+        let SessionState::Waiting(register) = core::mem::replace(state, SessionState::New) else {
+            return None;
         };
-        if let Ok(name) = register.device_name.to_string().parse::<DeviceName>() {
-            self.accept(now, session, name, &register);
+        self.timers.cancel(Timer::Probe(session));
+        let name = register.device_name.to_string().parse().ok()?;
+        if self.waiting.get(&name) == Some(&session) {
+            self.waiting.remove(&name);
+        }
+        Some((name, register))
+    }
+
+    /// A connection speaks for one device: the one that it was before, under another name, is gone.
+    fn be_only(&mut self, now: Time, session: SessionId, name: &DeviceName) {
+        let Some(handle) = self.registered(session) else { return };
+        if self.devices.get(handle).is_some_and(|device| device.name == *name) {
+            return;
+        }
+        self.end_legs(now, handle);
+        self.lose_device(now, handle, "registered as another device");
+        if let Some(state) = self.sessions.get_mut(&session) {
+            state.state = SessionState::New;
         }
     }
 
@@ -120,45 +158,38 @@ impl Exchange {
             return;
         }
         let Some(name) = self.devices.get(device).map(|device| device.name.clone()) else { return };
-        for session in self.waiting.clone() {
-            if self.waits_for(session).as_ref() == Some(&name) {
-                self.timers.cancel(Timer::Probe(session));
-                self.reject(now, session, name.as_str(), "registered elsewhere");
-            }
+        if let Some(&session) = self.waiting.get(&name) {
+            self.reject(now, session, name.as_str(), "registered elsewhere");
         }
     }
 
     /// Sessions that wait for a device which is gone get it now.
     pub(crate) fn retry_waiting(&mut self, now: Time) {
-        for session in self.waiting.clone() {
-            if self.waits_for(session).is_some_and(|name| !self.by_name.contains_key(&name)) {
-                self.timers.cancel(Timer::Probe(session));
-                self.take_over(now, session);
-            }
-        }
-    }
-
-    /// The device that a session waits for.
-    fn waits_for(&self, session: SessionId) -> Option<DeviceName> {
-        match &self.sessions.get(&session)?.state {
-            SessionState::Waiting(register) => register.device_name.to_string().parse().ok(),
-            SessionState::New | SessionState::Registered(_) => None,
+        let gone = self.waiting.iter().filter(|(name, _)| !self.by_name.contains_key(name));
+        for session in gone.map(|(_, &session)| session).collect::<Vec<_>>() {
+            self.take_over(now, session);
         }
     }
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
+        let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
+        let Some(configured) = self.site.devices.get(&name) else {
+            // The site changed while it waited.
+            return self.reject(now, session, name.as_str(), "unknown device");
+        };
+        let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
+        let buttons = Buttons::of(&self.site, configured);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
+            if old_session == Some(session) {
+                self.end_legs(now, old);
+            }
             self.lose_device(now, old, "registered again");
             if let Some(old_session) = old_session.filter(|&old| old != session) {
                 self.close(old_session);
             }
         }
-        let Some(configured) = self.site.devices.get(&name) else { return };
-        let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
         let dialect = Dialect::negotiate(register.protocol_ver, register.features, register.device_type);
-        let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
-        let buttons = Buttons::of(&self.site, configured);
         let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
         let device = Device {
             name: name.clone(),
@@ -231,13 +262,18 @@ impl Exchange {
             let text = format!("registration from {address} refused: {reason}");
             self.event(Level::Warn, Some(session), name, text);
         }
+        if let Some(device) = self.registered(session) {
+            self.lose_device(now, device, "refused when it registered again");
+        }
         self.close(session);
     }
 
     /// Gives an unknown phone the lowest free number, if the site wants that.
     fn auto_register(&mut self, name: &DeviceName, device_type: u32) -> bool {
         let Some(range) = &self.site.settings.auto_registration else { return false };
-        let Some(line) = first_free(&self.site, range) else { return false };
+        let (found, next) = first_free(&self.site, range, self.auto_from);
+        self.auto_from = next;
+        let Some(line) = found else { return false };
         let button = Button::Line { number: line.clone(), label: String::new() };
         let device = selsius_site::Device {
             model: Model::from_device_type(device_type),
@@ -251,8 +287,9 @@ impl Exchange {
     }
 
     pub(crate) fn unregister(&mut self, now: Time, session: SessionId, device: Handle<Device>) {
-        self.acknowledge_unregister(session);
+        self.end_legs(now, device);
         self.lose_device(now, device, "unregistered");
+        self.acknowledge_unregister(session);
         if let Some(state) = self.sessions.get_mut(&session) {
             state.state = SessionState::New;
         }
@@ -261,6 +298,16 @@ impl Exchange {
 
     fn acknowledge_unregister(&mut self, session: SessionId) {
         self.send(session, message::UnregisterAck { status: UnregisterStatus::Ok });
+    }
+
+    /// Ends a phone's calls and tells it so: for a device that goes while its connection lives on, and that would else
+    /// keep its audio open.
+    fn end_legs(&mut self, now: Time, handle: Handle<Device>) {
+        let Some(device) = self.devices.get_mut(handle) else { return };
+        device.restart = None;
+        for leg in device.legs.clone() {
+            self.end_leg(now, leg, EndCause::PhoneLost);
+        }
     }
 
     /// A device is gone, whatever the reason: its calls end, its lines no longer appear there.
@@ -298,14 +345,14 @@ impl Exchange {
     }
 
     /// Resets a phone now if it is idle, else when it is.
-    pub(crate) fn restart(&mut self, handle: Handle<Device>, kind: ResetType) {
+    pub(crate) fn restart(&mut self, now: Time, handle: Handle<Device>, kind: ResetType) {
         if let Some(device) = self.devices.get_mut(handle) {
             device.restart = Some(kind);
         }
-        self.restart_if_idle(handle);
+        self.restart_if_idle(now, handle);
     }
 
-    pub(crate) fn restart_if_idle(&mut self, handle: Handle<Device>) {
+    pub(crate) fn restart_if_idle(&mut self, now: Time, handle: Handle<Device>) {
         let Some(device) = self.devices.get_mut(handle).filter(|device| device.legs.is_empty()) else {
             return;
         };
@@ -313,11 +360,17 @@ impl Exchange {
         let (session, name) = (device.session, device.name.clone());
         self.send(session, message::Reset { reset_type });
         self.event(Level::Info, Some(session), name.as_str(), "told to restart");
+        if !self.site.devices.contains_key(&name) {
+            // It has no place here any more, whether it heeds the order or not.
+            self.lose_device(now, handle, "no longer in the site");
+            self.close(session);
+        }
     }
 
     /// Takes a new site. Phones that are no longer in it, or whose buttons changed, restart when they are idle.
-    pub(crate) fn change_site(&mut self, site: Site) {
+    pub(crate) fn change_site(&mut self, now: Time, site: Site) {
         self.site = site;
+        self.auto_from = 0;
         let changed: Vec<_> = self
             .devices
             .iter()
@@ -328,7 +381,7 @@ impl Exchange {
             .map(|(handle, _)| handle)
             .collect();
         for handle in changed {
-            self.restart(handle, ResetType::Restart);
+            self.restart(now, handle, ResetType::Restart);
         }
     }
 }
@@ -346,14 +399,19 @@ fn whole_seconds(span: Duration) -> u32 {
     u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// The lowest number of the range that is no line yet.
-fn first_free(site: &Site, range: &AutoRegistration) -> Option<LineNumber> {
+/// The lowest number of the range that is no line yet, and where to look on next time: a range that is full, or whose
+/// beginning is, must not be searched again for each phone that asks.
+fn first_free(site: &Site, range: &AutoRegistration, from: u64) -> (Option<LineNumber>, u64) {
     let width = range.first.as_str().len();
-    let first: u64 = range.first.as_str().parse().ok()?;
-    let last: u64 = range.last.as_str().parse().ok()?;
-    (first..=last)
-        .filter_map(|number| format!("{number:0width$}").parse::<LineNumber>().ok())
-        .find(|number| !site.lines.contains_key(number))
+    let ends = (range.first.as_str().parse::<u64>(), range.last.as_str().parse::<u64>());
+    let (Ok(first), Ok(last)) = ends else { return (None, from) };
+    for number in first.max(from)..=last {
+        let line = format!("{number:0width$}").parse::<LineNumber>();
+        if let Some(line) = line.ok().filter(|line| !site.lines.contains_key(line)) {
+            return (Some(line), number.saturating_add(1));
+        }
+    }
+    (None, last.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -375,11 +433,15 @@ mod tests {
     fn the_lowest_free_number_keeps_its_width() {
         let range = AutoRegistration { first: "0099".parse().unwrap(), last: "0101".parse().unwrap() };
         let mut site = Site::default();
+        let mut from = 0;
         for expected in ["0099", "0100", "0101"] {
-            let free = first_free(&site, &range).unwrap();
+            let (free, next) = first_free(&site, &range, from);
+            let free = free.unwrap();
             assert_eq!(free.as_str(), expected);
             site.lines.insert(free, Line::default());
+            from = next;
         }
-        assert_eq!(first_free(&site, &range), None);
+        assert_eq!(first_free(&site, &range, from), (None, 102));
+        assert_eq!(first_free(&site, &range, 102), (None, 102), "a full range is not searched again");
     }
 }
