@@ -30,6 +30,10 @@ impl<K: Copy + Ord> Timers<K> {
         }
     }
 
+    pub(crate) fn deadline(&self, key: K) -> Option<Time> {
+        self.at.get(&key).copied()
+    }
+
     pub(crate) fn next(&self) -> Option<Time> {
         self.order.first().map(|&(at, _)| at)
     }
@@ -67,6 +71,7 @@ mod tests {
         assert_eq!(timers.pop_due(at(40)), Some('a'));
         assert_eq!(timers.pop_due(at(40)), None);
         timers.set('c', at(50));
+        assert_eq!(timers.deadline('c'), Some(at(50)));
         timers.cancel('c');
         assert_eq!((timers.next(), timers.len()), (None, 0));
     }

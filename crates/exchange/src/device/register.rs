@@ -53,7 +53,10 @@ impl Exchange {
             StationMessage::SpcpRegisterTokenReq(_) => {
                 self.send(session, message::SpcpRegisterTokenAck::default())
             }
-            StationMessage::UnregisterReq(_) => self.acknowledge_unregister(session),
+            StationMessage::UnregisterReq(_) => {
+                self.stop_waiting(session);
+                self.acknowledge_unregister(session);
+            }
             // CallManager 2.x phones tell their RTP port around Register.
             StationMessage::IpPort(_) => {}
             _ => self.counters.refuse("message before Register"),
@@ -105,11 +108,13 @@ impl Exchange {
         if let Some(state) = self.sessions.get_mut(&session) {
             state.state = SessionState::Waiting(register);
         }
-        // The last one who asks is where the phone is, if it is any of them.
+        let mut until = now + self.config.limits.probe;
+        // The last one who asks is where the phone is, if it is any of them. It waits no longer for those before it.
         if let Some(before) = self.waiting.insert(name.clone(), session) {
+            until = self.timers.deadline(Timer::Probe(before)).unwrap_or(until);
             self.reject(now, before, name.as_str(), "registered elsewhere");
         }
-        self.timers.set(Timer::Probe(session), now + self.config.limits.probe);
+        self.timers.set(Timer::Probe(session), until);
         // The only question that every phone answers.
         self.send(old_session, CapabilitiesReq);
         let text = "registers from another address; asking the old one whether it is still there";
@@ -145,7 +150,6 @@ impl Exchange {
         if self.devices.get(handle).is_some_and(|device| device.name == *name) {
             return;
         }
-        self.end_legs(now, handle);
         self.lose_device(now, handle, "registered as another device");
         if let Some(state) = self.sessions.get_mut(&session) {
             state.state = SessionState::New;
@@ -181,9 +185,6 @@ impl Exchange {
         let buttons = Buttons::of(&self.site, configured);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
-            if old_session == Some(session) {
-                self.end_legs(now, old);
-            }
             self.lose_device(now, old, "registered again");
             if let Some(old_session) = old_session.filter(|&old| old != session) {
                 self.close(old_session);
@@ -254,6 +255,9 @@ impl Exchange {
 
     fn reject(&mut self, now: Time, session: SessionId, name: &str, reason: &'static str) {
         let address = self.sessions.get(&session).map(|session| session.peer.remote);
+        if let Some(device) = self.registered(session) {
+            self.lose_device(now, device, "refused when it registered again");
+        }
         self.counters.refuse(reason);
         self.send(session, RegisterReject { text: Text::new(reason.as_bytes()) });
         if let Some(address) = address {
@@ -261,9 +265,6 @@ impl Exchange {
             self.device_event(now, name, kind);
             let text = format!("registration from {address} refused: {reason}");
             self.event(Level::Warn, Some(session), name, text);
-        }
-        if let Some(device) = self.registered(session) {
-            self.lose_device(now, device, "refused when it registered again");
         }
         self.close(session);
     }
@@ -287,7 +288,6 @@ impl Exchange {
     }
 
     pub(crate) fn unregister(&mut self, now: Time, session: SessionId, device: Handle<Device>) {
-        self.end_legs(now, device);
         self.lose_device(now, device, "unregistered");
         self.acknowledge_unregister(session);
         if let Some(state) = self.sessions.get_mut(&session) {
@@ -300,19 +300,15 @@ impl Exchange {
         self.send(session, message::UnregisterAck { status: UnregisterStatus::Ok });
     }
 
-    /// Ends a phone's calls and tells it so: for a device that goes while its connection lives on, and that would else
-    /// keep its audio open.
-    fn end_legs(&mut self, now: Time, handle: Handle<Device>) {
+    /// A device is gone, whatever the reason: its calls end, its lines no longer appear there. The phone is told of
+    /// its calls' end: if its connection lives on, it would else keep its audio open.
+    pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
         let Some(device) = self.devices.get_mut(handle) else { return };
         device.restart = None;
         for leg in device.legs.clone() {
             self.end_leg(now, leg, EndCause::PhoneLost);
         }
-    }
-
-    /// A device is gone, whatever the reason: its calls end, its lines no longer appear there.
-    pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
-        let Some(mut device) = self.devices.remove(handle) else { return };
+        let Some(device) = self.devices.remove(handle) else { return };
         self.by_name.remove(&device.name);
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
@@ -321,9 +317,6 @@ impl Exchange {
                     self.appearances.remove(&line.number);
                 }
             }
-        }
-        for leg in core::mem::take(&mut device.legs) {
-            self.end_leg(now, leg, EndCause::PhoneLost);
         }
         let kind = DeviceEventKind::Unregistered { reason: reason.into() };
         self.device_event(now, device.name.as_str(), kind);
