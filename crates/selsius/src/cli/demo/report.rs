@@ -103,7 +103,7 @@ impl<'a> Report<'a> {
             text += &format!("✗ missing: {missing}\n");
         }
         if self.missing.is_empty() {
-            text += "✓ both heard the other's tone without gaps, and the manager recorded the call\n";
+            text += "✓ both heard the other's tone without loss, and the manager recorded the call\n";
         }
         text
     }

@@ -121,7 +121,7 @@ fn prepared(args: PhoneArgs) -> anyhow::Result<ExitCode> {
         let style = if stdout().is_terminal() { Style::Ansi } else { Style::Plain };
         let out = Arc::new(Mutex::new(stdout()));
         let run =
-            Run { file: &file, settings: &settings, talk, style, clock: Clock::start(), phone: None, out };
+            Run { file: &file, settings: &settings, talk, style, clock: Clock::start(), running: None, out };
         let verdict = tokio::select! {
             verdict = run.script(&lines) => verdict,
             // As a shell says it of a program that ended by SIGINT.

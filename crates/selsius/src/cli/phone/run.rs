@@ -1,16 +1,22 @@
 //! Running a script.
 
 use std::{
+    collections::VecDeque,
     io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use selsius_client::{ActError, Backoff, Clock, End, Gone, Options, Phone, Said, Snapshot, Traffic};
-use selsius_inspect::ladder::{Event, Ladder, Style};
-use selsius_station::{Action, RejectReason};
+use selsius_client::{
+    ActError, Backoff, Clock, End, Gone, Happened, Options, Phone, Said, Snapshot, Traffic,
+};
+use selsius_inspect::ladder::{self, Ladder, Style};
+use selsius_station::{Action, Event, RejectReason};
 use selsius_wire::{Time, value::KeypadKey};
-use tokio::time::timeout;
+use tokio::{
+    sync::broadcast::{self, error::TryRecvError},
+    time::{error::Elapsed, timeout},
+};
 
 use super::{
     PhoneSettings,
@@ -51,8 +57,69 @@ pub(super) struct Run<'a> {
     pub(super) talk: Talk,
     pub(super) style: Style,
     pub(super) clock: Clock,
-    pub(super) phone: Option<Phone>,
+    pub(super) running: Option<Running>,
     pub(super) out: Arc<Mutex<dyn Write + Send>>,
+}
+
+/// A phone that was switched on, and what happened to it since its user did something last.
+pub(super) struct Running {
+    phone: Phone,
+    happened: broadcast::Receiver<Happened>,
+    seen: VecDeque<Event>,
+}
+
+/// Happenings that are kept; a script that waits for something older has lost its way.
+const SEEN: usize = 256;
+
+impl Running {
+    fn new(phone: Phone) -> Self {
+        Self { happened: phone.happened(), phone, seen: VecDeque::new() }
+    }
+
+    /// Takes in what happened up to now.
+    fn look(&mut self) {
+        loop {
+            match self.happened.try_recv() {
+                Ok(happened) => self.note(happened),
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, happened: Happened) {
+        let Happened::Station(event) = happened else { return };
+        if self.seen.len() == SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(event);
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), ActError> {
+        self.look();
+        self.seen.clear();
+        self.phone.act(action).await
+    }
+
+    /// Waits until the phone is in this situation. One that has come and gone since the last action counts too: a
+    /// script is not faster than the other party.
+    async fn reach(&mut self, situation: Situation) -> Result<(), Gone> {
+        loop {
+            self.look();
+            if let Some(place) = self.seen.iter().position(|event| situation.begins_with(event)) {
+                self.seen.drain(..=place);
+                return Ok(());
+            }
+            if situation.is_now(&self.phone.now().face) {
+                return Ok(());
+            }
+            let happened = tokio::select! {
+                changed = self.phone.changed() => changed.map(|_| None)?,
+                happened = self.happened.recv() => happened.ok(),
+            };
+            happened.into_iter().for_each(|happened| self.note(happened));
+        }
+    }
 }
 
 /// Why a step failed.
@@ -80,8 +147,8 @@ impl Run<'_> {
                 break;
             }
         }
-        if let Some(phone) = self.phone.take() {
-            match phone.hang_up_and_leave(LEAVE).await {
+        if let Some(running) = self.running.take() {
+            match running.phone.hang_up_and_leave(LEAVE).await {
                 End::Recording(error) => {
                     self.say(&format!("{error}: {}", error.problem));
                     verdict = Verdict::Failed;
@@ -122,18 +189,16 @@ impl Run<'_> {
             Step::Wait(Situation::Registered, patience) => self.register_within(*patience).await,
             Step::Wait(Situation::Unregistered, patience) => self.gone(*patience).await,
             Step::Wait(situation, patience) => {
-                self.until(*patience, &format!("the state {}", situation.name()), |now| {
-                    situation.is_now(&now.face)
-                })
-                .await
+                let reached = timeout(*patience, self.registered().await?.reach(*situation)).await;
+                in_time(reached, &format!("the state {}", situation.name()), *patience)
             }
             Step::Expect { what, not, within } => {
                 let words = format!("{}{}", if *not { "not " } else { "" }, describe(what));
                 self.until(*within, &words, |now| holds(what, now) != *not).await
             }
-            Step::Play(source) => Ok(self.registered().await?.play(source.clone()).await?),
+            Step::Play(source) => Ok(self.registered().await?.phone.play(source.clone()).await?),
             Step::Record(path) => {
-                let recorded = self.registered().await?.record(path.clone()).await?;
+                let recorded = self.registered().await?.phone.record(path.clone()).await?;
                 recorded.map_err(|error| Failure {
                     verdict: Verdict::Failed,
                     expected: format!("{error}: {}", error.problem),
@@ -144,8 +209,8 @@ impl Run<'_> {
                 Ok(())
             }
             Step::PrintDisplay => {
-                let text = match &self.phone {
-                    Some(phone) => words::display(&self.settings.name, &phone.now()),
+                let text = match &self.running {
+                    Some(running) => words::display(&self.settings.name, &running.phone.now()),
                     None => format!("phone   {}, not started", self.settings.name),
                 };
                 self.say(&text);
@@ -165,10 +230,10 @@ impl Run<'_> {
     /// Starts the phone if there is none, and waits until it can be used. A manager that is not there yet is waited
     /// for.
     async fn register_within(&mut self, patience: Duration) -> Result<(), Failure> {
-        if self.phone.is_none() {
-            self.phone = Some(self.start());
+        if self.running.is_none() {
+            self.running = Some(Running::new(self.start()));
         }
-        let Some(phone) = &mut self.phone else { return Ok(()) };
+        let Some(Running { phone, .. }) = &mut self.running else { return Ok(()) };
         let unregistered = |expected| Failure { verdict: Verdict::Unregistered, expected };
         let settled = |now: &Snapshot| now.face.registered || now.face.reject.is_some();
         match timeout(patience, phone.wait_until(settled)).await {
@@ -191,37 +256,37 @@ impl Run<'_> {
             tap: None,
         };
         if self.talk == Talk::Trace {
-            let mut ladder = Ladder::new([self.settings.name.as_str(), "manager"], 100, self.style);
-            ladder = ladder.starting_at(Time::ZERO);
-            let _ = write!(self.lock(), "{}", ladder.head());
+            let mut rows = Ladder::new([self.settings.name.as_str(), "manager"], 100, self.style);
+            rows = rows.starting_at(Time::ZERO);
+            let _ = write!(self.lock(), "{}", rows.head());
             let out = self.out.clone();
             options.tap = Some(Box::new(move |tapped| {
                 let event = match tapped.traffic {
                     Traffic::Message { message: Said::Station(message), .. } => {
-                        Event::station(tapped.at, 0, 1, message)
+                        ladder::Event::station(tapped.at, 0, 1, message)
                     }
                     Traffic::Message { message: Said::Manager(message), .. } => {
-                        Event::manager(tapped.at, 0, 1, message)
+                        ladder::Event::manager(tapped.at, 0, 1, message)
                     }
                     Traffic::Opened { remote, .. } => {
-                        Event::note(tapped.at, None, format!("connected to {remote}"))
+                        ladder::Event::note(tapped.at, None, format!("connected to {remote}"))
                     }
-                    Traffic::Closed { .. } => Event::note(tapped.at, None, "connection closed"),
+                    Traffic::Closed { .. } => ladder::Event::note(tapped.at, None, "connection closed"),
                     Traffic::Voice { .. } => return,
                 };
                 let mut out = out.lock().expect("nobody panics while writing a line");
-                let _ = out.write_all(ladder.push(&event).as_bytes());
+                let _ = out.write_all(rows.push(&event).as_bytes());
             }));
         }
         Phone::start(self.settings.target.clone(), self.settings.config.clone(), options)
     }
 
     /// The phone; it is started and registered where the script did not do it.
-    async fn registered(&mut self) -> Result<&mut Phone, Failure> {
-        if self.phone.is_none() {
+    async fn registered(&mut self) -> Result<&mut Running, Failure> {
+        if self.running.is_none() {
             self.register().await?;
         }
-        self.phone.as_mut().ok_or_else(|| Gone.into())
+        self.running.as_mut().ok_or_else(|| Gone.into())
     }
 
     async fn act(&mut self, action: Action) -> Result<(), Failure> {
@@ -229,14 +294,13 @@ impl Run<'_> {
     }
 
     async fn unregister(&mut self) -> Result<(), Failure> {
-        let phone = self.registered().await?;
-        phone.act(Action::Unregister).await.map_err(|error| refused(&error))?;
+        self.act(Action::Unregister).await?;
         self.gone(LEAVE).await
     }
 
     /// Waits until the phone is without a manager.
     async fn gone(&mut self, patience: Duration) -> Result<(), Failure> {
-        let Some(phone) = &mut self.phone else { return Ok(()) };
+        let Some(Running { phone, .. }) = &mut self.running else { return Ok(()) };
         match timeout(patience, phone.wait_until(|now| Situation::Unregistered.is_now(&now.face))).await {
             Ok(_) => {}
             Err(_) => {
@@ -244,8 +308,8 @@ impl Run<'_> {
                 return Err(Failure { verdict: Verdict::Failed, expected });
             }
         }
-        if let Some(phone) = self.phone.take() {
-            phone.stop().await;
+        if let Some(running) = self.running.take() {
+            running.phone.stop().await;
         }
         Ok(())
     }
@@ -256,20 +320,14 @@ impl Run<'_> {
         expected: &str,
         holds: impl Fn(&Snapshot) -> bool,
     ) -> Result<(), Failure> {
-        let phone = self.registered().await?;
-        match timeout(patience, phone.wait_until(holds)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(Gone)) => Err(Gone.into()),
-            Err(_) => {
-                Err(Failure { verdict: Verdict::Failed, expected: format!("{expected} within {patience:?}") })
-            }
-        }
+        let reached = timeout(patience, self.registered().await?.phone.wait_until(holds)).await;
+        in_time(reached.map(|reached| reached.map(drop)), expected, patience)
     }
 
     fn complain(&self, line: &Line, failure: &Failure) {
         self.say(&format!("{}:{}: `{}` failed", self.file, line.number, line.text));
         self.say(&format!("expected: {}", failure.expected));
-        if let Some(phone) = &self.phone {
+        if let Some(Running { phone, .. }) = &self.running {
             self.say("the phone shows:");
             for line in words::display(&self.settings.name, &phone.now()).lines() {
                 self.say(&format!("  {line}"));
@@ -284,6 +342,21 @@ impl Run<'_> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, dyn Write + Send + 'static> {
         self.out.lock().expect("nobody panics while writing a line")
+    }
+}
+
+/// What became of a wait.
+fn in_time(
+    reached: Result<Result<(), Gone>, Elapsed>,
+    expected: &str,
+    patience: Duration,
+) -> Result<(), Failure> {
+    match reached {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Gone)) => Err(Gone.into()),
+        Err(_) => {
+            Err(Failure { verdict: Verdict::Failed, expected: format!("{expected} within {patience:?}") })
+        }
     }
 }
 

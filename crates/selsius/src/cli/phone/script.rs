@@ -22,7 +22,8 @@ A script has one step a line; `#` begins a comment, texts with blanks stand in d
   line 1    speed-dial 1      their buttons
   flash                       a flash of the hook
   wait STATE [10s]            STATE: registered unregistered idle dialtone ringing ringback proceed connected
-                              hold remote-in-use call-waiting busy reorder silence
+                              hold remote-in-use call-waiting busy reorder silence; one that came and went
+                              since the last action counts too
   expect [not] WHAT [within 3s]
       prompt TEXT             what stands at the foot of the display (part of it)
       caller 1001             caller-name TEXT, called 1002, called-name TEXT: parties of the calls

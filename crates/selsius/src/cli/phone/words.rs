@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selsius_client::{Connection, Snapshot};
-use selsius_station::{CallFace, Face, Phase};
+use selsius_station::{CallFace, Event, Face, Phase};
 use selsius_wire::value::{ButtonType, CallState, CallType, LampMode, RingMode, Tone};
 
 /// A situation that a script can wait for.
@@ -100,6 +100,30 @@ impl Situation {
                     || sounds(&[Tone::ReorderTone, Tone::NoSuchNumberTone])
             }
             Self::Silence => face.tone.is_none() && !rings(face),
+        }
+    }
+}
+
+impl Situation {
+    /// Whether this is how it begins. What a person cannot miss (idle, registered) has no such moment.
+    pub(in crate::cli) fn begins_with(self, event: &Event) -> bool {
+        use CallState as S;
+        match (self, event) {
+            (Self::DialTone, Event::Tone(tone)) => {
+                matches!(tone, Tone::InsideDialTone | Tone::OutsideDialTone | Tone::RecallDialTone)
+            }
+            (Self::Ringing, Event::Ring(mode, _)) => *mode != RingMode::Off,
+            (Self::Ringing, Event::Call { state: S::RingIn, .. })
+            | (Self::Ringback, Event::Call { state: S::RingOut, .. } | Event::Tone(Tone::AlertingTone))
+            | (Self::Proceed, Event::Call { state: S::Proceed, .. })
+            | (Self::Connected, Event::Call { state: S::Connected, .. })
+            | (Self::Hold, Event::Call { state: S::Hold, .. })
+            | (Self::RemoteInUse, Event::Call { state: S::CallRemoteMultiline, .. })
+            | (Self::CallWaiting, Event::Call { state: S::CallWaiting, .. })
+            | (Self::Busy, Event::Call { state: S::Busy, .. } | Event::Tone(Tone::LineBusyTone))
+            | (Self::Reorder, Event::Call { state: S::Congestion | S::InvalidNumber, .. })
+            | (Self::Reorder, Event::Tone(Tone::ReorderTone | Tone::NoSuchNumberTone)) => true,
+            _ => false,
         }
     }
 }
