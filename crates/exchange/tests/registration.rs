@@ -1,5 +1,7 @@
 //! Timelines of registration: what a phone says on a new connection, in any order, and what it gets.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of any test function")]
+
 mod bench;
 
 use std::time::Duration;
@@ -11,7 +13,7 @@ use selsius_exchange::{
     Input, SessionId,
     record::{DeviceEventKind, EndCause, Record},
 };
-use selsius_site::{Button, DeviceName, Model, Site};
+use selsius_site::{Button, DeviceName, Model};
 use selsius_wire::{
     Context, Cut, DEFAULT_LIMIT, ManagerMessage, StationMessage, cut,
     message::{self, ButtonTemplate, RegisterAck},
@@ -249,7 +251,7 @@ fn the_site_changes_while_a_call_is_up_and_the_call_goes_on() {
     bench.heard(bob);
 
     // Nothing is left of the office: neither phones, nor lines, nor routes.
-    bench.input(Input::Site(Box::new(Site::default())));
+    bench.input(Input::Site(Box::default()));
     bench.wait(20 * SECOND);
     for phone in [alice, bob] {
         bench.say(phone, message::KeepAlive);
@@ -352,8 +354,9 @@ fn unregistering_frees_the_device_and_ends_its_call() {
         bench.messages(alice);
         bench.say(alice, message::UnregisterReq::default());
         let messages = bench.messages(alice);
-        let [ManagerMessage::UnregisterAck(ack)] = &messages[..] else { panic!("{messages:?}") };
+        let [rest @ .., ManagerMessage::UnregisterAck(ack)] = &messages[..] else { panic!("{messages:?}") };
         assert_eq!(ack.status, UnregisterStatus::Ok);
+        assert_eq!(!rest.is_empty(), in_call, "its own call ends as any other, since its connection stays");
         assert_eq!(status(&bench, "1001"), None);
         if in_call {
             assert!(bench.heard(bob).contains(&"CallState OnHook".into()));

@@ -24,6 +24,8 @@ pub(crate) struct Bench {
     pub(crate) records: Vec<Record>,
     pub(crate) events: Vec<String>,
     pub(crate) closed: Vec<SessionId>,
+    /// The version that [`Self::phone`] offers.
+    pub(crate) version: u8,
     dialects: BTreeMap<SessionId, Dialect>,
     sent: BTreeMap<SessionId, Vec<ManagerMessage>>,
     next: u64,
@@ -63,6 +65,7 @@ impl Bench {
             records: Vec::new(),
             events: Vec::new(),
             closed: Vec::new(),
+            version: 17,
             dialects: BTreeMap::new(),
             sent: BTreeMap::new(),
             next: 1,
@@ -79,9 +82,9 @@ impl Bench {
         session
     }
 
-    /// A registered phone with this number, version 17, that has said what it can do.
+    /// A registered phone with this number, version 17 unless told otherwise, that has said what it can do.
     pub(crate) fn phone(&mut self, number: &str) -> SessionId {
-        self.phone_as(number, 17, 436)
+        self.phone_as(number, self.version, 436)
     }
 
     /// As [`Self::phone`], of another version and model.
@@ -167,6 +170,13 @@ impl Bench {
             _ => None,
         });
         of_device.collect()
+    }
+
+    /// Closes every connection that there was.
+    pub(crate) fn close_all(&mut self) {
+        for session in 1..self.next {
+            self.close(SessionId(session));
+        }
     }
 
     /// Lets time pass; these phones keep alive every ten seconds.
