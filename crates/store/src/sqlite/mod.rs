@@ -300,6 +300,15 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(async {
+                // On a full disk SQLite itself ends the transaction, the rollback after it fails, and sqlx takes the
+                // connection for one within a transaction for ever. Another one is as good. (The ping comes after
+                // a rollback that is still on its way.)
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 /// Is it empty (if it is our own), or a sound database of ours, of a version that we know?
