@@ -3,7 +3,10 @@
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use selsius_exchange::{Config as ExchangeConfig, record::Record};
+use selsius_exchange::{
+    Config as ExchangeConfig,
+    record::{CallId, Record},
+};
 use selsius_provision::tftp;
 use selsius_site::{Site, SiteFile};
 use selsius_store::{Opened, Recorder, Store, StoreError};
@@ -17,7 +20,7 @@ use crate::{
     Options, ServeError,
     admin::{self, Admin},
     api::Addresses,
-    config::{LimitsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
+    config::{Config, LimitsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
     core::{self, Command, Handle, Limits, Running, Unavailable},
     files::{Files, Folder},
     http, net,
@@ -132,7 +135,7 @@ impl Server {
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
-            exchange: exchange_config(&config.limits, first_call),
+            exchange: exchange_config(&config, first_call),
             site: site.clone(),
             limits: socket_limits(&config.limits),
         };
@@ -266,8 +269,9 @@ fn remove_socket(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-fn exchange_config(limits: &LimitsConfig, first_call: selsius_exchange::record::CallId) -> ExchangeConfig {
-    let mut config = ExchangeConfig { first_call, ..ExchangeConfig::default() };
+fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
+    let (limits, media_dscp) = (&config.limits, config.dscp.media.code());
+    let mut config = ExchangeConfig { first_call, media_dscp, ..ExchangeConfig::default() };
     config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
     config.limits.legs_per_device = limits.legs_per_device;
     config.limits.digits = limits.digits;
@@ -282,6 +286,7 @@ fn socket_limits(limits: &LimitsConfig) -> Limits {
         connections: limits.connections,
         unregistered_per_address: limits.unregistered_per_address,
         unread: limits.unread_bytes,
+        ..Limits::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The site, records and backups, over the admin socket.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
@@ -142,6 +143,50 @@ fn a_phone_that_registered_itself_is_in_the_site_and_comes_back() {
         assert!(reset.contains("told to restart"), "{reset}");
     });
     assert!(fails(manager.command(&["device", "reset", "SEP02000000BBBB"])).contains("is not registered"));
+    manager.stop();
+}
+
+#[test]
+fn phones_that_register_themselves_while_the_site_changes_keep_their_numbers() {
+    const PHONES: usize = 30;
+    let top = tempfile::tempdir().unwrap();
+    let manager = Manager::start(top.path(), &["--auto-register", "1001-1999"]);
+    let sccp = manager.sccp;
+    // Phones come in while the site is changed again and again.
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let coming = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let mut phones = Vec::new();
+            for number in 0..PHONES {
+                phones.push(phone(sccp, &format!("SEP0200000000{number:02}")).await);
+            }
+            let _ = stopped.await;
+            phones.into_iter().filter(|phone| !phone.now().face.registered).count()
+        })
+    });
+    let mut round = 0;
+    while manager.status().counters.registrations < PHONES as u64 {
+        round += 1;
+        manager.apply(&format!("{OFFICE}[lines.3001]\nname = \"Round {round}\"\n").replace("100", "200"));
+    }
+    manager.apply(OFFICE.replace("100", "200").as_str());
+    let status = manager.status();
+    let running: BTreeMap<_, _> = status
+        .devices
+        .iter()
+        .filter(|device| device.registration.is_some())
+        .map(|device| (device.lines[0].clone(), device.name.clone()))
+        .collect();
+    assert_eq!(running.len(), PHONES, "each has a number of its own, after {round} changes: {running:?}");
+    assert_eq!(status.counters.registrations, PHONES as u64, "and none had to register again");
+    let exported = manager.ask(&["site", "export"]);
+    for (line, name) in &running {
+        let (_, device) = exported.split_once(&format!("[devices.{name}]")).unwrap();
+        let device = device.split("[devices").next().unwrap();
+        assert!(device.contains(&format!("\"{line}\"")), "{name} {line}: {device}");
+    }
+    stop.send(()).unwrap();
+    assert_eq!(coming.join().unwrap(), 0, "all are still registered");
     manager.stop();
 }
 

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    net::UdpSocket,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream, UdpSocket},
     path::Path,
     process::{Command, Stdio},
     time::Instant,
@@ -179,4 +180,72 @@ fn a_refusal_comes_from_the_address_that_was_asked() {
         assert_eq!(answer[..4], [0, 5, 0, code], "{}", String::from_utf8_lossy(&answer[..length]));
     }
     manager.stop();
+}
+
+#[test]
+fn garbage_and_floods_are_bounded_and_phones_are_served_on() {
+    let top = tempfile::tempdir().unwrap();
+    let file = top.path().join("selsius.toml");
+    fs::write(&file, "[limits]\nhttp-connections = 2\ntftp-transfers-per-address = 2\n").unwrap();
+    let manager = Manager::start(top.path(), &["--config", file.to_str().unwrap()]);
+    fs::write(top.path().join("files/load.bin"), firmware()).unwrap();
+    let end = |stream: &mut TcpStream| {
+        let mut bytes = Vec::new();
+        // The end of the connection, whether in order or not.
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    };
+    let connect = || {
+        let stream = TcpStream::connect(manager.http).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    };
+    let idle = [connect(), connect()];
+    assert_eq!(end(&mut connect()), b"", "a third connection is closed");
+    drop(idle);
+    let answered = || {
+        let mut stream = connect();
+        let _ = stream.write_all(b"GET /load.bin HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        end(&mut stream).starts_with(b"HTTP/1.1 200")
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !answered() {
+        assert!(Instant::now() < deadline, "places become free again");
+    }
+
+    let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
+    phone.set_read_timeout(Some(PATIENCE)).unwrap();
+    for length in 0..200_usize {
+        let garbage: Vec<u8> = (0..length).map(|at| (at * 31 + length) as u8).collect();
+        phone.send_to(&garbage, manager.tftp).unwrap();
+    }
+    // Two transfers of one address are served, the third has to ask again.
+    let ask = || {
+        let phone = UdpSocket::bind("127.0.0.3:0").unwrap();
+        phone.set_read_timeout(Some(PATIENCE)).unwrap();
+        phone.send_to(b"\0\x01load.bin\0octet\0", manager.tftp).unwrap();
+        phone
+    };
+    let mut block = [0; 600];
+    let transfers = [ask(), ask()];
+    for transfer in &transfers {
+        assert_eq!(transfer.recv(&mut block).unwrap(), 516);
+    }
+    let third = ask();
+    transfers[0].send_to(b"\0\x05\0\0enough\0", transfers[0].peer(&mut block)).unwrap();
+    third.set_nonblocking(true).unwrap();
+    assert!(third.recv(&mut block).is_err(), "no answer at all: it will ask again");
+    manager.stop();
+}
+
+/// Where a transfer's blocks come from.
+trait Peer {
+    fn peer(&self, block: &mut [u8]) -> SocketAddr;
+}
+
+impl Peer for UdpSocket {
+    fn peer(&self, block: &mut [u8]) -> SocketAddr {
+        // Nothing is acknowledged, so the first block comes again.
+        self.recv_from(block).unwrap().1
+    }
 }

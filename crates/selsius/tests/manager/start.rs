@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::support::{Manager, OFFICE, Pair, fails, selsius, serve, skipped, until};
+use crate::support::{Manager, OFFICE, Pair, fails, phone, selsius, serve, skipped, until};
 
 #[test]
 fn the_line_gives_real_ports_and_the_end_is_in_order() {
@@ -168,6 +168,52 @@ fn a_database_that_is_none() {
     fs::write(top.path().join("selsius.db"), "garbage, and more than sixteen bytes of it").unwrap();
     let said = refusal(&[], top.path());
     assert!(said.contains("selsius.db") && said.contains("database"), "{said}");
+}
+
+#[test]
+fn a_database_of_a_newer_version() {
+    let top = tempfile::tempdir().unwrap();
+    Manager::start(top.path(), &[]).stop();
+    let database = top.path().join("selsius.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
+        let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        let newer =
+            "INSERT INTO _sqlx_migrations VALUES (9001, 'of the future', CURRENT_TIMESTAMP, TRUE, x'00', 0)";
+        sqlx::query(newer).execute(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+    });
+    let said = refusal(&[], top.path());
+    assert!(said.contains("has version 9001") && said.contains("use the newer selsius"), "{said}");
+}
+
+#[test]
+fn systemd_names_the_data_directory() {
+    let top = tempfile::tempdir().unwrap();
+    let data_dir = top.path().join("selsius");
+    let mut command = selsius();
+    command.env("STATE_DIRECTORY", format!("{}:/other", data_dir.display())).arg("serve");
+    command.args(["--sccp", "127.0.0.1:0", "--tftp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let manager = Manager::run(&data_dir, command);
+    assert_eq!(manager.admin, data_dir.join("admin.sock"));
+    manager.stop();
+}
+
+#[test]
+fn the_log_can_be_json_with_device_and_session() {
+    let top = tempfile::tempdir().unwrap();
+    let file = top.path().join("selsius.toml");
+    fs::write(&file, "[log]\nformat = \"json\"\n").unwrap();
+    let range = ["--auto-register", "1001-1009", "--config", file.to_str().unwrap()];
+    let mut manager = Manager::start(top.path(), &range);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { drop(phone(manager.sccp, "SEP02000000AAAA").await) });
+    let line = manager.log.find(|line| line.contains("registered from")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["device"], "SEP02000000AAAA");
+    assert!(line["session"].is_u64() && line["level"] == "INFO" && line["timestamp"].is_string(), "{line}");
+    manager.stop();
 }
 
 #[test]
