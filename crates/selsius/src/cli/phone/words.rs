@@ -145,7 +145,7 @@ pub(in crate::cli) fn state(state: CallState) -> &'static str {
         CallState::CallWaiting => "waits",
         CallState::CallTransfer => "transfer",
         CallState::CallPark => "parked",
-        CallState::Proceed => "proceeds",
+        CallState::Proceed => "calling",
         CallState::CallRemoteMultiline => "in use elsewhere",
         CallState::InvalidNumber => "no such number",
         CallState::Whisper => "whisper",
@@ -171,6 +171,7 @@ pub(in crate::cli) fn other_party(call: &CallFace) -> String {
 /// Which way a call goes.
 pub(in crate::cli) fn direction(call: &CallFace) -> &'static str {
     match call.call_type {
+        _ if call.state == CallState::Proceed => "",
         CallType::Inbound => "from",
         CallType::Forward => "forwarded from",
         _ => "to",
@@ -269,7 +270,9 @@ pub(in crate::cli) fn display(name: &str, now: &Snapshot) -> String {
     for call in &face.calls {
         let mark = if call.selected { "* " } else { "" };
         let party = format!("{} {}", direction(call), other_party(call));
-        lines.push(format!("call    {mark}{} {}", state(call.state), party.trim()));
+        lines.push(
+            format!("call    {mark}{} {}", state(call.state), party.trim_start()).trim_end().to_owned(),
+        );
     }
     if !face.dialed.is_empty() {
         lines.push(format!("number  {}", face.dialed));

@@ -5,9 +5,9 @@ use ratatui::{
     layout::{Alignment, Constraint, Layout, Rect},
     style::{Color, Modifier, Style},
     text::{Line, Span},
-    widgets::{Block, BorderType, Paragraph},
+    widgets::{Block, BorderType, Paragraph, Wrap},
 };
-use selsius_client::{AudioSource, Snapshot};
+use selsius_client::{AudioSource, Connection, Snapshot};
 use selsius_station::{ButtonFace, CallFace, Clock};
 use selsius_wire::{
     Time,
@@ -35,7 +35,9 @@ const BUTTONS_WIDTH: u16 = 28;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     let title = format!(" {} · {} ", view.settings.name, view.settings.model);
-    let state = format!(" {} ", words::connection(view.now));
+    let why = no_connection(view.now);
+    let state = if why.is_some() { "no manager".into() } else { words::connection(view.now) };
+    let state = format!(" {state} ");
     let state_style =
         if view.now.face.registered { Style::new().fg(Color::Green) } else { Style::new().fg(Color::Yellow) };
     let case = Block::bordered()
@@ -47,7 +49,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     frame.render_widget(case, frame.area());
 
     let [top, keys, sound, heard] = Layout::vertical([
-        Constraint::Min(6),
+        Constraint::Min(5),
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(1),
@@ -82,20 +84,27 @@ fn draw_display(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if let Some(text) = &face.reject {
         lines.push(Line::styled(text.clone(), Style::new().fg(Color::Red)));
     }
+    lines.extend(no_connection(view.now).map(|why| Line::styled(why, Style::new().fg(Color::Yellow))));
     lines.extend(face.text.iter().map(|text| Line::from(text.clone())));
     lines.extend(face.calls.iter().flat_map(call_lines));
-    if !face.dialed.is_empty() {
-        let editing = !face.calls.iter().any(|call| call.selected && call.state != CallState::OffHook);
-        let cursor = if editing { "▏" } else { "" };
-        lines.push(Line::styled(format!("  {}{cursor}", face.dialed), BOLD));
+    // The number as it is typed; afterwards the call tells whom it is with.
+    let is_typing = !face.calls.iter().any(|call| call.selected && call.state != CallState::OffHook);
+    if is_typing && !face.dialed.is_empty() {
+        lines.push(Line::styled(format!("  {}▏", face.dialed), BOLD));
     }
-    frame.render_widget(Paragraph::new(lines), middle);
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), middle);
 
     let prompt = match view.remark {
         Some(remark) => Span::styled(format!(" {remark} "), Style::new().fg(Color::Black).bg(Color::Yellow)),
         None => Span::styled(face.status().to_owned(), BOLD),
     };
     frame.render_widget(Line::from(prompt), foot);
+}
+
+/// Why there is no connection.
+fn no_connection(now: &Snapshot) -> Option<String> {
+    matches!(now.connection, Connection::Waiting { .. } | Connection::Down { .. })
+        .then(|| words::connection(now))
 }
 
 fn call_lines(call: &CallFace) -> Vec<Line<'static>> {
@@ -110,7 +119,8 @@ fn call_lines(call: &CallFace) -> Vec<Line<'static>> {
     let mut spans = vec![Span::raw(mark), Span::styled(words::state(call.state), Style::new().fg(colour))];
     let party = words::other_party(call);
     if !party.is_empty() && call.state != CallState::OffHook {
-        spans.push(Span::raw(format!(" {} ", words::direction(call))));
+        let direction = words::direction(call);
+        spans.push(Span::raw(if direction.is_empty() { " ".into() } else { format!(" {direction} ") }));
         spans.push(Span::styled(party, BOLD));
     }
     let mut lines = vec![Line::from(spans)];
@@ -244,7 +254,6 @@ fn time_of_day(clock: &Clock, at: Time) -> String {
 #[cfg(test)]
 mod tests {
     use ratatui::{Terminal, backend::TestBackend};
-    use selsius_client::Connection;
     use selsius_media::Level;
     use selsius_station::{Config, Face, ModelClass, Phase};
     use selsius_wire::value::{CallType, RingMode};
