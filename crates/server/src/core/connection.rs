@@ -31,8 +31,11 @@ pub(super) struct Connection {
 
 /// What one read brought.
 pub(super) enum Fill {
-    /// Bytes; there may be more.
-    Some,
+    /// Bytes.
+    Some {
+        /// As many as the buffer holds: there may be more.
+        full: bool,
+    },
     /// Nothing for now.
     Nothing,
     /// The phone closed, or the connection broke.
@@ -60,12 +63,18 @@ impl Connection {
             Ok(0) => Fill::Ended("connection closed".into()),
             Ok(length) => {
                 self.framer.feed(&buffer[..length]);
-                Fill::Some
+                Fill::Some { full: length == buffer.len() }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Fill::Nothing,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Fill::Some,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Fill::Some { full: true },
             Err(error) => Fill::Ended(format!("connection lost: {error}")),
         }
+    }
+
+    /// Takes what the phone said last without looking at it: a socket that is closed with unread bytes resets its
+    /// connection, and the phone may lose what it was told last.
+    pub(super) fn discard(&mut self, buffer: &mut [u8]) {
+        let _ = self.stream.read(buffer);
     }
 
     /// The next whole message of what was read, decoded in the dialect that holds now.

@@ -9,7 +9,7 @@ mod connection;
 mod listener;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io,
     net::{IpAddr, SocketAddr},
     sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
@@ -45,11 +45,18 @@ pub struct Limits {
     pub unregistered_per_address: usize,
     /// Bytes that a phone may leave unread before it is dropped.
     pub unread: usize,
+    /// How long a connection gets to take its last bytes when it or the manager ends.
+    pub linger: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 18_000, unregistered_per_address: 256, unread: 256 * 1024 }
+        Self {
+            connections: 18_000,
+            unregistered_per_address: 256,
+            unread: 256 * 1024,
+            linger: Duration::from_secs(2),
+        }
     }
 }
 
@@ -241,6 +248,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         serial: 0,
         buffer: vec![0; READ],
         pending: Vec::new(),
+        closing: VecDeque::new(),
         accepting: true,
         stopping: None,
     };
@@ -251,12 +259,11 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.
 const LISTENER: usize = usize::MAX / 2;
-/// Reads of one connection in one turn, so that a busy one does not hold up the others.
-const READS: usize = 4;
-/// The shared read buffer.
-const READ: usize = 64 * 1024;
-/// How long connections get to take their last bytes when the manager stops.
-const LINGER: Duration = Duration::from_secs(2);
+/// Bytes read of one connection in one turn, so that a busy one does not hold up the others. A phone's longest burst,
+/// that of its registration, is a tenth of it.
+const READ: usize = 8 * 1024;
+/// Connections taken in one turn, so that a storm does not hold up the phones that are there.
+const ACCEPTS: usize = 64;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -278,6 +285,8 @@ struct Core {
     buffer: Vec<u8>,
     /// Connections with something to write or to finish, in the order in which that came up.
     pending: Vec<usize>,
+    /// Connections that are to be closed, and when at the latest.
+    closing: VecDeque<(Time, SessionId)>,
     accepting: bool,
     stopping: Option<Instant>,
 }
@@ -299,7 +308,7 @@ impl Core {
                     token if token >= LISTENER => self.accept(token - LISTENER),
                     key => {
                         if event.is_readable() {
-                            self.readable(key);
+                            self.readable(key, event.is_read_closed());
                         }
                         if event.is_writable() {
                             self.pending.push(key);
@@ -314,6 +323,7 @@ impl Core {
                 self.outputs();
             }
             self.write_pending();
+            self.end_closing();
             if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
             {
                 return;
@@ -328,7 +338,9 @@ impl Core {
     /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
     fn patience(&self) -> Duration {
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
-        let next = self.exchange.poll_timeout().map_or(most, |at| at.since(self.now()));
+        let closing = self.closing.front().map(|&(at, _)| at);
+        let next = self.exchange.poll_timeout().into_iter().chain(closing).min();
+        let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
     }
@@ -338,6 +350,7 @@ impl Core {
         if now.since(self.wall.at) >= WALL {
             self.wall = wall_clock(now, &self.zone);
             self.exchange.handle(now, Input::Wall(self.wall));
+            self.accept_again();
         }
     }
 
@@ -388,28 +401,42 @@ impl Core {
         if self.stopping.is_some() {
             return;
         }
-        self.stopping = Some(Instant::now() + LINGER);
+        self.stopping = Some(Instant::now() + self.limits.linger);
         self.listeners.clear();
         let now = self.now();
         self.exchange.handle(now, Input::Shutdown);
     }
 
     fn accept(&mut self, listener: usize) {
-        loop {
+        for _ in 0..ACCEPTS {
             let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else {
                 return;
             };
             match socket {
                 Ok((stream, remote)) => self.accepted(stream, remote),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    // Out of file descriptors, most likely: a connection that ends makes room, see `remove`.
+                Err(error) if is_shortage(&error) => {
+                    // A connection that ends makes room, see `remove`; so may others in this process, see the clock.
                     if std::mem::take(&mut self.accepting) {
                         tracing::warn!(%error, "cannot accept connections for now");
                     }
                     return;
                 }
+                // This one connection came to nothing; those behind it are waiting still.
+                Err(_) => {}
+            }
+        }
+        // Edge-triggered: nobody would say again that more are waiting.
+        if let Some(listener_socket) = self.listeners.get_mut(listener) {
+            let socket = &mut listener_socket.socket;
+            let _ = self.poll.registry().reregister(socket, Token(LISTENER + listener), Interest::READABLE);
+        }
+    }
+
+    fn accept_again(&mut self) {
+        if !std::mem::replace(&mut self.accepting, true) {
+            for at in 0..self.listeners.len() {
+                self.accept(at);
             }
         }
     }
@@ -445,23 +472,21 @@ impl Core {
         self.exchange.handle(now, Input::Opened { session, peer });
     }
 
-    fn readable(&mut self, key: usize) {
-        for _ in 0..READS {
-            let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing)
-            else {
-                return;
-            };
-            match connection.fill(&mut self.buffer) {
-                Fill::Some => {}
-                Fill::Nothing => return,
-                Fill::Ended(reason) => return self.drop_connection(key, reason),
-            }
-            if !self.hand_over(key) {
-                return;
-            }
+    /// Reads once. `ends` says that the phone has closed its side: then everything is read, up to the end.
+    fn readable(&mut self, key: usize, ends: bool) {
+        let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing) else {
+            return;
+        };
+        let more = match connection.fill(&mut self.buffer) {
+            Fill::Some { full } => full || ends,
+            Fill::Nothing => return,
+            Fill::Ended(reason) => return self.drop_connection(key, reason),
+        };
+        // What was read did not fill the buffer: the socket was empty, and the poll reports what comes later. Otherwise
+        // the others come first, then this one again.
+        if self.hand_over(key) && more {
+            self.again(key);
         }
-        // More is waiting than one turn may take: others come first, then this one again.
-        self.again(key);
     }
 
     /// Hands each whole message to the exchange, and does at once what follows: the answer to Register decides how
@@ -475,6 +500,11 @@ impl Core {
                     let now = self.now();
                     self.exchange.handle(now, input);
                     self.outputs();
+                    // Short questions with long answers, asked faster than they are read: not more than this at once.
+                    let unread = self.connections.get(key).map_or(0, |connection| connection.output.len());
+                    if unread > self.limits.unread {
+                        self.write(key);
+                    }
                 }
                 Ok(None) => return true,
                 Err(error) => {
@@ -491,6 +521,7 @@ impl Core {
     fn again(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let interest = connection.interest();
+        connection.watched = interest;
         // Edge-triggered readiness is reported anew after re-registering.
         let _ = self.poll.registry().reregister(&mut connection.stream, Token(key), interest);
     }
@@ -510,11 +541,7 @@ impl Core {
             self.no_longer_unregistered(connection.address);
         }
         drop(connection);
-        if !std::mem::replace(&mut self.accepting, true) {
-            for at in 0..self.listeners.len() {
-                self.accept(at);
-            }
-        }
+        self.accept_again();
     }
 
     fn no_longer_unregistered(&mut self, address: IpAddr) {
@@ -532,10 +559,12 @@ impl Core {
             match output {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
-                        if connection.output.is_empty() {
+                        let first = connection.output.is_empty();
+                        connection.dialect.encode_manager(&message, &mut connection.output);
+                        // A phone that does not read makes no event that would lead to a write: look at it here.
+                        if first || connection.output.len() > self.limits.unread {
                             self.pending.push(key);
                         }
-                        connection.dialect.encode_manager(&message, &mut connection.output);
                     }
                 }
                 Output::Dialect { session, dialect } => {
@@ -551,6 +580,8 @@ impl Core {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
                         connection.closing = true;
                         self.pending.push(key);
+                        let at = self.now() + self.limits.linger;
+                        self.closing.push_back((at, session));
                     }
                 }
                 Output::Store(record) => {
@@ -567,17 +598,35 @@ impl Core {
     fn write_pending(&mut self) {
         // Dropping a slow phone makes the exchange say more, to others.
         while !self.pending.is_empty() {
-            for key in std::mem::take(&mut self.pending) {
+            let mut keys = std::mem::take(&mut self.pending);
+            for key in keys.drain(..) {
                 self.write(key);
             }
+            if self.pending.is_empty() {
+                self.pending = keys;
+            }
             self.outputs();
+        }
+    }
+
+    /// Takes connections down that were to be closed and whose phones do not take their last bytes.
+    fn end_closing(&mut self) {
+        let now = self.now();
+        while let Some(&(_, session)) = self.closing.front().filter(|&&(at, _)| at <= now) {
+            self.closing.pop_front();
+            if let Some((key, _)) = find(&mut self.connections, session) {
+                self.remove(key);
+            }
         }
     }
 
     fn write(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.write(self.limits.unread) {
-            Ok(true) if connection.closing => self.remove(key),
+            Ok(true) if connection.closing => {
+                connection.discard(&mut self.buffer);
+                self.remove(key);
+            }
             Ok(_) => {
                 let wanted = connection.interest();
                 if wanted != connection.watched {
@@ -614,6 +663,12 @@ fn find(connections: &mut Slab<Connection>, session: SessionId) -> Option<(usize
     let key = usize::try_from(session.0 & ((1 << KEY_BITS) - 1)).ok()?;
     let connection = connections.get_mut(key)?;
     (connection.session == session).then_some((key, connection))
+}
+
+/// Is it for want of file descriptors or memory that nothing can be accepted?
+fn is_shortage(error: &io::Error) -> bool {
+    // ENOMEM, ENFILE, EMFILE, ENOBUFS (Linux).
+    matches!(error.raw_os_error(), Some(12 | 23 | 24 | 105))
 }
 
 /// IPv4 addresses as such, also where an IPv6 socket took the connection.
