@@ -7,6 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
+use core::time::Duration;
+
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
@@ -48,6 +50,9 @@ pub struct Exchange {
     next_call: u64,
     stopping: bool,
 }
+
+/// How much the clock may be corrected before phones are told: they show minutes.
+const CLOCK_DRIFT: Duration = Duration::from_secs(5);
 
 pub(crate) type Timers = crate::timer::Timers<Timer>;
 
@@ -127,7 +132,7 @@ impl Exchange {
             Input::Message { session, message } => self.message(now, session, message),
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
-            Input::Wall(wall) => self.wall = wall,
+            Input::Wall(wall) => self.set_wall(now, wall),
             Input::Site(site) => self.change_site(now, *site),
             Input::Reset { device, kind } => {
                 if let Some(&handle) = self.by_name.get(&device) {
@@ -201,6 +206,23 @@ impl Exchange {
         match state.state {
             SessionState::Registered(device) => self.message_of_device(now, session, device, message),
             SessionState::New | SessionState::Waiting(_) => self.before_register(now, session, message),
+        }
+    }
+
+    /// Takes the time of day. Phones go on counting from the time that they were told last, and know nothing of the
+    /// zone: they are told when it or the clock has jumped.
+    fn set_wall(&mut self, now: Time, wall: WallClock) {
+        let drift = (wall.wall(now).0).abs_diff(self.wall.wall(now).0);
+        let jumped =
+            wall.offset_seconds != self.wall.offset_seconds || drift > CLOCK_DRIFT.as_micros() as u64;
+        self.wall = wall;
+        if !jumped {
+            return;
+        }
+        let clock = self.clock(now);
+        let ready = self.devices.iter().filter(|(_, device)| device.ready).map(|(_, device)| device.session);
+        for session in ready.collect::<Vec<_>>() {
+            self.send(session, clock.clone());
         }
     }
 
@@ -302,8 +324,14 @@ impl Exchange {
         let view = view::render(device, &self.legs, &self.calls);
         let mut told = device.told.take().unwrap_or_default();
         let mut messages = Vec::new();
-        let mut teller =
-            Teller { told: &mut told, view: &view, dialect: &device.dialect, clock, messages: &mut messages };
+        let mut teller = Teller {
+            told: &mut told,
+            view: &view,
+            dialect: &device.dialect,
+            clock,
+            idle: view::Idle::default(),
+            messages: &mut messages,
+        };
         teller.tell(transition, reference);
         device.told = (*told != View::default()).then_some(told);
         let session = device.session;
@@ -353,7 +381,17 @@ impl Exchange {
         id
     }
 
-    /// A number for a leg, a stream or a conference: never 0, never in use.
+    /// A pass-through party id: never 0, never in use.
+    pub(crate) fn next_party(&mut self) -> u32 {
+        loop {
+            let party = self.next_reference();
+            if !self.parties.contains_key(&party) {
+                return party;
+            }
+        }
+    }
+
+    /// A number for a leg or a conference: never 0, and another one for the next four thousand million.
     pub(crate) fn next_reference(&mut self) -> u32 {
         let number = self.next_reference;
         self.next_reference = self.next_reference.checked_add(1).unwrap_or(1);

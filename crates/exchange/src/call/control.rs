@@ -67,7 +67,7 @@ impl Exchange {
         state: LegState,
     ) -> Option<Handle<Leg>> {
         let reference = self.next_reference();
-        let party = self.next_reference();
+        let party = self.next_party();
         let leg = self.legs.insert(Leg {
             call,
             device,

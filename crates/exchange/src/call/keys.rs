@@ -14,19 +14,23 @@ use crate::{arena::Handle, device::Device, exchange::Exchange};
 impl Exchange {
     /// The handset is lifted, or the speaker key pressed.
     pub(crate) fn off_hook(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        if let Some(leg) = self.ringing_leg(device, None) {
-            return self.answer(now, leg);
-        }
         if self.active_leg(device).is_some() {
-            // Phones report both the speaker key and the handset; the call stays where it is.
+            // Phones report both the speaker key and the handset; the call stays where it is, and another one that
+            // rings meanwhile is answered by its key.
             return;
         }
-        self.new_call_on(now, device, line);
+        match self.ringing_leg(device, None) {
+            Some(leg) => self.answer(now, leg),
+            None => {
+                self.new_call_on(now, device, line);
+            }
+        }
     }
 
     /// The handset is put down.
     pub(crate) fn on_hook(&mut self, now: Time, device: Handle<Device>) {
-        while let Some(leg) = self.active_leg(device) {
+        let legs = self.devices.get(device).map(|device| device.legs.clone()).unwrap_or_default();
+        for leg in legs {
             self.hang_up(now, leg);
         }
     }

@@ -109,7 +109,8 @@ impl Exchange {
             let (codec, max_a) = a.best(name)?;
             // Both sides get the variant that the first one named; variants of G.729 decode each other.
             let (_, max_b) = b.best(name)?;
-            let packet_ms = self.site.settings.packet_ms.min(max_a).min(max_b);
+            // Whole frames: those of G.729 have 10 ms.
+            let packet_ms = (self.site.settings.packet_ms.min(max_a).min(max_b) / 10 * 10).max(10);
             Some(Audio { codec, packet_ms, tos: self.config.media_dscp << 2 })
         })
     }

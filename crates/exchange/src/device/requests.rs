@@ -136,7 +136,6 @@ impl Exchange {
     }
 
     fn question(&mut self, now: Time, session: SessionId, handle: Handle<Device>, message: &StationMessage) {
-        let clock = self.clock(now);
         let Some(device) = self.devices.get(handle) else { return };
         let dialect = device.dialect.clone();
         match message {
@@ -198,6 +197,7 @@ impl Exchange {
             }
             StationMessage::ServerReq(_) => self.servers(session),
             StationMessage::TimeDateReq(_) => {
+                let clock = self.clock(now);
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
                 self.send(session, view::idle_prompt(&dialect));

@@ -222,8 +222,17 @@ pub(crate) struct Teller<'a> {
     pub(crate) dialect: &'a Dialect,
     /// The time of day, where the transition sets the clock (after each call).
     pub(crate) clock: Option<message::DefineTimeDate>,
+    /// What of the idle face has been told, which is no part of the view.
+    pub(crate) idle: Idle,
     /// The messages.
     pub(crate) messages: &'a mut Vec<ManagerMessage>,
+}
+
+/// What a phone was told when its last call had gone.
+#[derive(Debug, Default)]
+pub(crate) struct Idle {
+    keys: bool,
+    prompt: bool,
 }
 
 impl Transition {
@@ -356,23 +365,20 @@ impl Teller<'_> {
 
     /// The keys of the idle screen, when the last call has gone; until then the remaining call's.
     fn idle_keys(&mut self) {
-        if self.view.legs.is_empty() && !self.told.legs.is_empty() && !self.idle_keys_told() {
+        if self.becomes_idle() && !core::mem::replace(&mut self.idle.keys, true) {
             self.send(idle_keys());
         }
     }
 
-    fn idle_keys_told(&self) -> bool {
-        let idle: ManagerMessage = idle_keys().into();
-        self.messages.contains(&idle)
+    fn idle_prompt(&mut self) {
+        if self.becomes_idle() && !core::mem::replace(&mut self.idle.prompt, true) {
+            let prompt = idle_prompt(self.dialect);
+            self.messages.push(prompt);
+        }
     }
 
-    fn idle_prompt(&mut self) {
-        if self.view.legs.is_empty() && !self.told.legs.is_empty() {
-            let prompt = idle_prompt(self.dialect);
-            if !self.messages.contains(&prompt) {
-                self.messages.push(prompt);
-            }
-        }
+    fn becomes_idle(&self) -> bool {
+        self.view.legs.is_empty() && !self.told.legs.is_empty()
     }
 
     fn clock(&mut self) {

@@ -14,7 +14,7 @@ use selsius_wire::{
     value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, Tone},
 };
 
-pub(crate) use self::difference::{Teller, Transition, idle_keys, idle_prompt};
+pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
 pub use crate::call::Audio;
 use crate::{
     arena::Arena,
