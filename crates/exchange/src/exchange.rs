@@ -222,7 +222,7 @@ impl Exchange {
         let clock = self.clock(now);
         let ready = self.devices.iter().filter(|(_, device)| device.ready).map(|(_, device)| device.session);
         for session in ready.collect::<Vec<_>>() {
-            self.send(session, clock.clone());
+            self.send(session, clock);
         }
     }
 
