@@ -100,6 +100,7 @@ pub(crate) const fn order(model: ModelClass) -> &'static [Step] {
             Config,
             Lines,
             SpeedDialsUp,
+            ServiceUrls,
             Forwards,
             Version,
             Server,
