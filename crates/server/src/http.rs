@@ -1,7 +1,6 @@
 //! HTTP: one loop that accepts connections, for the phones' files and for the admin API; and the files.
 
 use std::{
-    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -21,7 +20,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpStream, UnixStream},
     sync::Semaphore,
     task::JoinSet,
     time::timeout,
@@ -102,17 +101,6 @@ where
             drop(place);
         });
     }
-}
-
-/// A listener of the runtime.
-pub(crate) fn listener(socket: std::net::TcpListener) -> io::Result<TcpListener> {
-    TcpListener::from_std(socket)
-}
-
-/// A listener of the runtime.
-pub(crate) fn unix_listener(socket: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
-    socket.set_nonblocking(true)?;
-    UnixListener::from_std(socket)
 }
 
 /// The phones' files, by GET and HEAD.

@@ -1,6 +1,12 @@
 //! A whole manager in this process.
 
-use std::{fs, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use selsius_exchange::{
@@ -8,9 +14,10 @@ use selsius_exchange::{
     record::{CallId, Record},
 };
 use selsius_provision::tftp;
-use selsius_site::{Site, SiteFile};
+use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Store, StoreError};
 use tokio::{
+    net::{TcpListener, UnixListener},
     sync::{Mutex, oneshot},
     task::JoinSet,
     time::timeout,
@@ -72,7 +79,7 @@ pub enum Notice {
     /// The site has no phones and gives out no numbers.
     EmptySite,
     /// Unknown phones get these numbers, as long as this manager runs.
-    AutoRegister(selsius_site::AutoRegistration),
+    AutoRegister(AutoRegistration),
     /// Calls that were up when the last manager crashed; their records say so.
     Interrupted(u64),
     /// What a site file changed at the start.
@@ -89,46 +96,29 @@ impl Server {
     /// # Errors
     /// What is in the way, see [`ServeError`]; then nothing runs and nothing but an applied site file is left.
     pub async fn start(options: Options) -> Result<Self, ServeError> {
-        let Options { data_dir, config, site, auto_register } = options;
-        let Opened { store, interrupted, first_call } = Store::open(&data_dir).await?;
+        let opened = Store::open(&options.data_dir).await?;
+        let store = opened.store.clone();
+        let started = Self::open(opened, options).await;
+        if started.is_err() {
+            // Lets the data directory go. Nothing was recorded; the error that matters is the first.
+            let _ = store.close().await;
+        }
+        started
+    }
+
+    async fn open(opened: Opened, options: Options) -> Result<Self, ServeError> {
+        let Opened { store, interrupted, first_call } = opened;
+        let Options { data_dir, config, site: file, auto_register } = options;
         let mut notices = Vec::new();
         if interrupted > 0 {
             notices.push(Notice::Interrupted(interrupted));
         }
-        if let Some((name, text)) = site {
-            let file = SiteFile::parse(name, text)?;
-            let saved =
-                office::save(&store, &file, Unmentioned::Stays, Mode::Apply, auto_register.as_ref()).await;
-            let (old, new) = saved.map_err(unstarted)?;
-            notices.push(Notice::SiteApplied { changes: selsius_site::diff(&old, &new).len() });
+        let site = site(&store, file, auto_register.as_ref(), &mut notices).await?;
+        let sockets = Sockets::bind(&config, &data_dir)?;
+        admin::sweep(&data_dir);
+        if config.tftp.port() == TFTP_PORT && sockets.tftp.address().port() != TFTP_PORT {
+            notices.push(Notice::TftpPort { port: sockets.tftp.address().port() });
         }
-        let stored = store.load_site().await?.site;
-        if let Some(range) = &auto_register {
-            office::fits(&stored, range).map_err(ServeError::AutoRegister)?;
-            notices.push(Notice::AutoRegister(range.clone()));
-        }
-        let site = office::running(stored, auto_register.as_ref());
-        if is_empty(&site) {
-            notices.push(Notice::EmptySite);
-        }
-
-        let folder_path = config.files(&data_dir);
-        let folder =
-            Folder::open(&folder_path).map_err(|source| ServeError::Files { path: folder_path, source })?;
-        let tftp = bind_tftp(net::reachable(config.tftp))?;
-        if config.tftp.port() == TFTP_PORT && tftp.address().port() != TFTP_PORT {
-            notices.push(Notice::TftpPort { port: tftp.address().port() });
-        }
-        let http_address = net::reachable(config.http);
-        let http = net::tcp(http_address)
-            .and_then(http::listener)
-            .and_then(|listener| Ok((listener.local_addr()?, listener)))
-            .map_err(|source| ServeError::Listen { protocol: "HTTP", address: http_address, source })?;
-        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
-        let admin_path = data_dir.join(ADMIN_SOCKET);
-        let admin_socket = admin::bind(&admin_path)?;
-        let admin_listener = http::unix_listener(admin_socket)
-            .map_err(|source| ServeError::Admin { path: admin_path.clone(), source })?;
 
         let (alive, ended) = oneshot::channel();
         let sink = Sink { recorder: store.recorder(), _alive: alive };
@@ -141,12 +131,13 @@ impl Server {
         };
         let started = core::start(start, Box::new(move |record| sink.record(record)));
         let Running { handle, addresses: sccp, thread: _ } =
-            started.inspect_err(|_| remove_socket(&admin_path))?;
+            started.inspect_err(|_| remove_socket(&sockets.admin_path))?;
 
+        let Sockets { tftp, http, http_address, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
             sccp,
             tftp: tftp.address(),
-            http: http.0,
+            http: http_address,
             admin: admin_path,
             advertise: config.advertise,
         };
@@ -158,7 +149,7 @@ impl Server {
             sccp_port: addresses.sccp.first().map_or(SCCP_PORT, |address| address.port()),
             signalling_tos: config.dscp.signalling.tos(),
         });
-        let admin = admin::router(Admin {
+        let api = admin::router(Admin {
             office,
             exchange: handle.clone(),
             store: store.clone(),
@@ -168,8 +159,8 @@ impl Server {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(tftp.run(Arc::clone(&files), tftp_limits(&config.limits)));
-        tasks.spawn(http::serve(http.1, http::files(files), config.limits.http_connections));
-        tasks.spawn(http::serve(admin_listener, admin, ADMIN_CONNECTIONS));
+        tasks.spawn(http::serve(http, http::files(files), config.limits.http_connections));
+        tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS));
         Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
     }
 
@@ -223,6 +214,59 @@ impl Drop for Server {
     }
 }
 
+/// The site to run: the stored one, after the file was applied to it.
+async fn site(
+    store: &Store,
+    file: Option<(String, String)>,
+    auto_register: Option<&AutoRegistration>,
+    notices: &mut Vec<Notice>,
+) -> Result<Site, ServeError> {
+    if let Some((name, text)) = file {
+        let file = SiteFile::parse(name, text)?;
+        let saved = office::save(store, &file, Unmentioned::Stays, Mode::Apply, auto_register).await;
+        let (old, new) = saved.map_err(unstarted)?;
+        notices.push(Notice::SiteApplied { changes: diff(&old, &new).len() });
+    }
+    let stored = store.load_site().await?.site;
+    if let Some(range) = auto_register {
+        office::fits(&stored, range).map_err(ServeError::AutoRegister)?;
+        notices.push(Notice::AutoRegister(range.clone()));
+    }
+    let site = office::running(stored, auto_register);
+    if site.devices.is_empty() && site.settings.auto_registration.is_none() {
+        notices.push(Notice::EmptySite);
+    }
+    Ok(site)
+}
+
+/// Everything that listens, besides the phones' sockets.
+struct Sockets {
+    tftp: Tftp,
+    http: TcpListener,
+    http_address: SocketAddr,
+    /// Last of all: from here on something is to be removed if the start fails.
+    admin: UnixListener,
+    admin_path: PathBuf,
+    folder: Folder,
+}
+
+impl Sockets {
+    fn bind(config: &Config, data_dir: &Path) -> Result<Self, ServeError> {
+        let path = config.files(data_dir);
+        let folder = Folder::open(&path).map_err(|source| ServeError::Files { path, source })?;
+        let tftp = bind_tftp(net::reachable(config.tftp))?;
+        let address = net::reachable(config.http);
+        let fail = |source| ServeError::Listen { protocol: "HTTP", address, source };
+        let http = net::tcp(address).and_then(TcpListener::from_std).map_err(fail)?;
+        let http_address = http.local_addr().map_err(fail)?;
+        // The command line may be in another directory.
+        let admin_path =
+            std::path::absolute(data_dir.join(ADMIN_SOCKET)).unwrap_or(data_dir.join(ADMIN_SOCKET));
+        let admin = admin::bind(&admin_path)?;
+        Ok(Self { tftp, http, http_address, admin, admin_path, folder })
+    }
+}
+
 /// Takes the exchange's records, and goes with its thread.
 struct Sink {
     recorder: Recorder,
@@ -237,10 +281,6 @@ impl Sink {
     }
 }
 
-fn is_empty(site: &Site) -> bool {
-    site.devices.is_empty() && site.settings.auto_registration.is_none()
-}
-
 /// A change that fails before anything runs.
 fn unstarted(error: ChangeError) -> ServeError {
     match error {
@@ -252,7 +292,7 @@ fn unstarted(error: ChangeError) -> ServeError {
 }
 
 /// Without the right to bind port 69, the port that is known to stand for it.
-fn bind_tftp(address: std::net::SocketAddr) -> Result<Tftp, ServeError> {
+fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
     let fail = |address| move |source| ServeError::Listen { protocol: "TFTP", address, source };
     match Tftp::bind(address) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && address.port() == TFTP_PORT => {
@@ -295,5 +335,47 @@ fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {
         transfers: limits.tftp_transfers,
         per_address: limits.tftp_transfers_per_address,
         ..tftp::Limits::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_failed_to_start_leaves_the_data_directory_free() {
+        let top = tempfile::tempdir().unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        for broken in 0..2 {
+            let mut options = Options::loopback(top.path());
+            match broken {
+                0 => options.config.http = address,
+                _ => options.config.sccp = vec![address],
+            }
+            let error = Server::start(options).await.unwrap_err();
+            assert!(error.hint().is_some_and(|hint| hint.contains("stop the program")), "{error}");
+        }
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        assert_eq!(server.notices(), [Notice::EmptySite]);
+        let admin = server.addresses().admin.clone();
+        assert!(admin.exists());
+        server.stop().await.unwrap();
+        assert!(!admin.exists());
+        Server::start(Options::loopback(top.path())).await.unwrap().stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn numbers_that_do_not_fit_are_refused_before_anything_runs() {
+        let top = tempfile::tempdir().unwrap();
+        let emergency = "[lines.1]\n[routes.112]\nlines = [\"1\"]\nemergency = true".into();
+        let mut options = Options::loopback(top.path());
+        options.site = Some(("office.toml".into(), emergency));
+        options.auto_register = Some("100-199".parse().unwrap());
+        let error = Server::start(options).await.unwrap_err();
+        assert!(matches!(error, ServeError::AutoRegister(_)) && error.to_string().contains("112"), "{error}");
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        assert_eq!(server.store().load_site().await.unwrap().site, Site::default(), "nothing was applied");
+        server.stop().await.unwrap();
     }
 }

@@ -38,6 +38,10 @@ use crate::{
 const SITE_BYTES: usize = 16 << 20;
 /// Largest backup that is taken back, in bytes.
 const BACKUP_BYTES: u64 = 16 << 30;
+/// A copy of the database on its way out.
+const OUTGOING: &str = "backup.part";
+/// A backup on its way in.
+const INCOMING: &str = "upload.part";
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
 
@@ -68,7 +72,7 @@ pub(crate) fn router(admin: Admin) -> Router {
 }
 
 /// Makes the socket. A file that nobody answers on is left of a manager that was killed, and goes.
-pub(crate) fn bind(path: &FilePath) -> Result<UnixListener, ServeError> {
+pub(crate) fn bind(path: &FilePath) -> Result<tokio::net::UnixListener, ServeError> {
     let fail = |source| ServeError::Admin { path: path.into(), source };
     if UnixStream::connect(path).is_ok() {
         return Err(ServeError::AdminInUse(path.into()));
@@ -80,7 +84,15 @@ pub(crate) fn bind(path: &FilePath) -> Result<UnixListener, ServeError> {
     let listener = UnixListener::bind(path).map_err(fail)?;
     // The data directory keeps others out already, unless somebody opened it.
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(fail)?;
-    Ok(listener)
+    listener.set_nonblocking(true).and_then(|()| tokio::net::UnixListener::from_std(listener)).map_err(fail)
+}
+
+/// Removes the copies that a manager left behind that was killed.
+pub(crate) fn sweep(data_dir: &FilePath) {
+    for name in [OUTGOING, INCOMING] {
+        // Most often there is none; one that stays is in nobody's way.
+        let _ = fs::remove_file(data_dir.join(name));
+    }
 }
 
 type Answer<T> = Result<Json<T>, Failure>;
@@ -202,7 +214,7 @@ fn device(name: &str) -> Result<DeviceName, Failure> {
 /// The copy has no name any more when the first byte goes out, so nothing can be left behind.
 async fn backup(State(admin): State<Arc<Admin>>) -> Result<Response, Failure> {
     let folder = admin.copies.lock().await;
-    let path = folder.join("backup.part");
+    let path = folder.join(OUTGOING);
     remove(&path).await.map_err(|error| unwritable(&path, &error))?;
     admin.store.backup(&path).await?;
     let opened = OpenOptions::new().read(true).open(&path).await;
@@ -215,7 +227,7 @@ async fn backup(State(admin): State<Arc<Admin>>) -> Result<Response, Failure> {
 
 async fn restore(State(admin): State<Arc<Admin>>, body: Body) -> Answer<api::SiteChange> {
     let folder = admin.copies.lock().await;
-    let path = folder.join("upload.part");
+    let path = folder.join(INCOMING);
     let restored = async {
         take(body, &path).await?;
         Ok::<_, Failure>(admin.office.restore(&path).await?)
