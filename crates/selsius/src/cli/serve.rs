@@ -30,14 +30,11 @@ pub(crate) struct ServeArgs {
     /// Only checks the configuration, and says what it would do.
     #[arg(long)]
     check_config: bool,
-    /// Where phones may connect, as IP or IP:PORT; can be given several times [default: [::]:2000].
-    #[arg(long, value_name = "ADDR", value_parser = |text: &str| parse_listen(text, SCCP_PORT))]
+    #[arg(long, help = "Where phones may connect, as IP or IP:PORT; can be given several times [default: [::]:2000]", value_name = "ADDR", value_parser = |text: &str| parse_listen(text, SCCP_PORT))]
     sccp: Vec<SocketAddr>,
-    /// Where files are served by TFTP [default: [::]:69].
-    #[arg(long, value_name = "ADDR", value_parser = |text: &str| parse_listen(text, TFTP_PORT))]
+    #[arg(long, help = "Where files are served by TFTP [default: [::]:69]", value_name = "ADDR", value_parser = |text: &str| parse_listen(text, TFTP_PORT))]
     tftp: Option<SocketAddr>,
-    /// Where files are served by HTTP [default: [::]:6970].
-    #[arg(long, value_name = "ADDR", value_parser = |text: &str| parse_listen(text, HTTP_PORT))]
+    #[arg(long, help = "Where files are served by HTTP [default: [::]:6970]", value_name = "ADDR", value_parser = |text: &str| parse_listen(text, HTTP_PORT))]
     http: Option<SocketAddr>,
     /// The address that phones are told [default: the one that they asked].
     #[arg(long, value_name = "IP")]

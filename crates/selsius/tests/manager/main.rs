@@ -1,5 +1,7 @@
 //! `selsius serve` and its command line, as processes: real sockets on free ports, real clients of other people.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it skips")]
+
 mod admin;
 mod crash;
 mod files;
