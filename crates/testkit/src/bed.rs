@@ -15,9 +15,17 @@ use selsius_exchange::{
 };
 use selsius_site::Site;
 use selsius_station::{Action, Counters, MediaOrder, Station};
-use selsius_wire::{Dialect, ManagerMessage, StationMessage, frame::Framer};
+use selsius_wire::{
+    Dialect, ManagerMessage, StationMessage,
+    frame::Framer,
+    message,
+    value::{RingMode, Text},
+};
 
 use crate::network::{Network, Wire};
+
+/// When the virtual time begins: 2026-11-24 02:30:00 UTC.
+const START: WallTime = WallTime(1_795_487_400_000_000);
 
 /// A phone of the bed, with its connection and what its audio does.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub struct Phone {
     pub receiving: BTreeSet<u32>,
     /// Streams it sends, and where to.
     pub transmitting: BTreeMap<u32, SocketAddr>,
+    /// Does it ring?
+    pub rings: bool,
     address: IpAddr,
     link: Option<Link>,
     timer: Option<Time>,
@@ -97,7 +107,7 @@ pub struct Bed {
 impl Bed {
     /// A bed with this site, network and chance; phones are added with [`Self::add`].
     pub fn new(site: Site, network: Network, seed: u64) -> Self {
-        let wall = WallClock { at: Time::ZERO, wall: WallTime(1_795_487_400_000_000), offset_seconds: 0 };
+        let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
         Self {
             exchange: Exchange::new(Config::default(), site, wall),
             phones: Vec::new(),
@@ -124,6 +134,7 @@ impl Bed {
             station: Station::new(config),
             receiving: BTreeSet::new(),
             transmitting: BTreeMap::new(),
+            rings: false,
             address,
             link: None,
             timer: None,
@@ -162,6 +173,53 @@ impl Bed {
             self.schedule(self.now + after, Event::ManagerLoses(session));
         }
         self.schedule(self.now + phone_notices, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+    }
+
+    /// A phone is carried to another place: it connects from another address, and its old connection just falls silent.
+    pub fn carry(&mut self, phone: usize, address: IpAddr) {
+        self.phones[phone].address = address;
+        self.cut(phone, None, Duration::from_millis(1));
+    }
+
+    /// Nothing gets through between a phone and the manager for a while; then all of it does.
+    pub fn stall(&mut self, phone: usize, span: Duration) {
+        let until = self.now + span;
+        if let Some(link) = self.phones[phone].link.as_mut() {
+            link.up.stall(until);
+            link.down.stall(until);
+        }
+    }
+
+    /// Somebody else connects, says that he is this phone, never says anything more, and is gone after `span`.
+    pub fn impostor(&mut self, phone: usize, address: IpAddr, span: Duration) {
+        let config = self.phones[phone].station.config();
+        let register = message::Register {
+            device_name: Text::new(config.name.as_bytes()),
+            device_type: config.device_type,
+            protocol_ver: config.version,
+            ..message::Register::default()
+        };
+        let session = self.open(phone, address);
+        self.exchange(Input::Message { session, message: register.into() });
+        self.schedule(self.now + span, Event::ManagerLoses(session));
+    }
+
+    /// The manager crashes and is there again at once, with its site and without its calls.
+    pub fn restart_manager(&mut self) {
+        let site = self.exchange.site().clone();
+        let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
+        let first_reference = self.rng.random();
+        self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
+        self.exchange_timer = None;
+        for (session, state) in std::mem::take(&mut self.sessions) {
+            let after = Duration::from_micros(self.rng.random_range(self.network.delay.clone()));
+            self.schedule(self.now + after, Event::PhoneLoses(state.phone, session));
+        }
+    }
+
+    /// The office is another one from now on.
+    pub fn change_site(&mut self, site: Site) {
+        self.exchange(Input::Site(Box::new(site)));
     }
 
     /// Is nothing on its way, in the network or to the audio?
@@ -248,19 +306,28 @@ impl Bed {
         if self.phones[phone].link.is_some() {
             return;
         }
+        // The link is there before the manager may answer on it.
         let session = SessionId(self.next_session);
-        self.next_session += 1;
         self.phones[phone].link =
             Some(Link { session, up: Wire::default(), down: Wire::default(), at_phone: Framer::default() });
+        self.open(phone, self.phones[phone].address);
+        self.station(phone, selsius_station::Input::Connected);
+    }
+
+    /// A connection, at the manager's end.
+    fn open(&mut self, phone: usize, address: IpAddr) -> SessionId {
+        let session = SessionId(self.next_session);
+        self.next_session += 1;
         self.sessions.insert(session, Session { phone, ..Session::default() });
-        let remote = SocketAddr::new(self.phones[phone].address, 50_000 + (session.0 % 10_000) as u16);
+        let remote = SocketAddr::new(address, 50_000 + (session.0 % 10_000) as u16);
         let local = SocketAddr::from(([10, 0, 0, 1], 2000));
         self.exchange(Input::Opened { session, peer: Peer { remote, local } });
-        self.station(phone, selsius_station::Input::Connected);
+        session
     }
 
     fn phone_disconnected(&mut self, phone: usize) {
         self.phones[phone].link = None;
+        self.phones[phone].rings = false;
         self.phones[phone].receiving.clear();
         self.phones[phone].transmitting.clear();
         self.station(phone, selsius_station::Input::Disconnected);
@@ -299,6 +366,9 @@ impl Bed {
             let Ok(Some(frame)) = link.at_phone.next() else { return };
             let received = ManagerMessage::decode(frame, state.station.dialect().context());
             let message = received.expect("the exchange sends what phones can decode").message;
+            if let ManagerMessage::SetRinger(ringer) = &message {
+                state.rings = ringer.ring_mode != RingMode::Off;
+            }
             self.station(phone, selsius_station::Input::Message(message));
         }
     }

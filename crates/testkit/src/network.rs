@@ -49,6 +49,11 @@ impl Wire {
         arrive(self.delay(network, rng, now), bytes);
     }
 
+    /// Nothing gets through until then; it comes late, but it comes.
+    pub fn stall(&mut self, until: Time) {
+        self.last = self.last.max(until);
+    }
+
     fn delay(&mut self, network: &Network, rng: &mut impl Rng, now: Time) -> Time {
         let delay = Duration::from_micros(rng.random_range(network.delay.clone()));
         self.last = self.last.max(now + delay);

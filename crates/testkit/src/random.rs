@@ -70,6 +70,8 @@ const HISTORY: usize = 40;
 
 struct Run {
     bed: Bed,
+    /// The office as it should be; while the run goes on, somebody may have changed it.
+    office: Site,
     users: Users,
     report: Report,
     history: Vec<String>,
@@ -80,18 +82,17 @@ struct Run {
 /// # Errors
 /// The first violated invariant.
 pub fn run(users: &Users) -> Result<Report, Box<Failure>> {
-    let mut bed = Bed::new(office(users.phones), Network::default(), users.seed);
+    let office = office(users.phones);
+    let mut bed = Bed::new(office.clone(), Network::default(), users.seed);
     bed.bad_media = if users.trouble { 50 } else { 0 };
     for phone in 0..users.phones {
         bed.add(config(phone));
     }
-    let mut run = Run { bed, users: users.clone(), report: Report::default(), history: Vec::new() };
+    let mut run = Run { bed, office, users: users.clone(), report: Report::default(), history: Vec::new() };
     run.bed.run(Duration::from_secs(10));
     match run.all() {
         Ok(()) => {
-            let counters = run.bed.exchange.counters();
-            run.report.calls = counters.calls;
-            run.report.messages = counters.messages_in + counters.messages_out;
+            run.count();
             Ok(run.report)
         }
         Err(what) => {
@@ -126,6 +127,13 @@ impl Run {
         self.everybody_hangs_up()
     }
 
+    /// Adds what this exchange has counted since its start.
+    fn count(&mut self) {
+        let counters = self.bed.exchange.counters();
+        self.report.calls += counters.calls;
+        self.report.messages += counters.messages_in + counters.messages_out;
+    }
+
     /// Compares every registered phone with the exchange. Nothing may be in flight.
     fn agree(&mut self) -> Result<(), String> {
         self.report.compared += 1;
@@ -144,6 +152,7 @@ impl Run {
 
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
+        self.bed.change_site(self.office.clone());
         // A phone that is out of touch hears of it when it is back.
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
@@ -171,10 +180,13 @@ impl Run {
     }
 
     fn one_action(&mut self) {
-        let phone = self.bed.rng.random_range(0..self.users.phones);
+        let mut phone = self.bed.rng.random_range(0..self.users.phones);
         let mut choice = self.bed.rng.random_range(0..1000_u32);
-        if self.bed.phones[phone].station.face().ringing.is_some() && self.bed.rng.random_ratio(1, 2) {
-            choice = 0;
+        // Who hears it ring goes there, more often than not.
+        if self.bed.rng.random_ratio(1, 4)
+            && let Some(ringing) = self.bed.phones.iter().position(|phone| phone.rings)
+        {
+            (phone, choice) = (ringing, 0);
         }
         let note = match choice {
             0..200 => self.act(phone, Action::OffHook),
@@ -198,8 +210,13 @@ impl Run {
             900..930 => self.act(phone, Action::SpeedDial(1)),
             930..960 => self.act(phone, Action::Speaker),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
-            960..985 => self.lie(phone),
-            985..990 => self.act(phone, Action::Unregister),
+            960..978 => self.lie(phone),
+            978..983 => self.act(phone, Action::Unregister),
+            983..986 => self.carry(phone),
+            986..988 => self.impostor(phone),
+            988..990 => self.change_site(phone),
+            990..993 => self.stall(phone),
+            993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
             _ => self.cut(phone),
         };
         if self.history.len() == HISTORY {
@@ -219,6 +236,7 @@ impl Run {
             0 => "0".into(),
             1 => "112".into(),
             2 => "1999".into(),
+            3 | 4 => SHARED.into(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
     }
@@ -261,6 +279,47 @@ impl Run {
         note
     }
 
+    fn carry(&mut self, phone: usize) -> String {
+        let address = [10, 2, self.bed.rng.random(), self.bed.rng.random()].into();
+        self.bed.carry(phone, address);
+        format!("is carried to {address}")
+    }
+
+    fn impostor(&mut self, phone: usize) -> String {
+        let span = Duration::from_millis(self.bed.rng.random_range(0..20_000));
+        self.bed.impostor(phone, [10, 3, 0, 1].into(), span);
+        format!("somebody else says to be it, for {span:?}")
+    }
+
+    fn stall(&mut self, phone: usize) -> String {
+        let span = Duration::from_millis(self.bed.rng.random_range(0..40_000));
+        self.bed.stall(phone, span);
+        format!("nothing gets through for {span:?}")
+    }
+
+    fn restart_manager(&mut self) -> String {
+        self.count();
+        self.bed.restart_manager();
+        "the manager crashes and comes back".into()
+    }
+
+    /// The phone loses its place, its second line or nothing; or all is as it should be again.
+    fn change_site(&mut self, phone: usize) -> String {
+        let mut site = self.office.clone();
+        let change = self.bed.rng.random_range(0..3_u32);
+        if let Ok(name) = name(phone).parse() {
+            match change {
+                0 => drop(site.devices.remove(&name)),
+                1 => {
+                    site.devices.entry(name).and_modify(|device| device.buttons.truncate(1));
+                }
+                _ => {}
+            }
+        }
+        self.bed.change_site(site);
+        format!("site change {change}")
+    }
+
     fn cut(&mut self, phone: usize) -> String {
         let rng = &mut self.bed.rng;
         let notices = Duration::from_millis(rng.random_range(0..2_000));
@@ -271,7 +330,12 @@ impl Run {
     }
 }
 
-/// Numbers from 1001 on, one a phone, a second one on every third; an operator, an emergency and a forbidden number.
+/// A number that the first phones have in common.
+const SHARED: &str = "3000";
+/// How many of them.
+const SHARERS: usize = 3;
+
+/// Numbers from 1001 on, one a phone, a second one on every third, a shared one on the first ones; an operator, an emergency and a forbidden number.
 fn office(phones: usize) -> Site {
     let mut site = Site::default();
     let number = |at: usize| (1001 + at).to_string().parse::<selsius_site::LineNumber>();
@@ -284,6 +348,12 @@ fn office(phones: usize) -> Site {
         {
             site.lines.insert(second.clone(), Line::default());
             buttons.push(Button::Line { number: second, label: "second".into() });
+        }
+        if phone < SHARERS
+            && let Ok(shared) = SHARED.parse::<selsius_site::LineNumber>()
+        {
+            site.lines.insert(shared.clone(), Line { name: "Everybody".into(), label: String::new() });
+            buttons.push(Button::Line { number: shared, label: "shared".into() });
         }
         if let Ok(first) = number(0) {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
