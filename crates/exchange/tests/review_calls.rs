@@ -81,7 +81,7 @@ fn phones_hear_of_summer_time_and_of_a_clock_set_right() {
         (START + 91 * second, 7200, false),
         (START + 3600 * second, 7200, true),
     ] {
-        bench.now = bench.now + Duration::from_secs(30);
+        bench.now += Duration::from_secs(30);
         bench.input(Input::Wall(WallClock { at: bench.now, wall: WallTime(wall), offset_seconds }));
         let expected: &[&str] = if told { &["DefineTimeDate"] } else { &[] };
         assert_eq!(bench.heard(alice), expected, "{wall} {offset_seconds}");
