@@ -53,6 +53,9 @@ pub(super) struct Sending {
 
 /// Datagrams that are read in one turn, so that a flood does not starve the signalling.
 const READS: usize = 64;
+/// Playout begins half a frame after the stream: both sides of a call start at about the same moment, and what it costs
+/// to listen for tones would delay the reading of packets, which would look like jitter.
+const PLAYOUT_PHASE: Duration = Duration::from_millis(10);
 /// Tones that are told apart in one stream.
 const TONES: usize = 8;
 
@@ -67,7 +70,7 @@ impl Endpoint {
             party,
             stats: ReceiverStats::new(codec.clock_rate()),
             playout: PlayoutBuffer::new(Delay::default()),
-            pacer: Pacer::new(now, PacketTime::DEFAULT),
+            pacer: Pacer::new(now + PLAYOUT_PHASE, PacketTime::DEFAULT),
             detector: ToneDetector::new(),
         });
     }
