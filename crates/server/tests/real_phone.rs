@@ -80,7 +80,7 @@ const SAID: &[(&str, &[&str], &str)] = &[
     (
         "SoftKeyEvent EndCall · line 1, call 16777247",
         &["+ 36 ConnectionStatisticsReq · call CALL"],
-        "we ask for the phone's counts, for the call record; CallManager did so only where diagnostics were turned on",
+        "we ask for the phone's counts, for the call record; this CallManager did not",
     ),
 ];
 
