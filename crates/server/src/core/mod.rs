@@ -5,32 +5,32 @@
 //! output and written once a burst. No channel lies between a phone and the exchange. Everything slow (store, HTTP,
 //! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
 
+mod clock;
 mod connection;
+mod handle;
 mod listener;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
     net::{IpAddr, SocketAddr},
-    sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+    sync::mpsc::{Receiver, TryRecvError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    CallStatus, Config, Counters, DeviceStatus, Event, Exchange, Input, Level, Output, Peer, SessionId, Time,
-    WallClock,
-    record::{Record, WallTime},
+    Config, Event, Exchange, Input, Level, Output, Peer, SessionId, Time, WallClock, record::Record,
 };
-use selsius_site::{DeviceName, Site};
-use selsius_wire::value::ResetType;
+use selsius_site::Site;
 use slab::Slab;
 use thiserror::Error;
-use tokio::sync::oneshot;
 
+pub use self::handle::{Command, Handle, NetworkCounters, Status, Unavailable};
 use self::{
+    clock::{wall_clock, zone},
     connection::{Connection, Fill},
     listener::Listener,
 };
@@ -92,106 +92,6 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// What other threads ask of the exchange.
-#[derive(Debug)]
-pub enum Command {
-    /// What is going on.
-    Status(oneshot::Sender<Status>),
-    /// Take this site. Phones that registered themselves since it was made are kept.
-    Site {
-        /// The new site.
-        site: Box<Site>,
-        /// What it was made from.
-        base: Box<Site>,
-        /// Gets the site that runs from now on.
-        answer: oneshot::Sender<Box<Site>>,
-    },
-    /// The site as the exchange has it, phones that registered themselves included.
-    CurrentSite(oneshot::Sender<Box<Site>>),
-    /// Reset or restart a phone.
-    Reset(DeviceName, ResetType, oneshot::Sender<()>),
-    /// End calls and connections in order, then stop.
-    Stop,
-}
-
-/// What is going on, as the exchange tells it.
-#[derive(Debug, Clone)]
-pub struct Status {
-    /// Registered phones.
-    pub devices: Vec<DeviceStatus>,
-    /// Calls in progress.
-    pub calls: Vec<CallStatus>,
-    /// What was counted since the start.
-    pub counters: Counters,
-    /// What the sockets counted.
-    pub network: NetworkCounters,
-}
-
-/// What the sockets counted since the start.
-#[derive(Debug, Clone, Default)]
-pub struct NetworkCounters {
-    /// Connections open now.
-    pub connections: usize,
-    /// Connections accepted.
-    pub accepted: u64,
-    /// Connections refused because of a limit.
-    pub refused: u64,
-    /// Connections dropped because the phone did not read.
-    pub slow: u64,
-    /// Connections dropped because their bytes were no frames.
-    pub garbage: u64,
-    /// Records that found the store's queue full.
-    pub records_lost: u64,
-}
-
-/// Commands that may wait; more are refused.
-const COMMANDS: usize = 256;
-
-/// The way to the exchange from other threads.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    commands: SyncSender<Command>,
-    waker: std::sync::Arc<Waker>,
-}
-
-/// The exchange does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Unavailable {
-    /// Its queue is full.
-    #[error("the exchange is busy")]
-    Busy,
-    /// It has stopped.
-    #[error("the exchange has stopped")]
-    Stopped,
-}
-
-impl Handle {
-    /// Hands a command over.
-    ///
-    /// # Errors
-    /// If the queue is full or the exchange has stopped.
-    pub fn send(&self, command: Command) -> Result<(), Unavailable> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => Unavailable::Busy,
-            TrySendError::Disconnected(_) => Unavailable::Stopped,
-        })?;
-        self.waker.wake().map_err(|_| Unavailable::Stopped)
-    }
-
-    /// Hands a question over and waits for the answer.
-    ///
-    /// # Errors
-    /// If the queue is full or the exchange has stopped.
-    pub async fn ask<T>(
-        &self,
-        question: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<T, Unavailable> {
-        let (answer, wait) = oneshot::channel();
-        self.send(question(answer))?;
-        wait.await.map_err(|_| Unavailable::Stopped)
-    }
-}
-
 /// Takes records; must not block. `false` means that the record is lost.
 pub type RecordSink = Box<dyn FnMut(Record) -> bool + Send>;
 
@@ -222,9 +122,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     for (at, listener) in listeners.iter_mut().enumerate() {
         poll.registry().register(&mut listener.socket, Token(LISTENER + at), Interest::READABLE)?;
     }
-    let waker = std::sync::Arc::new(Waker::new(poll.registry(), Token(WAKER))?);
-    let (commands, receiver) = sync_channel(COMMANDS);
-    let handle = Handle { commands, waker };
+    let (handle, receiver) = Handle::new(Waker::new(poll.registry(), Token(WAKER))?);
     let mut config = start.exchange;
     if let Some(address) = addresses.first() {
         config.port = address.port();
@@ -676,24 +574,10 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// The zone that phones show their time in.
-fn zone(site: &Site) -> TimeZone {
-    let Some(name) = &site.settings.time_zone else { return TimeZone::system() };
-    TimeZone::get(name).unwrap_or_else(|error| {
-        tracing::warn!(%error, zone = name, "unknown time zone; phones show UTC");
-        TimeZone::UTC
-    })
-}
-
-fn wall_clock(at: Time, zone: &TimeZone) -> WallClock {
-    let now = Timestamp::now();
-    let offset_seconds = zone.to_offset(now).seconds();
-    WallClock { at, wall: WallTime(now.as_microsecond()), offset_seconds }
-}
-
 fn log(event: &Event) {
     let session = event.session.map(|session| session.0);
-    let (device, text) = (&event.device, &event.text);
+    let device = Some(event.device.as_str()).filter(|device| !device.is_empty());
+    let text = &event.text;
     match event.level {
         Level::Debug => tracing::debug!(session, device, "{text}"),
         Level::Info => tracing::info!(session, device, "{text}"),
