@@ -321,8 +321,8 @@ impl Exchange {
     ) {
         let clock = transition.sets_clock().then(|| self.clock(now));
         let Some(device) = self.devices.get_mut(handle) else { return };
-        let view = view::render(device, &self.legs, &self.calls);
         let mut told = device.told.take().unwrap_or_default();
+        let view = view::render(device, &told, &self.legs, &self.calls);
         let mut messages = Vec::new();
         let mut teller = Teller {
             told: &mut told,

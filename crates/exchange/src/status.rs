@@ -126,7 +126,7 @@ impl Exchange {
     /// What a registered phone should show and do now.
     pub fn view(&self, name: &DeviceName) -> Option<View> {
         let device = self.devices.get(*self.by_name.get(name)?)?;
-        Some(view::render(device, &self.legs, &self.calls))
+        Some(view::render(device, &View::default(), &self.legs, &self.calls))
     }
 
     /// Checks what must hold after every input: the tree of calls, legs and phones hangs together, and what phones
@@ -167,7 +167,7 @@ impl Exchange {
             if !matches!(state, Some(SessionState::Registered(other)) if *other == handle) {
                 return Err(alloc::format!("{} is registered on a session that is {state:?}", device.name));
             }
-            let view = view::render(device, &self.legs, &self.calls);
+            let view = view::render(device, &View::default(), &self.legs, &self.calls);
             let idle = View::default();
             let told = device.told.as_deref().unwrap_or(&idle);
             if *told != view {

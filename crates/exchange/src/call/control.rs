@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use selsius_site::LineNumber;
 use selsius_wire::Time;
 
-use super::{Call, Leg, LegState, Phase, Receive, Role};
+use super::{Call, Leg, LegState, Phase, Receive, Role, media::encoding_name};
 use crate::{
     arena::Handle,
     device::Device,
@@ -381,7 +381,8 @@ impl Exchange {
         let Some(started) = call.started else { return };
         // The clock may have been set back during the call.
         let ended = ended.max(call.answered.unwrap_or(started));
-        let codec = call.audio.filter(|_| call.answered.is_some()).map(|audio| audio.codec.name().into());
+        let codec =
+            call.audio.filter(|_| call.answered.is_some()).map(|audio| encoding_name(audio.codec).into());
         let record = CallEnded {
             call: call.id,
             calling: call.calling.clone(),

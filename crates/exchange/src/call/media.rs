@@ -158,6 +158,17 @@ impl Exchange {
     }
 }
 
+/// The name that RTP has for a codec (RFC 3551), as call records show it.
+pub(super) fn encoding_name(codec: Codec) -> &'static str {
+    match codec.rtp_payload_type() {
+        Some(0) => "PCMU",
+        Some(8) => "PCMA",
+        Some(9) => "G722",
+        Some(18) => "G729",
+        _ => codec.name(),
+    }
+}
+
 /// The wire's codecs that a configured codec stands for, the preferred one first.
 pub(crate) fn variants(name: CodecName) -> &'static [Codec] {
     match name {

@@ -6,7 +6,7 @@
 mod difference;
 mod media;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_wire::{
@@ -77,8 +77,8 @@ pub struct LegView {
     pub mask: u32,
     /// The prompt.
     pub prompt: PhoneText,
-    /// Who talks to whom.
-    pub info: Option<CallInformation>,
+    /// Who talks to whom. Shared, since what a phone was told and what it should show are mostly the same.
+    pub info: Option<Arc<CallInformation>>,
     /// The number as dialled, once it is complete.
     pub dialed: Option<String>,
     /// The receive channel that should be open.
@@ -101,8 +101,9 @@ pub struct Channel {
 /// Set 1 has ten keys, of which CallManager hides the tenth (4.1 and v20 captures show masks that do so).
 const ALL_KEYS: u32 = 0xFFFF_FFFF;
 
-/// What `device` should show and do.
-pub(crate) fn render(device: &Device, legs: &Arena<Leg>, calls: &Arena<Call>) -> View {
+/// What `device` should show and do. What is the same in `told` is taken from there instead of made anew; the result
+/// does not depend on it.
+pub(crate) fn render(device: &Device, told: &View, legs: &Arena<Leg>, calls: &Arena<Call>) -> View {
     let mut view = View::default();
     for leg in device.legs.iter().filter_map(|&leg| legs.get(leg)) {
         let Some(call) = calls.get(leg.call) else { continue };
@@ -117,7 +118,8 @@ pub(crate) fn render(device: &Device, legs: &Arena<Leg>, calls: &Arena<Call>) ->
         if off_hook {
             view.active_line = Some(leg.line);
         }
-        let (leg_view, tone) = leg_view(leg, call, legs, device.quirks);
+        let told = told.legs.iter().find(|told| told.reference == leg.reference);
+        let (leg_view, tone) = leg_view(leg, call, told, legs, device.quirks);
         if let Some(tone) = tone {
             view.tone = Some(CallTone { tone, line: leg.line, reference: leg.reference });
         }
@@ -135,7 +137,13 @@ pub(crate) fn render(device: &Device, legs: &Arena<Leg>, calls: &Arena<Call>) ->
     view
 }
 
-fn leg_view(leg: &Leg, call: &Call, legs: &Arena<Leg>, quirks: Quirks) -> (LegView, Option<Tone>) {
+fn leg_view(
+    leg: &Leg,
+    call: &Call,
+    told: Option<&LegView>,
+    legs: &Arena<Leg>,
+    quirks: Quirks,
+) -> (LegView, Option<Tone>) {
     let Looks { state, keys, prompt, tone } = looks(leg, call, quirks);
     let connected = leg.state == LegState::Connected;
     let dialed = call.started.is_some() && leg.role == Role::Caller;
@@ -156,7 +164,10 @@ fn leg_view(leg: &Leg, call: &Call, legs: &Arena<Leg>, quirks: Quirks) -> (LegVi
         keys,
         mask: ALL_KEYS,
         prompt,
-        info: (call.started.is_some()).then(|| call_information(leg, call)),
+        info: call.started.is_some().then(|| {
+            let told = told.and_then(|told| told.info.as_ref()).filter(|info| still_holds(info, leg, call));
+            told.map_or_else(|| Arc::new(call_information(leg, call)), Arc::clone)
+        }),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
         transmit,
@@ -228,10 +239,25 @@ fn from_caller(call: &Call) -> PhoneText {
     PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
 }
 
+/// Is this what [`call_information`] would say of the same leg? It is asked at each transition, and rarely isn't.
+fn still_holds(info: &CallInformation, leg: &Leg, call: &Call) -> bool {
+    info.security == security(leg)
+        && info.called_number == call.called.number
+        && info.called_name == call.called.name
+        && info.calling_number == call.calling.number
+        && info.calling_name == call.calling.name
+}
+
+fn security(leg: &Leg) -> CallSecurity {
+    match leg.state {
+        LegState::Connected => CallSecurity::NotAuthenticated,
+        _ => CallSecurity::Unspecified,
+    }
+}
+
 /// Who talks to whom. The original called party is filled on the called phone, with the first called number as in
 /// the v20 capture (frame 9).
 fn call_information(leg: &Leg, call: &Call) -> CallInformation {
-    let connected = leg.state == LegState::Connected;
     let call_type = match leg.role {
         Role::Caller => CallType::Outbound,
         Role::Called => CallType::Inbound,
@@ -247,7 +273,7 @@ fn call_information(leg: &Leg, call: &Call) -> CallInformation {
         called_number: call.called.number.clone(),
         original_called_name: call.called.name.clone(),
         original_called_number: call.called.number.clone(),
-        security: if connected { CallSecurity::NotAuthenticated } else { CallSecurity::Unspecified },
+        security: security(leg),
         ..CallInformation::default()
     }
 }
