@@ -77,11 +77,6 @@ const SAID: &[(&str, &[&str], &str)] = &[
         &["+ 48 DisplayPromptStatus “Your current options”"],
         "the idle prompt, which the capture does not show: CallManager's came later, or the phone's own is as good",
     ),
-    (
-        "SoftKeyEvent EndCall · line 1, call 16777247",
-        &["+ 36 ConnectionStatisticsReq · call CALL"],
-        "we ask for the phone's counts, for the call record; this CallManager did not",
-    ),
 ];
 
 const NUMBERS: &str = "a speed dial of a site has a number; those of the capture were empty";

@@ -10,7 +10,8 @@ pub(crate) struct Quirks {
     pub(crate) no_ring_out: bool,
     /// Says MediaPathEvent instead of OffHook and OnHook, and needs SetHookFlashDetect (6901).
     pub(crate) media_path_is_hook: bool,
-    /// Never answers ConnectionStatisticsReq (7937).
+    /// Is not asked for ConnectionStatistics: the 7937 never answers, and the 7912, which reboots on messages that it
+    /// does not know, was not asked by CallManager 4.1 (its capture, end of the call).
     pub(crate) no_statistics: bool,
     /// Counts as ready with RegisterAvailableLines; it may never ask for the time (SPA phones).
     pub(crate) ready_with_lines: bool,
@@ -22,7 +23,7 @@ impl Quirks {
         Self {
             no_ring_out: matches!(number, 7 | 8),
             media_path_is_hook: number == 547,
-            no_statistics: number == 431,
+            no_statistics: matches!(number, 431 | 30_007),
             ready_with_lines: (80_000..=80_020).contains(&number),
         }
     }
@@ -40,7 +41,8 @@ mod tests {
             (547, false, true, false, false),
             (431, false, false, true, false),
             (0x13884, false, false, false, true),
-            (30_007, false, false, false, false),
+            (30_007, false, false, true, false),
+            (436, false, false, false, false),
         ] {
             let quirks = Quirks::of(DeviceType::from(number));
             let expected = Quirks {
