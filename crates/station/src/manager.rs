@@ -428,8 +428,9 @@ impl Station {
     /// nothing is lifted, and a phone that tells its paths tells that (v20 capture, frame 18).
     fn speaker(&mut self, mode: SpeakerMode) {
         let on = mode == SpeakerMode::On;
-        let is_news = self.paths.speaker != on && !self.paths.handset && !self.paths.headset;
-        self.paths.speaker = on;
+        let lifted = self.paths.handset || self.paths.headset;
+        let is_news = self.paths.speaker != on && !lifted;
+        self.paths.speaker = on && !lifted;
         if is_news && self.traits.has_speaker {
             let event = if on { MediaPathEventKind::On } else { MediaPathEventKind::Off };
             self.tell_path(MediaPathId::Speaker, event);
