@@ -147,10 +147,10 @@ fn a_call_from_lifting_to_hanging_up() {
 #[test]
 fn what_comes_to_nothing_says_so_and_ends_with_the_handset() {
     for (dialed, state, prompt, tone, cause) in [
-        ("5", "InvalidNumber", "Unknown number", "ReorderTone", None),
-        ("1003", "Congestion", "Temp fail", "ReorderTone", Some(EndCause::Unregistered)),
-        ("1001", "Busy", "Busy", "LineBusyTone", Some(EndCause::Busy)),
-        ("1900", "Congestion", "Not permitted", "ReorderTone", Some(EndCause::Blocked)),
+        ("5", "InvalidNumber", "Unknown number", "ReorderTone", EndCause::UnknownNumber),
+        ("1003", "Congestion", "Temp fail", "ReorderTone", EndCause::Unregistered),
+        ("1001", "Busy", "Busy", "LineBusyTone", EndCause::Busy),
+        ("1900", "Congestion", "Not permitted", "ReorderTone", EndCause::Blocked),
     ] {
         let mut bench = Bench::new(office());
         let alice = bench.phone("1001");
@@ -168,7 +168,9 @@ fn what_comes_to_nothing_says_so_and_ends_with_the_handset() {
         let heard = bench.heard(alice);
         assert_eq!(heard.first().unwrap(), "StopTone", "{dialed}");
         assert_eq!(heard.last().unwrap(), "Prompt Your current options", "{dialed}");
-        assert_eq!(bench.ended().first().map(|call| call.cause), cause, "{dialed}");
+        let ended = bench.ended();
+        let [call] = &ended[..] else { panic!("{dialed}: {ended:?}") };
+        assert_eq!((call.cause, call.called.number.as_str()), (cause, dialed));
         bench.assert_quiet();
     }
 }

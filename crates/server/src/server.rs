@@ -1,7 +1,9 @@
 //! A whole manager in this process.
 
 use std::{
-    fs, io,
+    fs,
+    hash::{BuildHasher, RandomState},
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -315,9 +317,9 @@ fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
     config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
     config.limits.legs_per_device = limits.legs_per_device;
     config.limits.digits = limits.digits;
-    // A phone that outlived the last manager must not take a new call for the one that it remembers. Seconds grow
-    // faster than a manager makes calls; the low ones are enough to differ.
-    config.first_reference = u32::try_from(Timestamp::now().as_second() & 0x00FF_FFFF).unwrap_or(1).max(1);
+    // A phone that outlived the last manager must not take a new call for the one that it remembers: begin somewhere
+    // else each time. The keys of std's hasher are random.
+    config.first_reference = RandomState::new().hash_one(first_call.0) as u32 | 1;
     config
 }
 

@@ -368,7 +368,7 @@ impl Exchange {
         }
     }
 
-    /// Writes the record of a call, once. A call that never had a complete number leaves none.
+    /// Writes the record of a call, once. A handset that was lifted and put down again leaves none.
     fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
         self.timers.cancel(Timer::Digits(call_handle));
         self.timers.cancel(Timer::NoAnswer(call_handle));
@@ -378,7 +378,12 @@ impl Exchange {
             return;
         }
         call.phase = Phase::Over;
-        let Some(started) = call.started else { return };
+        // A number that leads nowhere is a call as well, from the moment when that was known.
+        let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
+        let Some(started) = call.started.or(misdialed.then_some(ended)) else { return };
+        if misdialed {
+            call.called.number.clone_from(&call.dialed);
+        }
         // The clock may have been set back during the call.
         let ended = ended.max(call.answered.unwrap_or(started));
         let codec =
