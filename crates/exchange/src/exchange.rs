@@ -41,6 +41,8 @@ pub struct Exchange {
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
     /// Who wants to be a device whose old connection is being probed: one at a time.
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
+    /// Devices that were refused, and why, since they last registered.
+    pub(crate) rejected: BTreeSet<(String, &'static str)>,
     pub(crate) timers: Timers,
     pub(crate) out: VecDeque<Output>,
     pub(crate) counters: Counters,
@@ -113,6 +115,7 @@ impl Exchange {
             legs: Arena::new(),
             parties: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            rejected: BTreeSet::new(),
             timers: Timers::new(),
             out: VecDeque::new(),
             counters: Counters::default(),

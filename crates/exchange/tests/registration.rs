@@ -747,3 +747,18 @@ fn the_clock_is_local_and_its_seconds_are_utc() {
 fn name(number: &str) -> DeviceName {
     device_name(number).parse().unwrap()
 }
+
+#[test]
+fn a_phone_that_is_refused_for_ever_is_told_of_once() {
+    let mut bench = Bench::new(office());
+    for _ in 0..50 {
+        let session = bench.open(77);
+        bench.register(session, "SEPFFFFFFFFFFFF", 17, 436);
+        assert_eq!(bench.heard(session), ["RegisterReject unknown device"]);
+    }
+    let rejected = bench.records.iter().filter(|record| {
+        matches!(record, Record::DeviceEvent(event) if matches!(event.kind, DeviceEventKind::Rejected { .. }))
+    });
+    assert_eq!(rejected.count(), 1);
+    assert_eq!(bench.exchange.counters().refused.get("unknown device"), Some(&50));
+}

@@ -24,6 +24,8 @@ use crate::{
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
 };
 
+/// Refused devices that are remembered, so that each is told of once.
+const REJECTIONS: usize = 1024;
 /// Alarms kept of a connection that has not registered yet.
 const ALARMS: usize = 4;
 
@@ -245,6 +247,7 @@ impl Exchange {
         for alarm in alarms {
             self.store_alarm(now, name.as_str(), &alarm);
         }
+        self.rejected.retain(|(rejected, _)| rejected != name.as_str());
         let device_type = u32::from(register.device_type);
         let kind = DeviceEventKind::Registered { address: peer.remote.ip(), device_type, version, load };
         self.device_event(now, name.as_str(), kind);
@@ -261,10 +264,17 @@ impl Exchange {
         self.counters.refuse(reason);
         self.send(session, RegisterReject { text: Text::new(reason.as_bytes()) });
         if let Some(address) = address {
-            let kind = DeviceEventKind::Rejected { address: address.ip(), reason: reason.into() };
-            self.device_event(now, name, kind);
             let text = format!("registration from {address} refused: {reason}");
-            self.event(Level::Warn, Some(session), name, text);
+            // Phones try again for ever: the second time is no news.
+            let news = self.rejected.insert((name.into(), reason));
+            self.event(if news { Level::Warn } else { Level::Debug }, Some(session), name, text);
+            if news {
+                let kind = DeviceEventKind::Rejected { address: address.ip(), reason: reason.into() };
+                self.device_event(now, name, kind);
+            }
+            if self.rejected.len() > REJECTIONS {
+                self.rejected.pop_first();
+            }
         }
         self.close(session);
     }
