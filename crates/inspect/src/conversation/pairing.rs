@@ -54,8 +54,6 @@ pub(super) struct Pairing {
 /// RegisterReject, the other answer to Register.
 const REGISTER_REJECT: u32 = 0x009d;
 const REGISTER: u32 = 0x0001;
-/// An event in the table, and yet answered.
-const CAPABILITIES_REQ: u32 = 0x009b;
 
 impl Pairing {
     /// More do not wait: the oldest is forgotten.
@@ -99,8 +97,8 @@ impl Pairing {
 /// Whether some message answers this one. Most messages are events, for which the table need not be searched.
 fn wants_answer(id: u32) -> bool {
     match message_info(id).map(|info| info.kind) {
-        Some(Kind::Request) => MESSAGES.iter().any(|info| info.answers == Some(id)),
-        Some(Kind::Event) => id == CAPABILITIES_REQ,
+        // Some events of the table are answered too: CapabilitiesReq always, the data messages where a reply is due.
+        Some(Kind::Request | Kind::Event) => MESSAGES.iter().any(|info| info.answers == Some(id)),
         Some(Kind::Response) | None => false,
     }
 }
