@@ -9,13 +9,14 @@
 //! | `tagged_from = N` | media addresses are tagged, 20 bytes, when the header's length is at least `N` |
 //! | `wide_numbers_from = N` | directory numbers have 25 bytes when the header's length is at least `N` |
 //! | `unpadded` | the body is not padded to four bytes |
+//! | `form = "path"` | a function from body and layout to layout that settles the widths before anything is read |
 //!
 //! | on a field | |
 //! |---|---|
 //! | `since = V`, `until = V` | the protocol versions that have it (a description: presence follows the length) |
 //! | `gate = V` | as `since`, and the field is skipped in older versions: only where it shifts what follows it |
 //! | `count = "field"` | how many slots of an array, or elements of a `Vec`, are meaningful |
-//! | `max = N` | the most elements of a `Vec` |
+//! | `max = N` | the most elements of a `Vec`; without `count` it takes the rest of the body |
 //! | `union = "field"` | the type is a union whose member an earlier field chooses |
 //! | `repr = "u8"` | an open enumeration that takes one byte here (or two, `"u16"`) |
 
@@ -23,8 +24,8 @@ use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Ident, Lit, LitInt, LitStr, Result,
-    Type, parse_macro_input,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Ident, Lit, LitInt, LitStr, Path,
+    Result, Type, parse_macro_input,
 };
 
 /// Derives `selsius_wire::codec::Wire` and `Default` (every field absent).
@@ -44,7 +45,9 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
         Fields::Unnamed(fields) => return Err(Error::new_spanned(fields, "name the fields")),
     };
     let name = &input.ident;
-    let rule = Rule::parse(&input.attrs)?.tokens();
+    let rule = Rule::parse(&input.attrs)?;
+    let form = rule.form.as_ref().map(|form| quote!(r.set_layout(#form(r.peek(), r.layout()));));
+    let rule = rule.tokens();
     let count = parts.len();
     let names: Vec<_> = parts.iter().map(|part| &part.name).collect();
     let descriptors: Vec<_> = names.iter().map(|name| format_ident!("{name}_field")).collect();
@@ -70,6 +73,12 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
 
                 #[inline]
                 fn decode(r: &mut codec::Reader<'_>) -> Result<Self, codec::FieldError> {
+                    #form
+                    Self::decode_fields(r)
+                }
+
+                #[inline]
+                fn decode_fields(r: &mut codec::Reader<'_>) -> Result<Self, codec::FieldError> {
                     #(#decode)*
                     let _ = r;
                     Ok(Self { #(#names),* })
@@ -111,6 +120,7 @@ struct Rule {
     tagged_from: Option<LitInt>,
     wide_numbers_from: Option<LitInt>,
     unpadded: bool,
+    form: Option<Path>,
 }
 
 impl Rule {
@@ -124,8 +134,10 @@ impl Rule {
                     rule.wide_numbers_from = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("unpadded") {
                     rule.unpadded = true;
+                } else if meta.path.is_ident("form") {
+                    rule.form = Some(meta.value()?.parse::<LitStr>()?.parse()?);
                 } else {
-                    return Err(meta.error("expected tagged_from, wide_numbers_from or unpadded"));
+                    return Err(meta.error("expected tagged_from, wide_numbers_from, unpadded or form"));
                 }
                 Ok(())
             })?;
@@ -224,7 +236,16 @@ impl Part {
         };
         let since = self.since.as_ref().map_or_else(|| quote!(0), |since| quote!(#since));
         let until = self.until.as_ref().map_or_else(|| quote!(u8::MAX), |until| quote!(#until));
-        quote! { codec::Field { name: #label, kind: #kind, since: #since, until: #until, doc: #doc } }
+        let by = match self.count.as_ref().or(self.selector.as_ref()) {
+            Some(by) => {
+                let by = by.to_string();
+                quote!(Some(#by))
+            }
+            None => quote!(None),
+        };
+        quote! {
+            codec::Field { name: #label, kind: #kind, since: #since, until: #until, by: #by, doc: #doc }
+        }
     }
 
     fn decode(&self) -> Tokens {
@@ -233,8 +254,9 @@ impl Part {
             (Some(repr), ..) => quote!(r.narrow::<#ty, #repr>(#label)?),
             (None, Some(count), Some(max), _) => quote!(r.list(#label, #count, #max)?),
             (None, Some(count), None, _) => quote!(r.slots(#label, #count)?),
-            (None, None, _, Some(selector)) => quote!(r.union::<#ty>(#label, u32::from(#selector))?),
-            (None, None, _, None) => quote!(r.field::<#ty>(#label)?),
+            (None, None, Some(max), _) => quote!(r.rest(#label, #max)?),
+            (None, None, None, Some(selector)) => quote!(r.union::<#ty>(#label, u32::from(#selector))?),
+            (None, None, None, None) => quote!(r.field::<#ty>(#label)?),
         };
         let value = match self.gate() {
             Some(since) => quote!(if r.layout().has(#since) { #value } else { codec::Wire::absent() }),
@@ -257,10 +279,13 @@ impl Part {
 
     fn visit(&self, descriptor: &Ident) -> Tokens {
         let name = &self.name;
-        let visit = match (&self.repr, self.count.as_ref().filter(|_| self.max.is_none())) {
-            (Some(repr), _) => quote!(walk.narrow::<_, #repr>(#descriptor, self.#name);),
-            (None, Some(count)) => quote!(walk.slots(#descriptor, &self.#name, self.#count);),
-            (None, None) => quote!(codec::Wire::visit(&self.#name, walk, #descriptor);),
+        let visit = match (&self.repr, &self.count, &self.max) {
+            (Some(repr), ..) => quote!(walk.narrow::<_, #repr>(#descriptor, self.#name);),
+            (None, Some(count), Some(_)) => {
+                quote!(codec::List::visit_used(&self.#name, walk, #descriptor, self.#count);)
+            }
+            (None, Some(count), None) => quote!(walk.slots(#descriptor, &self.#name, self.#count);),
+            (None, None, _) => quote!(codec::Wire::visit(&self.#name, walk, #descriptor);),
         };
         match self.gate() {
             Some(since) => quote!(if walk.layout().has(#since) { #visit }),

@@ -70,11 +70,16 @@ fn capability_updates_that_announce_more_than_they_have() {
 }
 
 #[test]
-fn user_data_with_a_large_length_is_only_bytes() {
+fn user_data_that_announces_more_than_it_has() {
     // A stack overflow in a well-known server (threats.md).
-    let bytes = bytes(0x2E, &[1, 1, 1, 1, u32::MAX], 40);
-    let StationMessage::Opaque(opaque) = strict(&bytes).unwrap().message else { panic!() };
-    assert_eq!((opaque.name(), opaque.body.len()), ("DeviceToUserData", 60));
+    for (count, sent, capacity) in [(u32::MAX, 40, 40), (2001, 2001, 2000), (41, 40, 40)] {
+        let bytes = bytes(0x2E, &[1, 1, 1, 1, count], sent);
+        let error = strict(&bytes).unwrap_err();
+        assert_eq!((error.field, error.problem), ("xmldata", Problem::Count { count, capacity }));
+        let StationMessage::DeviceToUserData(data) = lenient(&bytes).message else { panic!() };
+        assert_eq!(data.xmldata.0.len(), capacity);
+    }
+    assert!(strict(&bytes(0x2E, &[1, 1, 1, 1, 2000], 2000)).is_ok());
 }
 
 #[test]

@@ -15,7 +15,8 @@ use rows::{
 };
 use selsius_wire::{
     AlarmSeverity, ButtonType, Bytes, CallSecurity, CallState, CallType, Codec, Context, DeviceType, DynText,
-    Features, KeypadKey, Number, RingMode, SoftKey, SoftKeySetId, StationMessage, StimulusType, Text, Tone,
+    EncryptionCapability, Features, IpAddressMode, KeypadKey, MediaDirection, Number, RingMode, SoftKey,
+    SoftKeySetId, Spare, StationMessage, StimulusType, Text, Tone,
     message::{self, AudioCapability, ButtonDefinition, EnblocForm},
 };
 
@@ -196,7 +197,7 @@ fn capabilities_keep_unions_and_dirty_slots() {
         AudioCapability {
             payload_capability: Codec::G7231,
             max_frames_per_packet: 1,
-            payloads: message::PayloadParams::G723(selsius_wire::G723BitRate::R6_3, Bytes(*b"junk")),
+            payloads: message::PayloadParams::G723(selsius_wire::G723BitRate::R6_3, Spare(*b"junk")),
         },
     ];
     let mut whole = message::CapabilitiesRes::new(&caps);
@@ -378,11 +379,56 @@ fn capability_updates_by_slots_in_use_and_by_all_slots() {
     let used = message::UpdateCapabilitiesV3::new(&audio);
     let parts = [W(&[2, 0, 0, 0, 0]), W(&[0, 0, 0]), W(&[11, 3, 0, 0, 2, 40, 0, 0])];
     station(20, 20, 68, &parts, 0, used.clone());
-    let mut with_video = used.clone();
-    with_video.counts.video_cap_count = 1;
-    let parts = [W(&[2, 1, 0, 0, 0]), W(&[0, 0, 0]), W(&[11, 3, 0, 0, 2, 40, 0, 0]), Z(144)];
-    station(20, 20, 68 + 144, &parts, 144, with_video);
+    // With a video format that has one preference, and a data format; before v16 and from v16 on.
+    for (version, more, second) in [(11, 0, None), (20, 4, Some(IpAddressMode::Both))] {
+        let video = message::VideoCapabilityV3 {
+            payload_capability: Codec::H264,
+            video_capability_direction: MediaDirection::Both,
+            level_preference_count: 1,
+            level_preference: vec![message::LevelPreference { format: 3, mpi: 1, ..Default::default() }],
+            encryption_capability: EncryptionCapability::Capable,
+            capability: message::VideoParams::H264(message::H264Params { profile: 66, ..Default::default() }),
+            ip_addressing_mode: IpAddressMode::V6,
+            second_ip_addressing_mode: message::SecondIpAddressMode(second),
+        };
+        let data = message::DataCapabilityV2 { max_bit_rate: 64, ..Default::default() };
+        let all = message::UpdateCapabilitiesV3 {
+            video_cap_count: 1,
+            data_cap_count: 1,
+            vid_caps: vec![video],
+            data_caps: vec![data],
+            ..used.clone()
+        };
+        let parts = [
+            W(&[2, 1, 1, 0, 0, 0, 0, 0]),
+            W(&[11, 3, 0, 0, 2, 40, 0, 0]),
+            W(&[0x67, 3, 1, 0, 3, 0, 0, 1, 0, 1, 66, 0, 0, 0, 0, 0, 1]),
+            if more > 0 { W(&[2]) } else { Z(0) },
+            W(&[0, 0, 0, 64, 0]),
+        ];
+        station(version, version.into(), 156 + more, &parts, 0, all.clone());
+        // Not knowing the version does no harm.
+        station(0, 0, 156 + more, &parts, 0, all);
+    }
 
+    // All slots, in the lengths that the documents say.
+    for length in [2104, 2144] {
+        let parts = [
+            W(&[1, 1, 0, 0, 0]),
+            Z(120 + 172),
+            W(&[11, 3]),
+            Z(8 + 17 * 16),
+            W(&[0x67, 3]),
+            Z(length - 4 - 600 - 8),
+        ];
+        let bytes = framed(u32::try_from(length).unwrap(), 20, 0x44, &parts);
+        let received = StationMessage::decode(frame(&bytes), Context::new(20)).unwrap();
+        assert_eq!(received.tail.len(), 0);
+        let StationMessage::UpdateCapabilitiesV3(all) = received.message else { panic!() };
+        assert_eq!((all.vid_caps.len(), all.data_caps.len(), all.video().len()), (10, 5, 1));
+        assert_eq!(all.vid_caps[0].level_preference.len(), 4);
+        assert_eq!(all.vid_caps[0].second_ip_addressing_mode.0.is_some(), length == 2144);
+    }
     // All slots, cut behind the audio formats.
     let parts = [W(&[2, 0, 0, 0, 0]), Z(120), Z(172), W(&[11, 3, 0, 0, 2, 40, 0, 0]), Z(16 * 16)];
     let bytes = framed(604, 20, 0x44, &parts);

@@ -109,7 +109,7 @@ fn whole_words_are_never_refused_for_their_length_alone() {
             use codec::Kind;
             matches!(
                 field.kind,
-                Kind::U32 | Kind::I32 | Kind::Ipv4 | Kind::Enum { width: 4, .. } | Kind::Union(_)
+                Kind::U32 | Kind::I32 | Kind::Ipv4 | Kind::Enum { width: 4, .. } | Kind::Union { .. }
             )
         });
         if !only_words {

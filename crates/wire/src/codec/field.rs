@@ -11,6 +11,8 @@ pub struct Field {
     pub since: u8,
     /// The last protocol version that has it; 255 for "still there".
     pub until: u8,
+    /// The earlier field of the same struct that counts its elements, or chooses its member.
+    pub by: Option<&'static str>,
     /// The documentation of the field.
     pub doc: &'static str,
 }
@@ -48,7 +50,12 @@ pub enum Kind {
     /// So many bytes without a structure.
     Bytes(usize),
     /// A value whose form an earlier field chooses.
-    Union(&'static str),
+    Union {
+        /// Its name.
+        name: &'static str,
+        /// Its forms; the first one whose `when` holds is taken.
+        members: &'static [Member],
+    },
     /// A part with fields of its own.
     Struct(&'static [Field]),
     /// A fixed number of slots.
@@ -84,6 +91,19 @@ impl Kind {
             _ => &[],
         }
     }
+}
+
+/// One form of a union.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: &'static str,
+    /// The values of the choosing field that it belongs to, as a Rust pattern; `_` for all others.
+    pub when: &'static str,
+    /// What it consists of.
+    pub parts: &'static [Field],
+    /// Its documentation.
+    pub doc: &'static str,
 }
 
 /// A field that could not be read.

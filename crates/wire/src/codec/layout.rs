@@ -34,6 +34,8 @@ pub struct Layout {
     pub tagged_addresses: bool,
     /// Directory numbers have 25 bytes, not 24.
     pub wide_numbers: bool,
+    /// A list has all its slots, not only those in use: one of the two forms of UpdateCapabilitiesV3.
+    pub all_slots: bool,
 }
 
 impl Layout {
@@ -48,6 +50,7 @@ impl Layout {
             version,
             tagged_addresses: version >= Self::TAGGED_FROM_VERSION,
             wide_numbers: version >= Self::WIDE_NUMBERS_FROM_VERSION,
+            all_slots: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Layout {
             version,
             tagged_addresses: rule.tagged_from.map_or(by_version.tagged_addresses, |from| length >= from),
             wide_numbers: rule.wide_numbers_from.map_or(by_version.wide_numbers, |from| length >= from),
+            all_slots: false,
         }
     }
 }

@@ -111,6 +111,23 @@ pub trait List: Wire {
     }
     /// Adds one.
     fn push(&mut self, element: Self::Element);
+    /// Shows the first `count` elements.
+    fn visit_used(&self, walk: &mut Walk<'_>, field: &'static Field, count: u32) {
+        let _ = count;
+        self.visit(walk, field);
+    }
+    /// Adds what the body has until there are `wanted`. Memory grows with what is really there, so that a
+    /// large count alone costs nothing.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`], when reading strictly.
+    fn fill(&mut self, r: &mut Reader<'_>, name: &'static str, wanted: usize) -> Result<(), FieldError> {
+        while self.len() < wanted && !r.at_end() {
+            let element = r.field(name)?;
+            self.push(element);
+        }
+        Ok(())
+    }
 }
 
 impl<T: Wire> List for Vec<T> {
@@ -122,6 +139,10 @@ impl<T: Wire> List for Vec<T> {
 
     fn push(&mut self, element: T) {
         Self::push(self, element);
+    }
+
+    fn visit_used(&self, walk: &mut Walk<'_>, field: &'static Field, count: u32) {
+        walk.slots(field, self, count);
     }
 }
 
@@ -173,15 +194,6 @@ impl<T: Wire> Wire for Box<T> {
     fn visit_fields(&self, walk: &mut Walk<'_>) {
         T::visit_fields(self, walk);
     }
-}
-
-/// A field whose member an earlier field chooses.
-pub trait Union: Wire {
-    /// Reads the member that belongs to `selector`.
-    ///
-    /// # Errors
-    /// As [`Wire::decode`].
-    fn decode_as(r: &mut Reader<'_>, selector: u32) -> Result<Self, FieldError>;
 }
 
 /// A value set that others may extend: values without a name are kept.

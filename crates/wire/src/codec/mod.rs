@@ -15,17 +15,20 @@ mod field;
 mod layout;
 mod leaf;
 mod reader;
+mod union;
 mod visit;
 mod writer;
 
-pub use field::{Field, FieldError, Kind, Problem};
+pub use field::{Field, FieldError, Kind, Member, Problem};
 pub use layout::{Context, Layout, LayoutRule};
-pub use leaf::{List, OpenEnum, Union};
+pub use leaf::{List, OpenEnum};
 pub use reader::{Mode, Reader};
+pub use union::Union;
 pub use visit::{At, Value, Visitor, Walk};
 pub use writer::Writer;
 
 pub(crate) use leaf::open_enum;
+pub(crate) use union::{shown_as, union};
 
 /// Something with a place on the wire: a message, a part of one, or a single field.
 pub trait Wire: Sized {
@@ -42,6 +45,15 @@ pub trait Wire: Sized {
     /// # Errors
     /// When the body ends in the middle of it, or a count exceeds what there is room for.
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError>;
+
+    /// As [`Wire::decode`], when the reader's layout is settled.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`].
+    #[inline]
+    fn decode_fields(r: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Self::decode(r)
+    }
 
     /// Appends it.
     fn encode(&self, w: &mut Writer<'_>);

@@ -41,6 +41,11 @@ impl<'a> Reader<'a> {
         self.layout
     }
 
+    /// Other widths hold from here on.
+    pub fn set_layout(&mut self, layout: Layout) {
+        self.layout = layout;
+    }
+
     /// Bytes read so far.
     #[inline]
     pub fn offset(&self) -> usize {
@@ -174,7 +179,7 @@ impl<'a> Reader<'a> {
         Ok(slots)
     }
 
-    /// Reads `count` elements, at most `max`, as far as the body reaches.
+    /// Reads `count` elements, at most `max`, as far as the body reaches; `max` where all slots are sent.
     ///
     /// # Errors
     /// When `count` exceeds `max` or what is there, when reading strictly.
@@ -182,15 +187,21 @@ impl<'a> Reader<'a> {
         let start = self.offset();
         let wanted = usize::try_from(count).unwrap_or(usize::MAX);
         let mut list = L::absent();
-        // Grows with what is really there, so that a large count alone costs nothing.
-        while list.len() < wanted.min(max) && !self.at_end() {
-            let element = self.field(name)?;
-            list.push(element);
-        }
+        list.fill(self, name, if self.layout.all_slots { max } else { wanted.min(max) })?;
         if list.len() < wanted {
             let problem = Problem::Count { count, capacity: list.len() };
             self.complain(FieldError { field: name, offset: start, problem })?;
         }
+        Ok(list)
+    }
+
+    /// Reads elements, at most `max`, to the end of the body.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`], when reading strictly.
+    pub fn rest<L: List>(&mut self, name: &'static str, max: usize) -> Result<L, FieldError> {
+        let mut list = L::absent();
+        list.fill(self, name, max)?;
         Ok(list)
     }
 

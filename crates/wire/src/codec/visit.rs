@@ -95,6 +95,12 @@ impl<'v> Walk<'v> {
         self.offset = self.offset.saturating_add(width);
     }
 
+    /// Passes over `width` bytes.
+    pub fn skip(&mut self, width: usize) {
+        self.index = None;
+        self.offset = self.offset.saturating_add(width);
+    }
+
     /// Shows an enumeration that takes fewer bytes here than usual.
     pub fn narrow<T: OpenEnum, R>(&mut self, field: &'static Field, value: T) {
         let raw = value.into();

@@ -5,8 +5,8 @@ use selsius_wire_derive::Wire;
 use super::empty;
 use crate::value::{
     self, CallHistoryDisposition, CallPrivacy, CallSecurity, CallType, DynText, HeadsetMode, KeypadKey,
-    LampMode, MediaPathAbility, MediaPathEventKind, MediaPathId, MicrophoneMode, Number, RingDuration,
-    RingMode, StimulusType, Text, Tone, ToneDirection,
+    LampMode, MediaPathAbility, MediaPathEventKind, MediaPathId, MicrophoneMode, Number, RecordingState,
+    RingDuration, RingMode, StimulusType, Text, Tone, ToneDirection,
 };
 
 empty! {
@@ -56,6 +56,19 @@ pub struct OnHook {
     pub line_instance: u32,
     /// The call; 0 when the phone does not say.
     pub call_reference: u32,
+}
+
+/// 0x0024. As OffHook, from a gateway that knows who calls. Lengths 56 and, with 25-byte numbers, 60 with the
+/// padding; from the layout list alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
+#[wire(wide_numbers_from = 58)]
+pub struct OffHookWithCallingPartyNumber {
+    /// Who calls.
+    pub calling_party_number: Number,
+    /// The caller's voice mail box.
+    pub cgpn_voice_mailbox: Number,
+    /// The line.
+    pub line_instance: u32,
 }
 
 /// 0x0008. The hook was flashed.
@@ -223,6 +236,15 @@ pub struct CallHistoryInfo {
     pub line_instance: u32,
     /// The call.
     pub call_reference: u32,
+}
+
+/// 0x0160. Whether a call is recorded, for the phone to show. Length 12; from the layout list alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
+pub struct RecordingStatus {
+    /// The call.
+    pub call_reference: u32,
+    /// Whether it is.
+    pub recording_status: RecordingState,
 }
 
 /// 0x008F. Who talks to whom. CallManager 2.x ends after the called party (length 132).

@@ -2,7 +2,7 @@
 
 use selsius_wire_derive::Wire;
 
-use super::{PayloadParams, empty, filled, first};
+use super::{PayloadParams, ShortVideoParams, VideoParams, empty, filled, first};
 use crate::value::{Codec, MediaDirection, VideoLayout};
 
 empty! {
@@ -120,7 +120,7 @@ pub struct LevelPreference {
     pub service_number: u32,
 }
 
-/// A video format whose parameters take `WORDS` words: they depend on the format and are kept as they are.
+/// A video format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
 pub struct VideoCapability {
     /// The format.
@@ -132,8 +132,9 @@ pub struct VideoCapability {
     /// Preferred qualities.
     #[wire(count = "level_preference_count")]
     pub level_preference: [LevelPreference; 4],
-    /// Parameters of H.261, H.263 or Vieo.
-    pub capability: [u32; 2],
+    /// More about the format.
+    #[wire(union = "payload_capability")]
+    pub capability: ShortVideoParams,
 }
 
 /// As [`VideoCapability`], with room for H.264.
@@ -148,8 +149,9 @@ pub struct VideoCapabilityV2 {
     /// Preferred qualities.
     #[wire(count = "level_preference_count")]
     pub level_preference: [LevelPreference; 4],
-    /// Parameters of H.261, H.263, H.264 or Vieo.
-    pub capability: [u32; 6],
+    /// More about the format.
+    #[wire(union = "payload_capability")]
+    pub capability: VideoParams,
 }
 
 /// A data format.

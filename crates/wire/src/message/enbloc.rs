@@ -35,9 +35,16 @@ impl Default for EnblocForm {
 }
 
 static FIELDS: [Field; 3] = [
-    Field { name: "called_party", kind: Kind::Number, since: 0, until: u8::MAX, doc: "The number." },
-    Field { name: "padding", kind: Kind::Bytes(3), since: 19, until: u8::MAX, doc: "Unused." },
-    Field { name: "line_instance", kind: Kind::U32, since: 0, until: u8::MAX, doc: "The line." },
+    Field {
+        name: "called_party",
+        kind: Kind::Number,
+        since: 0,
+        until: u8::MAX,
+        by: None,
+        doc: "The number.",
+    },
+    Field { name: "padding", kind: Kind::Bytes(3), since: 19, until: u8::MAX, by: None, doc: "Unused." },
+    Field { name: "line_instance", kind: Kind::U32, since: 0, until: u8::MAX, by: None, doc: "The line." },
 ];
 
 impl Wire for EnblocCall {

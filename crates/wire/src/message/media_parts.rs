@@ -3,8 +3,8 @@
 use selsius_wire_derive::Wire;
 
 use crate::{
-    codec::{Field, FieldError, Kind, Reader, Union, Walk, Wire, Writer},
-    value::{Bytes, Codec, EncryptionAlgorithm, G723BitRate},
+    codec::union,
+    value::{Bytes, EncryptionAlgorithm, G723BitRate, Spare},
 };
 
 /// SRTP keys of a stream. 4.1 ends after the salt.
@@ -85,133 +85,31 @@ pub struct CodecParameters {
     pub codec_param2: u8,
 }
 
-/// Four bytes in a media order, chosen by the codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodecParams {
-    /// For [`Codec::G7231`], and for all before v11.
-    G723(G723BitRate),
-    /// For everything else.
-    Codec(CodecParameters),
-}
-
-impl Default for CodecParams {
-    fn default() -> Self {
-        Self::Codec(CodecParameters::default())
+union! {
+    /// Four bytes in a media order, chosen by the codec.
+    CodecParams {
+        /// For [`Codec::G7231`](crate::Codec::G7231), and for all before v11.
+        G723(g723_bit_rate: G723BitRate) = 0x09,
+        _ =>
+        /// For everything else.
+        Codec(codec_params: CodecParameters)
     }
 }
 
-impl Wire for CodecParams {
-    const KIND: Kind = Kind::Union("CodecParams");
-
-    fn absent() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        r.part().map(Self::Codec)
-    }
-
-    #[inline]
-    fn encode(&self, w: &mut Writer<'_>) {
-        match self {
-            Self::G723(rate) => rate.encode(w),
-            Self::Codec(params) => params.encode(w),
-        }
-    }
-
-    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
-        match self {
-            Self::G723(rate) => rate.visit(walk, field),
-            Self::Codec(params) => params.visit(walk, field),
-        }
-    }
-}
-
-impl Union for CodecParams {
-    #[inline]
-    fn decode_as(r: &mut Reader<'_>, selector: u32) -> Result<Self, FieldError> {
-        match Codec::from(selector) {
-            Codec::G7231 => r.part().map(Self::G723),
-            _ => Self::decode(r),
-        }
-    }
-}
-
-/// Eight bytes in an audio capability, chosen by the codec. Members that need only four keep the other four
-/// as they were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PayloadParams {
-    /// For [`Codec::G7231`].
-    G723(G723BitRate, Bytes<4>),
-    /// For [`Codec::V150LcModemRelay`].
-    ModemRelay(ModemRelay),
-    /// For [`Codec::V150LcSprt`].
-    Sprt(SprtPayload),
-    /// For [`Codec::V150LcSse`].
-    Sse(Sse),
-    /// For everything else.
-    Codec(CodecParameters, Bytes<4>),
-}
-
-impl Default for PayloadParams {
-    fn default() -> Self {
-        Self::Codec(CodecParameters::default(), Bytes::default())
-    }
-}
-
-impl Wire for PayloadParams {
-    const KIND: Kind = Kind::Union("PayloadParams");
-
-    fn absent() -> Self {
-        Self::default()
-    }
-
-    fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        Ok(Self::Codec(r.part()?, r.part()?))
-    }
-
-    fn encode(&self, w: &mut Writer<'_>) {
-        match self {
-            Self::G723(rate, rest) => {
-                rate.encode(w);
-                rest.encode(w);
-            }
-            Self::ModemRelay(relay) => relay.encode(w),
-            Self::Sprt(sprt) => sprt.encode(w),
-            Self::Sse(sse) => sse.encode(w),
-            Self::Codec(params, rest) => {
-                params.encode(w);
-                rest.encode(w);
-            }
-        }
-    }
-
-    fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {
-        match self {
-            Self::G723(rate, rest) => {
-                rate.visit(walk, field);
-                rest.visit(walk, field);
-            }
-            Self::ModemRelay(relay) => relay.visit(walk, field),
-            Self::Sprt(sprt) => sprt.visit(walk, field),
-            Self::Sse(sse) => sse.visit(walk, field),
-            Self::Codec(params, rest) => {
-                params.visit(walk, field);
-                rest.visit(walk, field);
-            }
-        }
-    }
-}
-
-impl Union for PayloadParams {
-    fn decode_as(r: &mut Reader<'_>, selector: u32) -> Result<Self, FieldError> {
-        match Codec::from(selector) {
-            Codec::G7231 => Ok(Self::G723(r.part()?, r.part()?)),
-            Codec::V150LcModemRelay => r.part().map(Self::ModemRelay),
-            Codec::V150LcSprt => r.part().map(Self::Sprt),
-            Codec::V150LcSse => r.part().map(Self::Sse),
-            _ => Self::decode(r),
-        }
+union! {
+    /// Eight bytes in an audio capability, chosen by the codec. Members that need only four keep the other
+    /// four as they were.
+    PayloadParams {
+        /// For G.723.1.
+        G723(g723_bit_rate: G723BitRate, spare: Spare<4>) = 0x09,
+        /// For [`Codec::V150LcModemRelay`](crate::Codec::V150LcModemRelay).
+        ModemRelay(modem_relay: ModemRelay) = 0x012C,
+        /// For [`Codec::V150LcSprt`](crate::Codec::V150LcSprt).
+        Sprt(sprt_payload: SprtPayload) = 0x012D,
+        /// For [`Codec::V150LcSse`](crate::Codec::V150LcSse).
+        Sse(sse: Sse) = 0x012E,
+        _ =>
+        /// For everything else.
+        Codec(codec_params: CodecParameters, spare: Spare<4>)
     }
 }

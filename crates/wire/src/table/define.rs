@@ -12,8 +12,7 @@ macro_rules! messages {
         opaque { $( $mo_id:literal $mo_name:ident $mo_std:literal $mo_min:literal $mo_kind:ident $mo_cat:ident
             $(answers $mo_answers:literal)?, )* }
         forms { $( $f_id:literal length $f_length:literal $f_name:ident, )* }
-        both {}
-        opaque { $( $b_id:literal $b_name:ident $b_std:literal $b_min:literal $b_kind:ident $b_cat:ident
+        both { $( $b_id:literal $b_held:ident $b_name:ident $b_std:literal $b_min:literal $b_kind:ident $b_cat:ident
             $(answers $b_answers:literal)?, )* }
     ) => {
         /// Every message that is known, in the order of ids.
@@ -35,7 +34,8 @@ macro_rules! messages {
                 ManagerToStation, $mo_id, $mo_name, $mo_std, $mo_min, $mo_kind, $mo_cat, false, &[] $(, $mo_answers)?
             ), )*
             $( $crate::table::define::row!(
-                Both, $b_id, $b_name, $b_std, $b_min, $b_kind, $b_cat, false, &[] $(, $b_answers)?
+                Both, $b_id, $b_name, $b_std, $b_min, $b_kind, $b_cat, true,
+                <message::$b_name as $crate::codec::Wire>::KIND.fields() $(, $b_answers)?
             ), )*
         ];
 
@@ -43,6 +43,7 @@ macro_rules! messages {
             /// What a phone says.
             StationMessage, StationToManager, ManagerToStation;
             $( $s_id $s_held $s_name $s_min, )*
+            $( $b_id $b_held $b_name $b_min, )*
             forms {}
         }
 
@@ -50,7 +51,12 @@ macro_rules! messages {
             /// What a manager says.
             ManagerMessage, ManagerToStation, StationToManager;
             $( $m_id $m_held $m_name $m_min, )*
+            $( $b_id $b_held $b_name $b_min, )*
             forms { $( $f_id $f_length $f_name, )* }
+        }
+
+        $crate::table::define::named! {
+            $( $s_id $s_name, )* $( $m_id $m_name, )* $( $f_id $f_name, )* $( $b_id $b_name, )*
         }
     };
 }
@@ -80,6 +86,18 @@ macro_rules! answers {
     };
     ($id:literal) => {
         Some($id)
+    };
+}
+
+/// Ids and names of the structs.
+macro_rules! named {
+    ($( $id:literal $name:ident, )*) => {
+        $(
+            impl $crate::Message for message::$name {
+                const ID: u32 = $id;
+                const NAME: &'static str = stringify!($name);
+            }
+        )*
     };
 }
 
@@ -222,22 +240,12 @@ macro_rules! direction {
                     Self::$name(message.into())
                 }
             }
-
-            impl $crate::Message for message::$name {
-                const ID: u32 = $id;
-                const NAME: &'static str = stringify!($name);
-            }
         )*
         $(
             impl From<message::$f_name> for $set {
                 fn from(message: message::$f_name) -> Self {
                     Self::$f_name(message)
                 }
-            }
-
-            impl $crate::Message for message::$f_name {
-                const ID: u32 = $f_id;
-                const NAME: &'static str = stringify!($f_name);
             }
         )*
 
@@ -249,4 +257,4 @@ macro_rules! direction {
     };
 }
 
-pub(super) use {answers, direction, held, messages, row};
+pub(super) use {answers, direction, held, messages, named, row};

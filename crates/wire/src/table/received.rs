@@ -87,8 +87,14 @@ impl Opaque {
     }
 
     pub(super) fn visit_fields(&self, walk: &mut Walk<'_>) {
-        static BODY: Field =
-            Field { name: "body", kind: Kind::Bytes(0), since: 0, until: u8::MAX, doc: "The whole body." };
+        static BODY: Field = Field {
+            name: "body",
+            kind: Kind::Bytes(0),
+            since: 0,
+            until: u8::MAX,
+            by: None,
+            doc: "The whole body.",
+        };
         walk.value(&BODY, self.body.len(), Value::Bytes(&self.body));
     }
 }

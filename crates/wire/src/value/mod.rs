@@ -6,18 +6,25 @@
 mod address;
 mod bytes;
 mod call;
+mod conference;
 mod device;
 mod features;
 mod key;
 mod media;
 mod number;
+mod service;
+mod stream;
 mod text;
 
 pub use address::MediaAddress;
-pub use bytes::{Bytes, Data};
+pub use bytes::{Bytes, Data, Spare};
 pub use call::{
     CallHistoryDisposition, CallPrivacy, CallSecurity, CallState, CallType, KeypadKey, RingDuration,
     RingMode, StatsProcessing, Tone, ToneDirection,
+};
+pub use conference::{
+    AddParticipantResult, AnnouncementMode, AnnouncementStatus, AuditParticipantResult, ConferenceResource,
+    CreateConferenceResult, DeleteConferenceResult, EndOfAnnouncement, ModifyConferenceResult, SessionType,
 };
 pub use device::{
     AlarmSeverity, DeviceType, HeadsetMode, MediaPathAbility, MediaPathEventKind, MediaPathId,
@@ -30,4 +37,9 @@ pub use media::{
     IpAddressType, MediaDirection, MediaStatus, PortHandling, SilenceSuppression, VideoLayout,
 };
 pub use number::Number;
+pub use service::{MwiResult, RecordingState, SequenceFlag, SubscribeCause, SubscriptionFeature};
+pub use stream::{
+    ChannelStatus, MediaTransport, MediaType, QoSErrorCode, ReservationStyle, RsvpDirection, RsvpErrorCode,
+    VideoCommand,
+};
 pub use text::{DynText, Text};
