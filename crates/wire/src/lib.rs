@@ -61,7 +61,8 @@
 //! # A new message
 //! Write its struct in [`message`], with the source of every fact; move its row in `table/list.rs` from
 //! `opaque` to the modelled ones; add the lengths that are sent to `dialect/forms.rs` if they depend on the
-//! version; add a row of bytes to `tests/forms.rs`. Everything else follows.
+//! version; add a row of bytes to `tests/forms.rs`; `cargo xtask messages` writes the reference in `docs/`
+//! anew. Everything else follows.
 
 #![cfg_attr(not(test), no_std)]
 #![deny(clippy::indexing_slicing, clippy::as_conversions)]

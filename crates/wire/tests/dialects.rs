@@ -146,6 +146,16 @@ fn lengths_from_the_phone_by_version() {
 }
 
 #[test]
+fn video_and_ports_by_version() {
+    for (version, open, port) in [(3, 168, 28), (11, 176, 28), (16, 180, 28), (17, 196, 44), (20, 196, 48)] {
+        let dialect = dialect(version);
+        let length = |bytes: &[u8]| frame(bytes).length();
+        assert_eq!(length(&to_phone(&dialect, message::OpenMultiMediaReceiveChannel::default())), open);
+        assert_eq!(length(&from_phone(&dialect, message::PortRes::default())), port, "version {version}");
+    }
+}
+
+#[test]
 fn header_versions_follow_the_session_except_where_they_are_always_0() {
     for (version, header) in [(3, 0), (7, 0), (10, 10), (11, 11), (17, 17), (22, 22)] {
         let dialect = dialect(version);

@@ -86,6 +86,11 @@ pub(super) fn manager_length(message: &M, version: u8) -> Option<usize> {
         // layout: modem relay; v22 servers.
         (M::StartMediaTransmission(_), 21..) => 172,
 
+        // layout: the source from version 11 on, the requested kind of address from 16 on.
+        (M::OpenMultiMediaReceiveChannel(_), 0..=10) => 168,
+        (M::OpenMultiMediaReceiveChannel(_), 11..=15) => 176,
+        (M::OpenMultiMediaReceiveChannel(_), 16) => 180,
+
         // 4.1, end of call. Everybody else sends 20, chan-sccp at version 3 too.
         (M::StopMediaTransmission(_) | M::CloseReceiveChannel(_), 5..=7) => 16,
 
@@ -128,6 +133,9 @@ pub(super) fn station_length(message: &S, version: u8) -> Option<usize> {
         (S::OpenReceiveChannelAck(_), 5..=7) => 20,
         // 4.1 and chan v17: no reason. It is there at length 8 in newer phones.
         (S::UnregisterReq(_), 0..=19) => 4,
+        // layout: what the stream carries from version 19 on.
+        (S::PortRes(_), 0..=16) => 28,
+        (S::PortRes(_), 17..=18) => 44,
         // 4.1; a 7965 at version 22 sends 12.
         (S::FeatureStatReq(_), 0..=19) => 8,
         _ => return None,
