@@ -61,7 +61,7 @@ const ROOMS: &[Room] = &[
             "selsius-client",
         ],
     ),
-    shell("xtask", &[]),
+    shell("xtask", &["selsius-wire"]),
 ];
 
 const fn core(name: &'static str, may_use: &'static [&'static str]) -> Room {

@@ -9,6 +9,7 @@
 mod debian;
 mod deny;
 mod deps;
+mod messages;
 mod step;
 mod test;
 
@@ -34,6 +35,12 @@ enum Command {
     },
     /// Prove that each crate uses only the rooms above it, and that the cores are free of std.
     Deps,
+    /// Write the message reference, docs/messages.md, from the field descriptors.
+    Messages {
+        /// Write nothing; fail when it is stale.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check licences, bans and sources of all dependencies with cargo-deny.
     Deny {
         /// Install cargo-deny when it is missing (so does CI=true).
@@ -46,6 +53,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { quick: true } => test::run(test::Extent::Quick),
         Command::Test { quick: false } => test::run(test::Extent::Full),
+        Command::Messages { check: true } => messages::run(messages::Mode::Check),
+        Command::Messages { check: false } => messages::run(messages::Mode::Write),
         Command::Deps => deps::run(),
         Command::Deny { install } => deny::run(install || step::in_ci()),
     };

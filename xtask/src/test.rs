@@ -4,7 +4,7 @@ use anyhow::Result;
 use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
 
 use crate::{
-    debian, deps,
+    debian, deps, messages,
     step::{Steps, call, cargo, find_program, top},
 };
 
@@ -28,6 +28,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut steps = Steps::new();
     steps.run("format", || call(&mut cargo(&["fmt", "--all", "--check"])))?;
     steps.run("dependencies", deps::run)?;
+    steps.run("message reference", || messages::run(messages::Mode::Check))?;
     steps.run("lints", || {
         call(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;

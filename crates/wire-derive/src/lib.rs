@@ -45,6 +45,7 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
         Fields::Unnamed(fields) => return Err(Error::new_spanned(fields, "name the fields")),
     };
     let name = &input.ident;
+    let doc = doc(&input.attrs);
     let rule = Rule::parse(&input.attrs)?;
     let form = rule.form.as_ref().map(|form| quote!(r.set_layout(#form(r.peek(), r.layout()));));
     let rule = rule.tokens();
@@ -66,6 +67,7 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
             impl codec::Wire for #name {
                 const KIND: codec::Kind = codec::Kind::Struct(&FIELDS);
                 const RULE: codec::LayoutRule = #rule;
+                const DOC: &'static str = #doc;
 
                 fn absent() -> Self {
                     Self { #(#names: codec::Wire::absent()),* }
@@ -308,5 +310,5 @@ fn doc(attrs: &[Attribute]) -> String {
         };
         Some(text.value().trim().to_owned())
     });
-    lines.collect::<Vec<_>>().join(" ")
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

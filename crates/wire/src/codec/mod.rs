@@ -37,6 +37,9 @@ pub trait Wire: Sized {
     /// How its layout follows from version and length; only a message's own rule counts.
     const RULE: LayoutRule = LayoutRule::BY_VERSION;
 
+    /// Its documentation; empty for a single field.
+    const DOC: &'static str = "";
+
     /// The value when the body ends before the field: zero, empty.
     fn absent() -> Self;
 

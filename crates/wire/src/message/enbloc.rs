@@ -49,6 +49,9 @@ static FIELDS: [Field; 3] = [
 
 impl Wire for EnblocCall {
     const KIND: Kind = Kind::Struct(&FIELDS);
+    const DOC: &'static str = "A whole number was dialled. Lengths 28 (only the number), 32, and from v19 on 36 \
+        in two forms: the line follows the 25-byte number at once (7970), or at offset 28 (8945). Only the content \
+        tells them apart.";
     const RULE: LayoutRule = LayoutRule { wide_numbers_from: Some(36), ..LayoutRule::BY_VERSION };
 
     fn absent() -> Self {

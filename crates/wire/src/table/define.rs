@@ -21,20 +21,23 @@ macro_rules! messages {
         const ROWS: [$crate::MessageInfo; [$($s_id,)* $($so_id,)* $($m_id,)* $($mo_id,)* $($b_id,)*].len()] = [
             $( $crate::table::define::row!(
                 StationToManager, $s_id, $s_name, $s_std, $s_min, $s_kind, $s_cat, true,
+                <message::$s_name as $crate::codec::Wire>::DOC,
                 <message::$s_name as $crate::codec::Wire>::KIND.fields() $(, $s_answers)?
             ), )*
             $( $crate::table::define::row!(
-                StationToManager, $so_id, $so_name, $so_std, $so_min, $so_kind, $so_cat, false, &[] $(, $so_answers)?
+                StationToManager, $so_id, $so_name, $so_std, $so_min, $so_kind, $so_cat, false, "", &[] $(, $so_answers)?
             ), )*
             $( $crate::table::define::row!(
                 ManagerToStation, $m_id, $m_name, $m_std, $m_min, $m_kind, $m_cat, true,
+                <message::$m_name as $crate::codec::Wire>::DOC,
                 <message::$m_name as $crate::codec::Wire>::KIND.fields() $(, $m_answers)?
             ), )*
             $( $crate::table::define::row!(
-                ManagerToStation, $mo_id, $mo_name, $mo_std, $mo_min, $mo_kind, $mo_cat, false, &[] $(, $mo_answers)?
+                ManagerToStation, $mo_id, $mo_name, $mo_std, $mo_min, $mo_kind, $mo_cat, false, "", &[] $(, $mo_answers)?
             ), )*
             $( $crate::table::define::row!(
                 Both, $b_id, $b_name, $b_std, $b_min, $b_kind, $b_cat, true,
+                <message::$b_name as $crate::codec::Wire>::DOC,
                 <message::$b_name as $crate::codec::Wire>::KIND.fields() $(, $b_answers)?
             ), )*
         ];
@@ -64,7 +67,7 @@ macro_rules! messages {
 /// One row of the table.
 macro_rules! row {
     ($direction:ident, $id:literal, $name:ident, $std:literal, $min:literal, $kind:ident, $cat:ident, $modelled:literal,
-     $fields:expr $(, $answers:literal)?) => {
+     $doc:expr, $fields:expr $(, $answers:literal)?) => {
         $crate::MessageInfo {
             id: $id,
             name: stringify!($name),
@@ -75,6 +78,7 @@ macro_rules! row {
             category: $crate::Category::$cat,
             min_length: $min,
             fields: $fields,
+            doc: $doc,
             modelled: $modelled,
         }
     };

@@ -24,6 +24,8 @@ pub struct MessageInfo {
     pub min_length: u32,
     /// Its fields; empty for a message without a body and for one that is kept whole.
     pub fields: &'static [Field],
+    /// The documentation of its struct.
+    pub doc: &'static str,
     /// Whether its layout is known here; else it is an [`super::Opaque`].
     pub modelled: bool,
 }
