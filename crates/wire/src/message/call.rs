@@ -12,7 +12,7 @@ use crate::value::{
 empty! {
     /// 0x0087. A 6901 needs it to report a hook flash.
     SetHookFlashDetect,
-    /// 0x0117.
+    /// 0x0117. No line is the active one any more.
     DeactivateCallPlane,
 }
 

@@ -6,7 +6,7 @@ use super::empty;
 use crate::value::{DynText, Text};
 
 empty! {
-    /// 0x009A.
+    /// 0x009A. The end of a DisplayText.
     ClearDisplay,
     /// 0x0115. The end of a DisplayNotify.
     ClearNotify,
