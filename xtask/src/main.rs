@@ -6,6 +6,7 @@
     reason = "a command line tool talks to its user by printing"
 )]
 
+mod bench;
 mod debian;
 mod deny;
 mod deps;
@@ -41,6 +42,11 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measure, and print one table.
+    Bench {
+        /// What.
+        subject: bench::Subject,
+    },
     /// Check licences, bans and sources of all dependencies with cargo-deny.
     Deny {
         /// Install cargo-deny when it is missing (so does CI=true).
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         Command::Test { quick: false } => test::run(test::Extent::Full),
         Command::Messages { check: true } => messages::run(messages::Mode::Check),
         Command::Messages { check: false } => messages::run(messages::Mode::Write),
+        Command::Bench { subject } => bench::run(subject),
         Command::Deps => deps::run(),
         Command::Deny { install } => deny::run(install || step::in_ci()),
     };

@@ -33,6 +33,9 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
         call(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
     if extent == Extent::Full {
+        steps.run("fuzz targets", || {
+            call(&mut cargo(&["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml"]))
+        })?;
         steps.run("documentation", || {
             call(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
         })?;

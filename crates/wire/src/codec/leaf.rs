@@ -20,6 +20,28 @@ macro_rules! integer {
                 Ok(r.take::<$width>()?.map_or(0, |bytes| Self::from_le_bytes(*bytes)))
             }
 
+            /// At once when all are there: soft key sets have 512 of them.
+            #[inline]
+            fn decode_array<const N: usize>(r: &mut Reader<'_>) -> Result<[Self; N], FieldError> {
+                let mut slots = [0; N];
+                if let Some(bytes) = r.peek().get(..N * $width) {
+                    for (slot, bytes) in slots.iter_mut().zip(bytes.as_chunks().0) {
+                        *slot = Self::from_le_bytes(*bytes);
+                    }
+                    r.take_up_to(N * $width);
+                    return Ok(slots);
+                }
+                for slot in &mut slots {
+                    *slot = r.part()?;
+                }
+                Ok(slots)
+            }
+
+            #[inline]
+            fn encode_array<const N: usize>(slots: &[Self; N], w: &mut Writer<'_>) {
+                w.put(slots.map(Self::to_le_bytes).as_flattened());
+            }
+
             #[inline]
             fn encode(&self, w: &mut Writer<'_>) {
                 w.put(&self.to_le_bytes());
@@ -76,19 +98,12 @@ impl<T: Wire, const N: usize> Wire for [T; N] {
 
     #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        let mut slots = Self::absent();
-        for slot in &mut slots {
-            if r.at_end() {
-                break;
-            }
-            *slot = r.part()?;
-        }
-        Ok(slots)
+        T::decode_array(r)
     }
 
     #[inline]
     fn encode(&self, w: &mut Writer<'_>) {
-        self.iter().for_each(|slot| slot.encode(w));
+        T::encode_array(self, w);
     }
 
     fn visit(&self, walk: &mut Walk<'_>, field: &'static Field) {

@@ -58,6 +58,28 @@ pub trait Wire: Sized {
         Self::decode(r)
     }
 
+    /// Reads `N` of them, as far as the body reaches.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`], when reading strictly.
+    #[inline]
+    fn decode_array<const N: usize>(r: &mut Reader<'_>) -> Result<[Self; N], FieldError> {
+        let mut slots = core::array::from_fn(|_| Self::absent());
+        for slot in &mut slots {
+            if r.at_end() {
+                break;
+            }
+            *slot = r.part()?;
+        }
+        Ok(slots)
+    }
+
+    /// Appends all of them.
+    #[inline]
+    fn encode_array<const N: usize>(slots: &[Self; N], w: &mut Writer<'_>) {
+        slots.iter().for_each(|slot| slot.encode(w));
+    }
+
     /// Appends it.
     fn encode(&self, w: &mut Writer<'_>);
 
