@@ -1,17 +1,19 @@
 //! Reading SCCP traffic without doing any I/O: packets, TCP streams, conversations, ladders.
 //!
 //! ```text
-//! captured bytes ─> packet::parse ─> conversation::Tracker ─> Seen ─> summary, ladder
-//!                                      (with a reassembly::Reassembler inside)
+//! file ─> capture::Cutter ─> packet::parse ─> conversation::Tracker ─> Seen ─> summary, fields, ladder
+//!                                               (with a reassembly::Reassembler inside)
 //! ```
 //!
-//! Reading and writing capture files belongs to the shell; [`packet::build`] makes the packets for it to write.
+//! Opening files belongs to the shell; [`packet::build`] makes packets, and [`capture::Writer`] the bytes around them.
 
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
 
+pub mod capture;
 pub mod conversation;
+pub mod fields;
 pub mod ladder;
 pub mod packet;
 pub mod reassembly;

@@ -165,7 +165,7 @@ pub fn manager_details(message: &ManagerMessage) -> String {
 }
 
 /// Line and call that a station's message is about; 0 where it does not say.
-fn station_place(message: &StationMessage) -> (u32, u32) {
+pub(crate) fn station_place(message: &StationMessage) -> (u32, u32) {
     use StationMessage as M;
     match message {
         M::KeypadButton(m) => (m.line_instance, m.call_reference),
@@ -184,7 +184,7 @@ fn station_place(message: &StationMessage) -> (u32, u32) {
 }
 
 /// Line and call that a manager's message is about; 0 where it does not say.
-fn manager_place(message: &ManagerMessage) -> (u32, u32) {
+pub(crate) fn manager_place(message: &ManagerMessage) -> (u32, u32) {
     use ManagerMessage as M;
     match message {
         M::StartTone(m) => (m.line_instance, m.call_reference),
@@ -238,6 +238,11 @@ fn quoted(bytes: &[u8]) -> String {
 /// Text from the display with its labels in English. Nothing in a single message says which encoding its session uses;
 /// what reads as UTF-8 hardly ever means something else.
 fn shown(bytes: &[u8]) -> String {
+    clean(&readable(bytes))
+}
+
+/// The same with all its characters: not for a terminal.
+pub(crate) fn readable(bytes: &[u8]) -> String {
     let utf8 = plain(&PhoneText::parse(bytes, Encoding::Utf8));
     if utf8.contains(char::REPLACEMENT_CHARACTER) {
         return plain(&PhoneText::parse(bytes, Encoding::Latin1));
@@ -260,7 +265,7 @@ fn plain(text: &PhoneText) -> String {
         }
         all.push_str(part);
     }
-    clean(&all)
+    all
 }
 
 fn lasting(bytes: &[u8], seconds: u32) -> String {

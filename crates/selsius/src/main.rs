@@ -25,6 +25,7 @@ enum Command {
     Restore(cli::backup::RestoreArgs),
     Demo(cli::demo::DemoArgs),
     Phone(Box<cli::phone::PhoneArgs>),
+    Dissect(Box<cli::dissect::DissectArgs>),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => cli::backup::backup(args),
         Command::Restore(args) => cli::backup::restore(args),
         Command::Phone(args) => cli::phone::run(*args),
+        Command::Dissect(args) => cli::dissect::run(*args),
     };
     match run {
         Ok(code) => code,

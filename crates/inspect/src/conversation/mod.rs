@@ -24,7 +24,10 @@ use alloc::{
 use core::{fmt, net::SocketAddr};
 
 pub use pairing::{Answer, Request};
-use selsius_wire::{Anomaly, FrameError, ManagerMessage, Received, StationMessage, Time, codec::Visitor};
+use selsius_wire::{
+    Anomaly, FrameError, ManagerMessage, Received, StationMessage, Time,
+    codec::{Layout, Visitor},
+};
 use session::Session;
 
 pub use crate::reassembly::{CloseReason, ConnectionId};
@@ -152,6 +155,48 @@ impl Message {
         }
     }
 
+    /// The word after the length: 0 or a protocol version.
+    pub fn header_version(&self) -> u32 {
+        match self {
+            Self::Station(received) => received.header_version,
+            Self::Manager(received) => received.header_version,
+        }
+    }
+
+    /// The widths that held for this message.
+    pub fn layout(&self) -> Layout {
+        match self {
+            Self::Station(received) => received.layout(),
+            Self::Manager(received) => received.layout(),
+        }
+    }
+
+    /// Bytes of the body that its fields took.
+    pub fn fields_end(&self) -> usize {
+        match self {
+            Self::Station(received) => received.fields_end,
+            Self::Manager(received) => received.fields_end,
+        }
+    }
+
+    /// The frame as it was captured, from the length on.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Station(received) => received.encode(&mut bytes),
+            Self::Manager(received) => received.encode(&mut bytes),
+        }
+        bytes
+    }
+
+    /// Line and call that the message is about; 0 where it does not say.
+    pub fn place(&self) -> (u32, u32) {
+        match self {
+            Self::Station(received) => summary::station_place(&received.message),
+            Self::Manager(received) => summary::manager_place(&received.message),
+        }
+    }
+
     /// Shows every field that was there.
     pub fn visit(&self, visitor: &mut dyn Visitor) {
         match self {
@@ -165,6 +210,14 @@ impl Message {
         match self {
             Self::Station(received) => summary::station(&received.message),
             Self::Manager(received) => summary::manager(&received.message),
+        }
+    }
+
+    /// What it says, without its name, line and call; empty if that is all there is.
+    pub fn details(&self) -> String {
+        match self {
+            Self::Station(received) => summary::station_details(&received.message),
+            Self::Manager(received) => summary::manager_details(&received.message),
         }
     }
 

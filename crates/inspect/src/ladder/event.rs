@@ -102,6 +102,14 @@ impl Event {
 }
 
 impl Kind {
+    /// How a captured message is coloured.
+    pub fn of(message: &Message) -> Self {
+        match message {
+            Message::Station(received) => Self::of_station(&received.message),
+            Message::Manager(received) => Self::of_manager(&received.message),
+        }
+    }
+
     /// How a station's message is coloured.
     pub fn of_station(message: &StationMessage) -> Self {
         use StationMessage as M;

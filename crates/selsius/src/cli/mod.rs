@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod demo;
 pub(crate) mod device;
 mod dhcp;
+pub(crate) mod dissect;
 mod node;
 mod out;
 pub(crate) mod phone;

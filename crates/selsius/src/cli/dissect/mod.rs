@@ -1,0 +1,222 @@
+//! `selsius dissect`: reads captured SCCP.
+
+mod json;
+mod source;
+mod text;
+
+use std::{
+    collections::BTreeMap,
+    io::{BufWriter, ErrorKind, IsTerminal, Write, stderr, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use selsius_inspect::{
+    capture::Packet,
+    conversation::{Closed, Config, ConnectionId, Event, Opened, Seen, Tracker, Trouble},
+    packet::{Content, Datagram, LinkType, Segment, Stamp, parse},
+};
+use source::{Capture, Ending};
+
+/// Shows the SCCP in a capture: one line a message, JSON, a summary, or a ladder.
+///
+/// Reads pcap and pcapng, also gzipped. SCCP is read on TCP port 2000, and on whatever port a connection reads like it.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct DissectArgs {
+    /// The capture; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A manager's port besides 2000; may be given several times.
+    #[arg(long = "port", value_name = "PORT")]
+    ports: Vec<u16>,
+    /// What to show.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// All fields of each message (text).
+    #[arg(short, long)]
+    verbose: bool,
+    /// All fields with their bytes (text).
+    #[arg(short = 'x', long)]
+    hex: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One line a message.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Something that shows what was found. Errors are those of writing.
+trait View {
+    /// A message.
+    fn seen(&mut self, seen: &Seen, ends: &Opened, out: &mut dyn Write) -> Result<()>;
+    /// Something missing or damaged between messages.
+    fn trouble(&mut self, trouble: &Trouble, ends: &Opened, out: &mut dyn Write) -> Result<()>;
+    /// A conversation begins.
+    fn opened(&mut self, opened: &Opened) {
+        let _ = opened;
+    }
+    /// A conversation is over.
+    fn closed(&mut self, closed: &Closed, ends: &Opened) {
+        let _ = (closed, ends);
+    }
+    /// A UDP datagram, which may be media.
+    fn datagram(&mut self, stamp: Stamp, datagram: &Datagram<'_>) {
+        let _ = (stamp, datagram);
+    }
+    /// The capture is over.
+    fn finish(&mut self, out: &mut dyn Write) -> Result<()> {
+        let _ = out;
+        Ok(())
+    }
+}
+
+pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
+    let capture = Capture::new(&args.file, false)?;
+    let mut out = BufWriter::with_capacity(64 * 1024, stdout().lock());
+    let mut view: Box<dyn View> = match args.format {
+        Format::Text => Box::new(text::Text::new(text::Depth::of(args.verbose, args.hex), coloured())),
+        Format::Json => Box::new(json::Json::default()),
+    };
+    let shown = show(&capture, &args, view.as_mut(), &mut out).and_then(|end| {
+        out.flush()?;
+        Ok(end)
+    });
+    match shown {
+        Ok(end) => Ok(report(&capture, &end)),
+        // Whoever reads it may stop reading.
+        Err(error) if is_broken_pipe(&error) => {
+            // What is left in the buffer has nowhere to go.
+            let _ = out.into_parts();
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How reading ended, and what was passed over.
+struct End {
+    ending: Ending,
+    /// Packets on link layers that are not read, by the number of the link type.
+    strange_links: BTreeMap<u32, u64>,
+}
+
+/// Leads the packets of a capture to a view.
+fn show(capture: &Capture, args: &DissectArgs, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
+    let mut reader = Reader::new(args);
+    let ending = capture.read(&mut |stamp, packet| reader.packet(stamp, packet, view, out))?;
+    reader.tracker.finish();
+    reader.drain(view, out)?;
+    view.finish(out)?;
+    Ok(End { ending, strange_links: reader.strange_links })
+}
+
+/// Follows the conversations in a capture.
+struct Reader {
+    tracker: Tracker,
+    /// Who talks, while they do.
+    ends: BTreeMap<ConnectionId, Opened>,
+    strange_links: BTreeMap<u32, u64>,
+}
+
+impl Reader {
+    fn new(args: &DissectArgs) -> Self {
+        let mut config = Config::default();
+        config.ports.extend(&args.ports);
+        Self { tracker: Tracker::new(config), ends: BTreeMap::new(), strange_links: BTreeMap::new() }
+    }
+
+    fn packet(
+        &mut self,
+        stamp: Stamp,
+        packet: &Packet<'_>,
+        view: &mut dyn View,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let Some(link) = LinkType::from_capture(packet.link) else {
+            *self.strange_links.entry(packet.link).or_default() += 1;
+            return Ok(());
+        };
+        match parse(link, packet.bytes) {
+            Content::Tcp(segment) => self.segment(stamp, &segment, view, out),
+            Content::Udp(datagram) => {
+                view.datagram(stamp, &datagram);
+                Ok(())
+            }
+            Content::Fragment(_) | Content::OtherProtocol(_) | Content::NotIp | Content::Damaged(_) => Ok(()),
+        }
+    }
+
+    fn segment(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        view: &mut dyn View,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        self.tracker.segment(stamp, segment);
+        self.drain(view, out)
+    }
+
+    fn drain(&mut self, view: &mut dyn View, out: &mut dyn Write) -> Result<()> {
+        while let Some(event) = self.tracker.poll_event() {
+            match event {
+                Event::Opened(opened) => {
+                    view.opened(&opened);
+                    self.ends.insert(opened.connection, opened);
+                }
+                Event::Seen(seen) => {
+                    if let Some(ends) = self.ends.get(&seen.connection) {
+                        view.seen(&seen, ends, out)?;
+                    }
+                }
+                Event::Trouble(trouble) => {
+                    if let Some(ends) = self.ends.get(&trouble.connection) {
+                        view.trouble(&trouble, ends, out)?;
+                    }
+                }
+                Event::Closed(closed) => {
+                    if let Some(ends) = self.ends.remove(&closed.connection) {
+                        view.closed(&closed, &ends);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says what could not be read. A capture that breaks off is a failure, though all that it holds was shown.
+fn report(capture: &Capture, end: &End) -> ExitCode {
+    let mut err = stderr();
+    for (link, packets) in &end.strange_links {
+        // Nowhere else to say it, should standard error be closed.
+        let _ =
+            writeln!(err, "selsius: {packets} packets of link type {link} were passed over: it is not read");
+    }
+    match &end.ending {
+        Ending::Whole => ExitCode::SUCCESS,
+        Ending::Broken { packets, at, why } => {
+            let name = capture.name();
+            let _ = writeln!(
+                err,
+                "selsius: {name} is damaged after packet {packets}, at byte {at}: {why}; everything before that was shown"
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Whether standard output may show colours.
+fn coloured() -> bool {
+    stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

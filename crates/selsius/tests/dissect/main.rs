@@ -1,0 +1,9 @@
+//! `selsius dissect` as a person runs it.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it skips")]
+
+mod files;
+mod golden;
+mod others;
+mod support;
+mod tshark;
