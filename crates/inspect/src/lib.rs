@@ -18,4 +18,5 @@ pub mod ladder;
 pub mod packet;
 pub mod reassembly;
 pub mod summary;
+pub mod survey;
 mod words;

@@ -226,18 +226,18 @@ fn join(name: &str, details: &str, (line, call): (u32, u32)) -> String {
 }
 
 /// Text that is not for the display: names and numbers.
-fn text(value: &impl Display) -> String {
+pub(crate) fn text(value: &impl Display) -> String {
     clean(&value.to_string())
 }
 
 /// Text from the display, in quotes, with its labels in English.
 fn quoted(bytes: &[u8]) -> String {
-    format!("“{}”", shown(bytes))
+    format!("“{}”", display(bytes))
 }
 
 /// Text from the display with its labels in English. Nothing in a single message says which encoding its session uses;
 /// what reads as UTF-8 hardly ever means something else.
-fn shown(bytes: &[u8]) -> String {
+pub(crate) fn display(bytes: &[u8]) -> String {
     clean(&readable(bytes))
 }
 
@@ -371,9 +371,9 @@ fn forward(message: &ForwardStat) -> String {
 fn parties(calling: (&[u8], &[u8]), called: (&[u8], &[u8])) -> String {
     let party = |(name, number): (&[u8], &[u8])| match (name.is_empty(), number.is_empty()) {
         (true, true) => "?".into(),
-        (true, false) => shown(number),
-        (false, true) => shown(name),
-        (false, false) => format!("{} {}", shown(name), shown(number)),
+        (true, false) => display(number),
+        (false, true) => display(name),
+        (false, false) => format!("{} {}", display(name), display(number)),
     };
     format!("{} → {}", party(calling), party(called))
 }

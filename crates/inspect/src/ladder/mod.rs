@@ -1,4 +1,4 @@
-//! Message ladders as text: a column for each participant, time down the page, an arrow for each message.
+//! Message ladders as text, and as pictures ([`Svg`]): a column for each participant, time down the page, an arrow for each message.
 //!
 //! ```text
 //!             Anna 1001                 manager                  Ben 1002
@@ -11,12 +11,14 @@
 //! [`Event`]; messages become events by [`Event::station`], [`Event::manager`] and [`Event::seen`].
 
 mod event;
+mod svg;
 mod text;
 
 use alloc::{string::String, vec::Vec};
 
 pub use event::{Event, Kind, Step};
 use selsius_wire::Time;
+pub use svg::Svg;
 
 use crate::words::fit;
 

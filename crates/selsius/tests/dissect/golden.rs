@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{CAPTURES, dissect, shared};
+use crate::support::{CAPTURES, dissect, dissect_input, shared};
 
 /// The capture of an own recording may be shown whole; of the others, the tests below quote a few lines.
 const OWN: &str = "freeswitch-v3-call.pcap";
@@ -28,6 +28,96 @@ fn golden(name: &str, arguments: &[&str]) {
 #[test]
 fn text() {
     golden("text.txt", &[]);
+}
+
+#[test]
+fn summary() {
+    golden("summary.txt", &["--format", "summary"]);
+}
+
+#[test]
+fn ladder() {
+    golden("ladder.txt", &["--format", "ladder", "--call", "1"]);
+}
+
+#[test]
+fn a_ladder_as_a_picture() {
+    let Some(capture) = shared("cucm-v20-call.pcap") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("call.svg");
+    let shown =
+        dissect(&["--format", "ladder", "--call", "1", &capture, "--output", path.to_str().unwrap()]).good();
+    assert_eq!(shown, "");
+    let svg = std::fs::read_to_string(path).unwrap();
+    for part in [
+        "<svg xmlns=",
+        ">Call 1: 321 (RIX Meeting Room) → 307 (Ervins Gailiss)</text>",
+        ">192.168.193.24</text>",
+        ">StartMediaTransmission</tspan>",
+        ">RTP PCMU, packets ← 17  → 18</text>",
+        "</svg>\n",
+    ] {
+        assert!(svg.contains(part), "{part}\n{svg}");
+    }
+}
+
+#[test]
+fn calls_and_phones_are_chosen() {
+    let Some(capture) = shared(OWN) else { return };
+    let lines = |arguments: &[&str]| {
+        let mut arguments = arguments.to_vec();
+        arguments.push(&capture);
+        dissect(&arguments).good().lines().count()
+    };
+    assert_eq!(lines(&["--device", "SEP000000000001", "--format", "json"]), 75);
+    assert_eq!(lines(&["--device", "sep000000000002", "--format", "json"]), 62);
+    let call = lines(&["--call", "1", "--format", "json"]);
+    assert!((50..130).contains(&call), "{call}");
+    for (arguments, complaint) in [
+        (["--call", "2"], "there is no call 2: the calls are 1 to 1 (see --format summary)"),
+        (["--device", "Ben"], "there is no phone Ben: there are SEP000000000001, SEP000000000002"),
+    ] {
+        let ran = dissect(&[&arguments[..], &[&capture]].concat());
+        assert_eq!((ran.code, ran.err), (Some(1), format!("selsius: {complaint}\n")));
+    }
+    // Standard input is read twice as well.
+    let input = std::fs::read(&capture).unwrap();
+    let piped = dissect_input(&["-", "--call", "1"], &input).good();
+    assert_eq!(piped, dissect(&[&capture, "--call", "1"]).good());
+}
+
+#[test]
+fn a_summary_tells_who_did_what() {
+    for (name, expected) in [
+        (
+            "callmanager-4.1-7912.pcapng",
+            &[
+                "65 messages of 1 phone in 49.30 s, 2026-06-03 20:26:39.896 to 20:27:29.196\n",
+                "\n1     20:26:50.205  1003 (Python)  1012 (1012)  0 µs        9.00 s          29.99 s  20:27:29.195  SEP001380AD9E5F\n",
+                "SEP001380AD9E5F (reference 16777247): RingIn +0 µs, OffHook +9.00 s, Connected +9.00 s, OnHook +38.99 s\n",
+                // From another port than the one that was signalled.
+                "\n1     10.102.219.27:64037  SEP001380AD9E5F at 10.102.10.209:16384  G711Ulaw64k 20 ms  PCMU  1492     0     1.4 ms  7.0 ms\n",
+                "\nStartMediaTransmission  0         1\n",
+                " from 10.102.10.209 to 10.102.172.11:2000 without a message\n",
+                "\nAnomalies\n  none\n",
+            ][..],
+        ),
+        (
+            "cucm-v20-call.pcap",
+            &[
+                "\n1     07:52:10.506  321 (RIX Meeting Room)  307 (Ervins Gailiss)  0 µs        3.63 s                  goes on\n",
+                // To a recorder.
+                "\n1     192.168.195.50:51532  192.168.193.24:9399                           G711Ulaw64k 20 ms  PCMU  17       0 ",
+                "\nStartMediaTransmission  6                     62.3 ms  77.5 ms  165.2 ms  165.2 ms\n",
+            ],
+        ),
+    ] {
+        let Some(capture) = shared(name) else { return };
+        let text = dissect(&["--format", "summary", &capture]).good();
+        for line in expected {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod files;
 mod golden;
+mod media;
 mod others;
 mod support;
 mod tshark;

@@ -9,7 +9,10 @@ use std::{
 
 use selsius_inspect::{
     capture::{Packet, Writer},
-    packet::build::TcpFlow,
+    packet::{
+        Datagram,
+        build::{self, TcpFlow},
+    },
     reassembly::Way,
 };
 use selsius_wire::{RawFrame, Time};
@@ -116,6 +119,22 @@ impl Made {
         // Acknowledgments are of no interest.
         let packets: Vec<_> = self.flow.send(way, &bytes).into_iter().take(1).collect();
         self.packets(&packets);
+        self
+    }
+
+    /// RTP from the phone's port 20000, G.711 µ-law, 20 ms each.
+    pub(crate) fn voice(mut self, to: &str, numbers: impl Iterator<Item = u16>) -> Self {
+        for number in numbers {
+            let mut payload = vec![0x80, 0];
+            payload.extend(number.to_be_bytes());
+            payload.extend((u32::from(number) * 160).to_be_bytes());
+            payload.extend(9_u32.to_be_bytes());
+            payload.extend([0x2a; 160]);
+            let (source, destination) = ("10.0.0.7:20000".parse().unwrap(), to.parse().unwrap());
+            let datagram = Datagram { source, destination, payload: &payload, cut: false };
+            self.packets(&Vec::from_iter(build::udp(&datagram)));
+            self.micros += 19_000;
+        }
         self
     }
 

@@ -1,24 +1,32 @@
 //! `selsius dissect`: reads captured SCCP.
 
 mod json;
+mod ladder;
+mod rtp;
+mod select;
 mod source;
+mod summary;
 mod text;
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{BufWriter, ErrorKind, IsTerminal, Write, stderr, stdout},
     path::PathBuf,
     process::ExitCode,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use select::Scope;
 use selsius_inspect::{
     capture::Packet,
     conversation::{Closed, Config, ConnectionId, Event, Opened, Seen, Tracker, Trouble},
+    ladder::Style,
     packet::{Content, Datagram, LinkType, Segment, Stamp, parse},
 };
 use source::{Capture, Ending};
+use summary::Found;
 
 /// Shows the SCCP in a capture: one line a message, JSON, a summary, or a ladder.
 ///
@@ -41,6 +49,15 @@ pub(crate) struct DissectArgs {
     /// All fields with their bytes (text).
     #[arg(short = 'x', long)]
     hex: bool,
+    /// Only this call, by its number in the summary.
+    #[arg(long, value_name = "N", conflicts_with = "device")]
+    call: Option<usize>,
+    /// Only this phone, such as SEP001122334455.
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Write here, not to standard output; a ladder becomes a picture if the name ends in `.svg`.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,10 +66,19 @@ enum Format {
     Text,
     /// One JSON object a line.
     Json,
+    /// Phones, calls, media, response times, messages, anomalies.
+    Summary,
+    /// A call, a phone, or everything as a ladder.
+    Ladder,
 }
 
 /// Something that shows what was found. Errors are those of writing.
 trait View {
+    /// Before the first packet.
+    fn begin(&mut self, out: &mut dyn Write) -> Result<()> {
+        let _ = out;
+        Ok(())
+    }
     /// A message.
     fn seen(&mut self, seen: &Seen, ends: &Opened, out: &mut dyn Write) -> Result<()>;
     /// Something missing or damaged between messages.
@@ -77,26 +103,71 @@ trait View {
 }
 
 pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
-    let capture = Capture::new(&args.file, false)?;
-    let mut out = BufWriter::with_capacity(64 * 1024, stdout().lock());
-    let mut view: Box<dyn View> = match args.format {
-        Format::Text => Box::new(text::Text::new(text::Depth::of(args.verbose, args.hex), coloured())),
-        Format::Json => Box::new(json::Json::default()),
+    // Calls have numbers, and a ladder its columns, only when everything was seen.
+    let twice = args.format == Format::Ladder || args.call.is_some() || args.device.is_some();
+    if args.format == Format::Summary && (args.call.is_some() || args.device.is_some()) {
+        bail!(
+            "a summary is of the whole capture: use --call and --device with --format text, json or ladder"
+        );
+    }
+    let capture = Capture::new(&args.file, twice)?;
+    let found = if twice {
+        let mut summary = summary::Summary::default();
+        read(&capture, &args, &mut summary, &mut std::io::sink())?;
+        summary.found
+    } else {
+        None
     };
-    let shown = show(&capture, &args, view.as_mut(), &mut out).and_then(|end| {
+    let colour = args.output.is_none() && coloured();
+    let mut view = view(&args, found.as_ref(), colour)?;
+    let mut out: Box<dyn Write> = match &args.output {
+        Some(path) => {
+            let context = || format!("cannot write {}", path.display());
+            Box::new(BufWriter::with_capacity(64 * 1024, File::create(path).with_context(context)?))
+        }
+        None => Box::new(BufWriter::with_capacity(64 * 1024, stdout().lock())),
+    };
+    let shown = read(&capture, &args, view.as_mut(), &mut out).and_then(|end| {
         out.flush()?;
         Ok(end)
     });
     match shown {
         Ok(end) => Ok(report(&capture, &end)),
         // Whoever reads it may stop reading.
-        Err(error) if is_broken_pipe(&error) => {
-            // What is left in the buffer has nowhere to go.
-            let _ = out.into_parts();
-            Ok(ExitCode::SUCCESS)
-        }
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error),
     }
+}
+
+/// What shows the capture as it was asked for.
+fn view(args: &DissectArgs, found: Option<&Found>, colour: bool) -> Result<Box<dyn View>> {
+    let scope = found.map(|found| Scope::new(found, args.call, args.device.as_deref())).transpose()?;
+    Ok(match (args.format, found, scope) {
+        (Format::Summary, ..) => Box::new(summary::Summary::default()),
+        (Format::Ladder, Some(found), Some(scope)) => {
+            Box::new(ladder::Steps::new(found, scope, drawing(args, colour))?)
+        }
+        (Format::Json, _, scope) => Box::new(select::Only::new(json::Json::default(), scope)),
+        (Format::Text | Format::Ladder, _, scope) => {
+            let text = text::Text::new(text::Depth::of(args.verbose, args.hex), colour);
+            Box::new(select::Only::new(text, scope))
+        }
+    })
+}
+
+fn drawing(args: &DissectArgs, colour: bool) -> ladder::Drawing {
+    let svg = args
+        .output
+        .as_ref()
+        .and_then(|path| path.extension())
+        .is_some_and(|end| end.eq_ignore_ascii_case("svg"));
+    if svg {
+        return ladder::Drawing::Picture;
+    }
+    let terminal = args.output.is_none() && stdout().is_terminal();
+    let width = if terminal { crossterm::terminal::size().map_or(120, |(columns, _)| columns) } else { 120 };
+    let style = if colour { Style::Ansi } else { Style::Plain };
+    ladder::Drawing::Text { width: width.into(), style }
 }
 
 /// How reading ended, and what was passed over.
@@ -107,8 +178,9 @@ struct End {
 }
 
 /// Leads the packets of a capture to a view.
-fn show(capture: &Capture, args: &DissectArgs, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
+fn read(capture: &Capture, args: &DissectArgs, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
     let mut reader = Reader::new(args);
+    view.begin(out)?;
     let ending = capture.read(&mut |stamp, packet| reader.packet(stamp, packet, view, out))?;
     reader.tracker.finish();
     reader.drain(view, out)?;
