@@ -89,7 +89,7 @@ fn width(kind: Kind, value: &Value<'_>, layout: Layout) -> usize {
         }
         Kind::Text(width) => width,
         Kind::Array { of, .. } | Kind::List { of, .. } => width(*of, value, layout),
-        Kind::Bytes(0) | Kind::DynText(_) | Kind::Union(_) | Kind::Struct(_) => match value {
+        Kind::Bytes(0) | Kind::DynText(_) | Kind::Union { .. } | Kind::Struct(_) => match value {
             Value::Unsigned(_) | Value::Signed(_) | Value::Enum { .. } => 4,
             Value::Text(bytes) => bytes.len() + 1,
             Value::Bytes(bytes) => bytes.len(),

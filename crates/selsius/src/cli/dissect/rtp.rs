@@ -93,8 +93,8 @@ impl Flows {
         let mut of_stream = vec![Vec::new(); streams.len()];
         let mut strangers = Vec::new();
         for flow in self.flows.values() {
-            let candidates = to.get(&flow.to).into_iter().flatten().copied();
-            match candidates.filter(|&index| fits(&streams[index], flow)).next_back() {
+            let mut candidates = to.get(&flow.to).into_iter().flatten().copied();
+            match candidates.rfind(|&index| fits(&streams[index], flow)) {
                 Some(index) => of_stream[index].push(flow),
                 None if flow.quality().packets >= ENOUGH => strangers.push(flow),
                 None => {}
