@@ -547,7 +547,7 @@ fn device_to_user_data_with_a_large_length() {
         phone.say_raw(id, &body);
     }
     assert_eq!(phone.hears(), [""; 0]);
-    assert_refused(&manager, "message without effect", 4);
+    assert_refused(&manager, "malformed message", 4);
     pair.assert_unaffected();
 }
 
