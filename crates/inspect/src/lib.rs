@@ -14,6 +14,7 @@ extern crate alloc;
 pub mod capture;
 pub mod conversation;
 pub mod fields;
+pub mod filter;
 pub mod ladder;
 pub mod packet;
 pub mod reassembly;

@@ -1,6 +1,7 @@
 //! `selsius dissect`: reads captured SCCP.
 
 mod json;
+mod keep;
 mod ladder;
 mod rtp;
 mod select;
@@ -18,10 +19,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use select::Scope;
+use keep::Keeper;
+use select::{Chosen, Scope};
 use selsius_inspect::{
     capture::Packet,
     conversation::{Closed, Config, ConnectionId, Event, Opened, Seen, Tracker, Trouble},
+    filter::Filter,
     ladder::Style,
     packet::{Content, Datagram, LinkType, Segment, Stamp, parse},
 };
@@ -49,6 +52,10 @@ pub(crate) struct DissectArgs {
     /// All fields with their bytes (text).
     #[arg(short = 'x', long)]
     hex: bool,
+    /// Only messages that fit, such as `name == CallState && fields.call_state == Connected`, `device =~ "SEP00.*"`,
+    /// `from == station` (docs/dissect.md has the whole language).
+    #[arg(long, value_name = "EXPRESSION", value_parser = select::filter)]
+    filter: Option<Filter>,
     /// Only this call, by its number in the summary.
     #[arg(long, value_name = "N", conflicts_with = "device")]
     call: Option<usize>,
@@ -58,6 +65,9 @@ pub(crate) struct DissectArgs {
     /// Write here, not to standard output; a ladder becomes a picture if the name ends in `.svg`.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also write the packets of the messages that are shown to this file, as pcapng; with --call also the media.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -110,16 +120,32 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
             "a summary is of the whole capture: use --call and --device with --format text, json or ladder"
         );
     }
+    // Read after they were emptied, they would hold nothing.
+    for path in args.output.iter().chain(&args.write) {
+        if let (Ok(one), Ok(other)) = (path.canonicalize(), args.file.canonicalize())
+            && one == other
+        {
+            bail!("{} is the capture that is read: write to another file", path.display());
+        }
+    }
     let capture = Capture::new(&args.file, twice)?;
     let found = if twice {
         let mut summary = summary::Summary::default();
-        read(&capture, &args, &mut summary, &mut std::io::sink())?;
+        read(&capture, Reader::new(&args), &mut summary, &mut std::io::sink())?;
         summary.found
     } else {
         None
     };
     let colour = args.output.is_none() && coloured();
-    let mut view = view(&args, found.as_ref(), colour)?;
+    let scope =
+        found.as_ref().map(|found| Scope::new(found, args.call, args.device.as_deref())).transpose()?;
+    let mut view = view(&args, found.as_ref(), scope.as_ref(), colour)?;
+    let mut reader = Reader::new(&args);
+    if let Some(path) = &args.write {
+        let call = scope.as_ref().and_then(Scope::call).zip(found.as_ref());
+        reader.keeper = Some(Keeper::create(path, call.map(|(call, found)| found.targets(call)))?);
+    }
+    reader.chosen = Chosen { scope, filter: args.filter.clone() };
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => {
             let context = || format!("cannot write {}", path.display());
@@ -127,7 +153,7 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
         }
         None => Box::new(BufWriter::with_capacity(64 * 1024, stdout().lock())),
     };
-    let shown = read(&capture, &args, view.as_mut(), &mut out).and_then(|end| {
+    let shown = read(&capture, reader, view.as_mut(), &mut out).and_then(|end| {
         out.flush()?;
         Ok(end)
     });
@@ -140,17 +166,20 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
 }
 
 /// What shows the capture as it was asked for.
-fn view(args: &DissectArgs, found: Option<&Found>, colour: bool) -> Result<Box<dyn View>> {
-    let scope = found.map(|found| Scope::new(found, args.call, args.device.as_deref())).transpose()?;
+fn view(
+    args: &DissectArgs,
+    found: Option<&Found>,
+    scope: Option<&Scope>,
+    colour: bool,
+) -> Result<Box<dyn View>> {
     Ok(match (args.format, found, scope) {
         (Format::Summary, ..) => Box::new(summary::Summary::default()),
+        (Format::Json, ..) => Box::new(json::Json::default()),
         (Format::Ladder, Some(found), Some(scope)) => {
-            Box::new(ladder::Steps::new(found, scope, drawing(args, colour))?)
+            Box::new(ladder::Steps::new(found, scope.clone(), drawing(args, colour))?)
         }
-        (Format::Json, _, scope) => Box::new(select::Only::new(json::Json::default(), scope)),
-        (Format::Text | Format::Ladder, _, scope) => {
-            let text = text::Text::new(text::Depth::of(args.verbose, args.hex), colour);
-            Box::new(select::Only::new(text, scope))
+        (Format::Text | Format::Ladder, ..) => {
+            Box::new(text::Text::new(text::Depth::of(args.verbose, args.hex), colour))
         }
     })
 }
@@ -178,13 +207,15 @@ struct End {
 }
 
 /// Leads the packets of a capture to a view.
-fn read(capture: &Capture, args: &DissectArgs, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
-    let mut reader = Reader::new(args);
+fn read(capture: &Capture, mut reader: Reader, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
     view.begin(out)?;
     let ending = capture.read(&mut |stamp, packet| reader.packet(stamp, packet, view, out))?;
     reader.tracker.finish();
     reader.drain(view, out)?;
     view.finish(out)?;
+    if let Some(keeper) = reader.keeper {
+        keeper.finish()?;
+    }
     Ok(End { ending, strange_links: reader.strange_links })
 }
 
@@ -194,13 +225,21 @@ struct Reader {
     /// Who talks, while they do.
     ends: BTreeMap<ConnectionId, Opened>,
     strange_links: BTreeMap<u32, u64>,
+    chosen: Chosen,
+    keeper: Option<Keeper>,
 }
 
 impl Reader {
     fn new(args: &DissectArgs) -> Self {
         let mut config = Config::default();
         config.ports.extend(&args.ports);
-        Self { tracker: Tracker::new(config), ends: BTreeMap::new(), strange_links: BTreeMap::new() }
+        Self {
+            tracker: Tracker::new(config),
+            ends: BTreeMap::new(),
+            strange_links: BTreeMap::new(),
+            chosen: Chosen::default(),
+            keeper: None,
+        }
     }
 
     fn packet(
@@ -215,8 +254,16 @@ impl Reader {
             return Ok(());
         };
         match parse(link, packet.bytes) {
-            Content::Tcp(segment) => self.segment(stamp, &segment, view, out),
+            Content::Tcp(segment) => {
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.hold(stamp.number, packet, &segment);
+                }
+                self.segment(stamp, &segment, view, out)
+            }
             Content::Udp(datagram) => {
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.media(packet, datagram.destination)?;
+                }
                 view.datagram(stamp, &datagram);
                 Ok(())
             }
@@ -243,12 +290,19 @@ impl Reader {
                     self.ends.insert(opened.connection, opened);
                 }
                 Event::Seen(seen) => {
-                    if let Some(ends) = self.ends.get(&seen.connection) {
+                    if let Some(ends) = self.ends.get(&seen.connection)
+                        && self.chosen.takes(&seen, ends)
+                    {
                         view.seen(&seen, ends, out)?;
+                        if let Some(keeper) = &mut self.keeper {
+                            keeper.keep(&seen, ends)?;
+                        }
                     }
                 }
                 Event::Trouble(trouble) => {
-                    if let Some(ends) = self.ends.get(&trouble.connection) {
+                    if let Some(ends) = self.ends.get(&trouble.connection)
+                        && self.chosen.takes_trouble(&trouble, ends)
+                    {
                         view.trouble(&trouble, ends, out)?;
                     }
                 }

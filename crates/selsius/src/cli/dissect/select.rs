@@ -1,15 +1,16 @@
 //! Which messages are of interest: those of a call, those of a phone.
 
-use std::{io::Write, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use selsius_inspect::{
-    conversation::{Closed, Opened, Seen, Trouble},
+    conversation::{Opened, Seen, Trouble},
+    filter::Filter,
     survey::{Call, Device, DeviceIndex, Report},
 };
 use selsius_wire::Time;
 
-use super::{View, summary::Found};
+use super::summary::Found;
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -131,36 +132,37 @@ impl Scope {
     }
 }
 
-/// A view of those messages only.
-pub(super) struct Only<V> {
-    view: V,
-    scope: Option<Scope>,
+/// Which messages are shown, and written.
+#[derive(Default)]
+pub(super) struct Chosen {
+    pub(super) scope: Option<Scope>,
+    pub(super) filter: Option<Filter>,
 }
 
-impl<V: View> Only<V> {
-    /// Of everything, without a scope.
-    pub(super) fn new(view: V, scope: Option<Scope>) -> Self {
-        Self { view, scope }
+impl Chosen {
+    pub(super) fn takes(&self, seen: &Seen, ends: &Opened) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.takes(seen, ends))
+            && self.scope.as_ref().is_none_or(|scope| scope.takes(seen, ends).is_some())
+    }
+
+    /// What is between messages passes no filter.
+    pub(super) fn takes_trouble(&self, trouble: &Trouble, ends: &Opened) -> bool {
+        self.filter.is_none()
+            && self
+                .scope
+                .as_ref()
+                .is_none_or(|scope| scope.covers(trouble.stamp.time) && scope.concerns(ends))
     }
 }
 
-impl<V: View> View for Only<V> {
-    fn seen(&mut self, seen: &Seen, ends: &Opened, out: &mut dyn Write) -> Result<()> {
-        if self.scope.as_ref().is_some_and(|scope| scope.takes(seen, ends).is_none()) {
-            return Ok(());
-        }
-        self.view.seen(seen, ends, out)
-    }
-
-    fn trouble(&mut self, trouble: &Trouble, ends: &Opened, out: &mut dyn Write) -> Result<()> {
-        let elsewhere = |scope: &Scope| !scope.covers(trouble.stamp.time) || !scope.concerns(ends);
-        if self.scope.as_ref().is_some_and(elsewhere) {
-            return Ok(());
-        }
-        self.view.trouble(trouble, ends, out)
-    }
-
-    fn closed(&mut self, closed: &Closed, ends: &Opened) {
-        self.view.closed(closed, ends);
-    }
+/// Reads a filter; what is wrong with it is shown below it.
+pub(super) fn filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text).map_err(|error| {
+        let columns = |part: Option<&str>| part.unwrap_or_default().chars().count();
+        let (before, long) =
+            (columns(text.get(..error.at.start)), columns(text.get(error.at.clone())).max(1));
+        // On one line, as clap shows it; and tabs would move the mark.
+        let shown = text.replace(char::is_control, " ");
+        format!("{error}\n  {shown}\n  {:before$}{}", "", "^".repeat(long))
+    })
 }

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::Write,
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -269,6 +270,15 @@ impl Found {
     /// A call by its number.
     pub(super) fn call(&self, number: usize) -> Option<&Call> {
         self.report.calls.get(number.checked_sub(1)?)
+    }
+
+    /// Where the media of a call went.
+    pub(super) fn targets(&self, call: &Call) -> BTreeSet<SocketAddr> {
+        call.streams
+            .iter()
+            .filter_map(|index| self.report.streams.get(*index))
+            .map(|stream| stream.to)
+            .collect()
     }
 
     fn sender(&self, stream: &Signalled, flows: &[&Flow]) -> String {

@@ -1,0 +1,117 @@
+use alloc::vec::Vec;
+use core::{net::SocketAddr, time::Duration};
+
+use proptest::prelude::*;
+use selsius_wire::{Context, ManagerMessage, RawFrame, StationMessage, Time};
+
+use super::*;
+use crate::{
+    conversation::{Answer, ConnectionId, Message, Packets, Side},
+    packet::Stamp,
+};
+
+fn ends() -> Opened {
+    Opened {
+        connection: ConnectionId(3),
+        stamp: Stamp::default(),
+        station: SocketAddr::from(([10, 0, 0, 7], 50_000)),
+        manager: SocketAddr::from(([10, 0, 0, 1], 2_000)),
+        handshake: true,
+    }
+}
+
+fn seen(from: Side, id: u32, words: &[u32]) -> Seen {
+    let body: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let frame = RawFrame { header_version: 0, id, body: &body };
+    let message = match from {
+        Side::Station => Message::Station(StationMessage::decode_lenient(frame, Context::new(6))),
+        Side::Manager => Message::Manager(ManagerMessage::decode_lenient(frame, Context::new(6))),
+    };
+    Seen {
+        number: 1,
+        time: Time::ZERO,
+        connection: ConnectionId(3),
+        packets: Packets { first: 11, last: 12 },
+        from,
+        device: Some("SEP001122334455".into()),
+        version: 6,
+        message,
+        answers: Some(Answer { number: 1, packet: 7, after: Duration::from_millis(3) }),
+    }
+}
+
+#[test]
+fn messages_are_chosen() {
+    let state = seen(Side::Manager, 0x0111, &[5, 1, 77, 0, 4, 0]);
+    let start = seen(Side::Manager, 0x008a, &[1, 2, 0x0900_000a, 20_000, 20, 4, 184, 0, 0, 0, 77]);
+    let off_hook = seen(Side::Station, 0x0006, &[]);
+    for (text, expected) in [
+        ("name == CallState && fields.call_state == Connected", [true, false, false]),
+        ("name == callstate and fields.state == connected", [true, false, false]),
+        ("fields.call_state == 5", [true, false, false]),
+        ("fields.call_state =~ \"^Conn\"", [true, false, false]),
+        ("fields.call_state != Connected", [false, true, true]),
+        ("device =~ \"SEP00.*\"", [true, true, true]),
+        ("device =~ \"^EP\"", [false, false, false]),
+        ("from == station", [false, false, true]),
+        ("!(from == station) && call == 77", [true, true, false]),
+        ("not from == station", [true, true, false]),
+        ("id == 0x8a || id == 6", [false, true, true]),
+        ("src == 10.0.0.1", [true, true, false]),
+        ("dst == \"10.0.0.1:2000\"", [false, false, true]),
+        ("fields.remote_port_number >= 20000", [false, true, false]),
+        ("fields.remote_port_number > 20000", [false, false, false]),
+        ("fields.remote_ip_addr == 10.0.0.9", [false, true, false]),
+        ("fields.precedence_level", [true, false, false]),
+        ("fields.encryption.keylen == 0", [false, false, false]),
+        ("length <= 4 or version > 6", [false, false, true]),
+        ("frame == 12 && stream == 3 && answers == 7 && after >= 3000", [true, true, true]),
+        ("anomalies", [false, false, false]),
+        ("anomalies =~ \"below\"", [false, false, false]),
+    ] {
+        let filter = Filter::parse(text).expect(text);
+        assert_eq!([&state, &start, &off_hook].map(|seen| filter.takes(seen, &ends())), expected, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_are_pointed_at() {
+    for (text, place, words) in [
+        ("", "", "a test should stand here, such as `name == CallState`"),
+        ("name == CalState", "CalState", "no message is called CalState: did you mean CallState?"),
+        ("name = CallState", "=", "write == to compare"),
+        ("nam == CallState", "nam", "nam is not known: did you mean name?"),
+        ("call_state == 5", "call_state", "call_state is not known: for a field write fields.call_state"),
+        ("fields.cal_state == 5", "cal_state", "no message has a field cal_state: did you mean call_state?"),
+        ("from == phone", "phone", "a message is from station or from manager"),
+        ("(from == station", "(", "this parenthesis is not closed"),
+        ("from == station)", ")", "the expression should end here, or go on with && or ||"),
+        ("from ==", "", "a value should follow =="),
+        ("device == \"SEP", "\"SEP", "this text has no closing quote"),
+        ("device =~ \"(\"", "\"(\"", "no regular expression: unclosed group"),
+        ("frame > x", "x", "x is no number"),
+        ("fields.state > x", "x", "a number should follow >"),
+        ("from == station && ", "", "a test should stand here, such as `name == CallState`"),
+        (
+            "from == station name == CallState",
+            "name",
+            "the expression should end here, or go on with && or ||",
+        ),
+        ("device == ä€ || %", "€", "this has no meaning here"),
+    ] {
+        let error = Filter::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), words, "{text}");
+        assert_eq!(text.get(error.at.clone()).unwrap_or(""), place, "{text}: {:?}", error.at);
+    }
+    assert!(Filter::parse(&"(".repeat(100_000)).is_err());
+    assert!(Filter::parse(&"!".repeat(100_000)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn anything_is_read(text in "[a-z=!~<>&|()\"0-9. äname fields]{0,40}") {
+        if let Err(error) = Filter::parse(&text) {
+            prop_assert!(error.at.start <= text.len() && error.at.start <= error.at.end);
+        }
+    }
+}
