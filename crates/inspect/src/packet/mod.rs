@@ -4,8 +4,11 @@
 //! because captures taken on the sending host carry the ones that the network card would have filled in.
 
 pub mod build;
+mod fragments;
 
 use core::net::{IpAddr, SocketAddr};
+
+pub use fragments::{Defragmenter, Whole};
 
 use etherparse::{IpNumber, LaxIpSlice, TcpSlice, UdpSlice};
 use selsius_wire::Time;

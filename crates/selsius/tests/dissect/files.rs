@@ -84,6 +84,21 @@ fn what_is_no_capture_is_said_in_one_line() {
 }
 
 #[test]
+fn fragments_are_put_together() {
+    let made = Made::new()
+        .station(0, 0, &[])
+        .fragmented(0x0003, &[7, 0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0])
+        .station(0, 0, &[]);
+    let messages = made.json();
+    let names: Vec<_> = messages.iter().map(|message| message["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["KeepAlive", "KeypadButton", "KeepAlive"]);
+    assert_eq!(
+        (&messages[1]["fields"]["call_reference"], &messages[1]["anomalies"]),
+        (&9.into(), &vec![0; 0].into())
+    );
+}
+
+#[test]
 fn readers_may_leave() {
     let Some(capture) = shared("callmanager-4.1-7912.pcapng") else { return };
     let mut child = Command::new(env!("CARGO_BIN_EXE_selsius"))

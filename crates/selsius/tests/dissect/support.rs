@@ -122,6 +122,25 @@ impl Made {
         self
     }
 
+    /// The next message of the phone, its packet in two IP fragments, the last first.
+    pub(crate) fn fragmented(mut self, id: u32, body: &[u8]) -> Self {
+        let mut bytes = Vec::new();
+        RawFrame { header_version: 0, id, body }.encode(&mut bytes);
+        let packet = self.flow.send(Way::Forward, &bytes).remove(0);
+        let (header, payload) = packet.split_at(14 + 20);
+        let part = |start: usize, end: usize, more: bool| {
+            let mut part = header.to_vec();
+            part[16..18].copy_from_slice(&((end - start + 20) as u16).to_be_bytes());
+            let flags = if more { 0x2000 } else { 0 } | (start / 8) as u16;
+            part[20..22].copy_from_slice(&flags.to_be_bytes());
+            part.extend_from_slice(&payload[start..end]);
+            part
+        };
+        let parts = [part(32, payload.len(), false), part(0, 32, true)];
+        self.packets(&parts);
+        self
+    }
+
     /// RTP from the phone's port 20000, G.711 µ-law, 20 ms each.
     pub(crate) fn voice(mut self, to: &str, numbers: impl Iterator<Item = u16>) -> Self {
         for number in numbers {

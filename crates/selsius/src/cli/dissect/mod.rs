@@ -1,5 +1,6 @@
 //! `selsius dissect`: reads captured SCCP.
 
+mod audio;
 mod json;
 mod keep;
 mod ladder;
@@ -26,7 +27,7 @@ use selsius_inspect::{
     conversation::{Closed, Config, ConnectionId, Event, Opened, Seen, Tracker, Trouble},
     filter::Filter,
     ladder::Style,
-    packet::{Content, Datagram, LinkType, Segment, Stamp, parse},
+    packet::{Content, Datagram, Defragmenter, LinkType, Segment, Stamp, parse},
 };
 use source::{Capture, Ending};
 use summary::Found;
@@ -68,6 +69,9 @@ pub(crate) struct DissectArgs {
     /// Also write the packets of the messages that are shown to this file, as pcapng; with --call also the media.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Also write the audio of each call (or of --call) into this folder: G.711 as WAV, the caller left, the called one right.
+    #[arg(long, value_name = "FOLDER")]
+    export_audio: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -114,10 +118,11 @@ trait View {
 
 pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
     // Calls have numbers, and a ladder its columns, only when everything was seen.
-    let twice = args.format == Format::Ladder || args.call.is_some() || args.device.is_some();
-    if args.format == Format::Summary && (args.call.is_some() || args.device.is_some()) {
+    let chosen = args.call.is_some() || args.device.is_some();
+    let twice = args.format == Format::Ladder || chosen || args.export_audio.is_some();
+    if args.format == Format::Summary && (chosen || args.filter.is_some()) {
         bail!(
-            "a summary is of the whole capture: use --call and --device with --format text, json or ladder"
+            "a summary is of the whole capture: leave out --call, --device and --filter, or choose another --format"
         );
     }
     // Read after they were emptied, they would hold nothing.
@@ -144,6 +149,9 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
     if let Some(path) = &args.write {
         let call = scope.as_ref().and_then(Scope::call).zip(found.as_ref());
         reader.keeper = Some(Keeper::create(path, call.map(|(call, found)| found.targets(call)))?);
+    }
+    if let (Some(folder), Some(found)) = (&args.export_audio, &found) {
+        reader.audio = Some(audio::Audio::create(folder, found, args.call)?);
     }
     reader.chosen = Chosen { scope, filter: args.filter.clone() };
     let mut out: Box<dyn Write> = match &args.output {
@@ -204,6 +212,8 @@ struct End {
     ending: Ending,
     /// Packets on link layers that are not read, by the number of the link type.
     strange_links: BTreeMap<u32, u64>,
+    /// What is to be said about the audio that was written.
+    audio: Vec<String>,
 }
 
 /// Leads the packets of a capture to a view.
@@ -216,7 +226,8 @@ fn read(capture: &Capture, mut reader: Reader, view: &mut dyn View, out: &mut dy
     if let Some(keeper) = reader.keeper {
         keeper.finish()?;
     }
-    Ok(End { ending, strange_links: reader.strange_links })
+    let audio = reader.audio.map(audio::Audio::finish).transpose()?.unwrap_or_default();
+    Ok(End { ending, strange_links: reader.strange_links, audio })
 }
 
 /// Follows the conversations in a capture.
@@ -227,6 +238,8 @@ struct Reader {
     strange_links: BTreeMap<u32, u64>,
     chosen: Chosen,
     keeper: Option<Keeper>,
+    audio: Option<audio::Audio>,
+    fragments: Defragmenter,
 }
 
 impl Reader {
@@ -239,6 +252,8 @@ impl Reader {
             strange_links: BTreeMap::new(),
             chosen: Chosen::default(),
             keeper: None,
+            audio: None,
+            fragments: Defragmenter::default(),
         }
     }
 
@@ -254,17 +269,37 @@ impl Reader {
             return Ok(());
         };
         match parse(link, packet.bytes) {
+            Content::Fragment(fragment) => match self.fragments.take(stamp.time, &fragment) {
+                Some(whole) => self.content(stamp, packet, &whole.content(), view, out),
+                None => Ok(()),
+            },
+            content => self.content(stamp, packet, &content, view, out),
+        }
+    }
+
+    fn content(
+        &mut self,
+        stamp: Stamp,
+        packet: &Packet<'_>,
+        content: &Content<'_>,
+        view: &mut dyn View,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        match content {
             Content::Tcp(segment) => {
                 if let Some(keeper) = &mut self.keeper {
-                    keeper.hold(stamp.number, packet, &segment);
+                    keeper.hold(stamp.number, packet, segment);
                 }
-                self.segment(stamp, &segment, view, out)
+                self.segment(stamp, segment, view, out)
             }
             Content::Udp(datagram) => {
                 if let Some(keeper) = &mut self.keeper {
                     keeper.media(packet, datagram.destination)?;
                 }
-                view.datagram(stamp, &datagram);
+                if let Some(audio) = &mut self.audio {
+                    audio.datagram(stamp, datagram)?;
+                }
+                view.datagram(stamp, datagram);
                 Ok(())
             }
             Content::Fragment(_) | Content::OtherProtocol(_) | Content::NotIp | Content::Damaged(_) => Ok(()),
@@ -320,6 +355,9 @@ impl Reader {
 /// Says what could not be read. A capture that breaks off is a failure, though all that it holds was shown.
 fn report(capture: &Capture, end: &End) -> ExitCode {
     let mut err = stderr();
+    for line in &end.audio {
+        let _ = writeln!(err, "{line}");
+    }
     for (link, packets) in &end.strange_links {
         // Nowhere else to say it, should standard error be closed.
         let _ =
