@@ -70,6 +70,8 @@ fn what_is_no_capture_is_said_in_one_line() {
         (vec!["/no/such/file"], &b""[..], "cannot read /no/such/file: No such file"),
         (vec![path], b"", "is a folder: name a capture file"),
         (vec!["-"], b"", "standard input is empty"),
+        (vec!["--interface", "no0"], b"", "there is no network interface no0: there are lo"),
+        (vec!["--interface", "lo", "--call", "1"], b"", "need a whole capture: keep one with --write FILE"),
         (
             vec!["-"],
             b"#!/bin/sh",

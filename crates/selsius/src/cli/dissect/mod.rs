@@ -4,6 +4,7 @@ mod audio;
 mod json;
 mod keep;
 mod ladder;
+mod live;
 mod rtp;
 mod select;
 mod source;
@@ -39,8 +40,11 @@ use summary::Found;
 #[command(arg_required_else_help = true)]
 pub(crate) struct DissectArgs {
     /// The capture; `-` for standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "interface")]
+    file: Option<PathBuf>,
+    /// Capture on this network interface until interrupted, instead of reading a file.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    interface: Option<String>,
     /// A manager's port besides 2000; may be given several times.
     #[arg(long = "port", value_name = "PORT")]
     ports: Vec<u16>,
@@ -125,15 +129,7 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
             "a summary is of the whole capture: leave out --call, --device and --filter, or choose another --format"
         );
     }
-    // Read after they were emptied, they would hold nothing.
-    for path in args.output.iter().chain(&args.write) {
-        if let (Ok(one), Ok(other)) = (path.canonicalize(), args.file.canonicalize())
-            && one == other
-        {
-            bail!("{} is the capture that is read: write to another file", path.display());
-        }
-    }
-    let capture = Capture::new(&args.file, twice)?;
+    let capture = open(&args, twice)?;
     let found = if twice {
         let mut summary = summary::Summary::default();
         read(&capture, Reader::new(&args), &mut summary, &mut std::io::sink())?;
@@ -171,6 +167,26 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error),
     }
+}
+
+fn open(args: &DissectArgs, twice: bool) -> Result<Capture> {
+    let Some(file) = &args.file else {
+        if twice {
+            bail!(
+                "--call, --device, --export-audio and ladders need a whole capture: keep one with --write FILE, then read it"
+            );
+        }
+        return Ok(Capture::Live(args.interface.clone().unwrap_or_default()));
+    };
+    // Read after they were emptied, they would hold nothing.
+    for path in args.output.iter().chain(&args.write) {
+        if let (Ok(one), Ok(other)) = (path.canonicalize(), file.canonicalize())
+            && one == other
+        {
+            bail!("{} is the capture that is read: write to another file", path.display());
+        }
+    }
+    Capture::new(file, twice)
 }
 
 /// What shows the capture as it was asked for.
@@ -240,6 +256,8 @@ struct Reader {
     keeper: Option<Keeper>,
     audio: Option<audio::Audio>,
     fragments: Defragmenter,
+    /// Somebody watches: nothing waits in a buffer.
+    live: bool,
 }
 
 impl Reader {
@@ -254,6 +272,7 @@ impl Reader {
             keeper: None,
             audio: None,
             fragments: Defragmenter::default(),
+            live: args.interface.is_some(),
         }
     }
 
@@ -318,7 +337,9 @@ impl Reader {
     }
 
     fn drain(&mut self, view: &mut dyn View, out: &mut dyn Write) -> Result<()> {
+        let mut news = false;
         while let Some(event) = self.tracker.poll_event() {
+            news = true;
             match event {
                 Event::Opened(opened) => {
                     view.opened(&opened);
@@ -347,6 +368,9 @@ impl Reader {
                     }
                 }
             }
+        }
+        if news && self.live {
+            out.flush()?;
         }
         Ok(())
     }

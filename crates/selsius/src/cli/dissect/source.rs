@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::live;
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
 use selsius_inspect::{
@@ -21,6 +22,8 @@ pub(super) enum Capture {
     Stdin,
     /// Standard input, put aside to be read twice.
     Kept(File),
+    /// What passes an interface, until somebody interrupts.
+    Live(String),
 }
 
 /// How a capture ended.
@@ -68,6 +71,7 @@ impl Capture {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin | Self::Kept(_) => "standard input".into(),
+            Self::Live(interface) => interface.clone(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Capture {
                 }
                 Box::new(file)
             }
+            Self::Live(interface) => return live::read(interface, take),
             Self::Stdin => Box::new(stdin().lock()),
             Self::Kept(file) => {
                 let mut file = file.try_clone()?;
