@@ -6,8 +6,7 @@ use core::ops::Range;
 use regex::Regex;
 use selsius_wire::{
     MESSAGES,
-    codec::{Field, Kind, Wire},
-    message::{CodecParameters, ModemRelay, SprtPayload, Sse},
+    codec::{Field, Kind},
 };
 
 use super::{FilterError, Node, Operand, Subject, Test, evaluate::ends_in};
@@ -287,14 +286,11 @@ fn every_field(show: &mut dyn FnMut(&'static str)) {
     fn parts(kind: Kind, show: &mut dyn FnMut(&'static str)) {
         match kind {
             Kind::Array { of, .. } | Kind::List { of, .. } => parts(*of, show),
+            Kind::Union { members, .. } => members.iter().for_each(|member| fields(member.parts, show)),
             kind => fields(kind.fields(), show),
         }
     }
     MESSAGES.iter().for_each(|info| fields(info.fields, show));
-    // The forms of unions, which no descriptor lists.
-    for kind in [CodecParameters::KIND, ModemRelay::KIND, SprtPayload::KIND, Sse::KIND] {
-        parts(kind, show);
-    }
     show("body");
 }
 

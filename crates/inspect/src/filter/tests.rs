@@ -115,3 +115,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fields_of_unions_are_fields() {
+    for field in ["g723_bit_rate", "dynamic_payload", "first_mb", "temporal_spatial_trade_off_capability"] {
+        let text = alloc::format!("fields.{field} == 1");
+        assert!(parse::parse(&text).is_ok(), "{field}");
+    }
+}
