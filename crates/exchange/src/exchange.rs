@@ -14,7 +14,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
 use crate::{
     arena::{Arena, Handle},
-    call::{Call, Leg},
+    call::{Appears, Call, Leg, TrunkLegId},
     config::{Config, WallClock},
     counters::Counters,
     device::Device,
@@ -34,11 +34,13 @@ pub struct Exchange {
     pub(crate) devices: Arena<Device>,
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
-    pub(crate) appearances: BTreeMap<LineNumber, Vec<(Handle<Device>, u32)>>,
+    pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
     pub(crate) calls: Arena<Call>,
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
+    /// Legs of trunks, by the name that the trunk knows them by.
+    pub(crate) trunk_legs: BTreeMap<TrunkLegId, Handle<Leg>>,
     /// Who wants to be a device whose old connection is being probed: one at a time.
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
@@ -50,6 +52,7 @@ pub struct Exchange {
     pub(crate) auto_from: u64,
     next_reference: u32,
     next_call: u64,
+    next_trunk_leg: u64,
     stopping: bool,
 }
 
@@ -104,6 +107,7 @@ impl Exchange {
         Self {
             next_reference: config.first_reference.max(1),
             next_call: config.first_call.0,
+            next_trunk_leg: 0,
             config,
             site,
             wall,
@@ -114,6 +118,7 @@ impl Exchange {
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
+            trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
             timers: Timers::new(),
@@ -142,6 +147,8 @@ impl Exchange {
                     self.restart(now, handle, kind);
                 }
             }
+            Input::Trunk(event) => self.trunk_event(now, event),
+            Input::Mixer { party, address } => self.mixer_answered(now, party, address),
             Input::Shutdown => self.shut_down(now),
         }
         self.log_refusals(about);
@@ -161,7 +168,7 @@ impl Exchange {
                         self.fail(now, leg, EndCause::NoAnswer);
                     }
                 }
-                Timer::Media(leg) => self.fail(now, leg, EndCause::MediaFailure),
+                Timer::Media(leg) => self.media_failed(now, leg),
                 Timer::Silence(session) => self.silent(now, session),
                 Timer::Probe(session) => self.take_over(now, session),
             }
@@ -325,7 +332,8 @@ impl Exchange {
         let clock = transition.sets_clock().then(|| self.clock(now));
         let Some(device) = self.devices.get_mut(handle) else { return };
         let mut told = device.told.take().unwrap_or_default();
-        let view = view::render(device, &told, &self.legs, &self.calls);
+        let view = view::render(self, handle, &told);
+        let Some(device) = self.devices.get_mut(handle) else { return };
         let mut messages = Vec::new();
         let mut teller = Teller {
             told: &mut told,
@@ -382,6 +390,12 @@ impl Exchange {
         let id = CallId(self.next_call);
         self.next_call += 1;
         id
+    }
+
+    /// The name of a trunk's call that begins here: even, see [`TrunkLegId`].
+    pub(crate) fn next_trunk_leg(&mut self) -> u64 {
+        self.next_trunk_leg += 2;
+        self.next_trunk_leg
     }
 
     /// A pass-through party id: never 0, never in use.

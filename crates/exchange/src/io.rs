@@ -6,7 +6,11 @@ use core::net::SocketAddr;
 use selsius_site::{DeviceName, Site};
 use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
 
-use crate::{config::WallClock, record::Record};
+use crate::{
+    call::{Audio, TrunkEvent, TrunkOrder},
+    config::WallClock,
+    record::Record,
+};
 
 /// One connection of a phone. The driver never uses a number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +67,15 @@ pub enum Input {
         /// How.
         kind: ResetType,
     },
+    /// Something happened at a trunk.
+    Trunk(TrunkEvent),
+    /// The mixer says where it listens to a party of a conference; `None` if it cannot take it.
+    Mixer {
+        /// The party, as [`MixerOrder`] named it.
+        party: u32,
+        /// Where to send its audio.
+        address: Option<SocketAddr>,
+    },
     /// The manager is being stopped: calls end, connections close.
     Shutdown,
 }
@@ -89,10 +102,46 @@ pub enum Output {
         /// Which.
         session: SessionId,
     },
+    /// A trunk has to do something.
+    Trunk(TrunkOrder),
+    /// The mixer has to do something.
+    Mixer(MixerOrder),
     /// Remember something.
     Store(Record),
     /// Tell the operator.
     Event(Event),
+}
+
+/// The exchange wants something of the mixer: each party of a conference hears all the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MixerOrder {
+    /// One more party. To be answered by [`Input::Mixer`].
+    Join {
+        /// Which conference.
+        conference: u32,
+        /// The party.
+        party: u32,
+        /// What it sends and wants to hear.
+        audio: Audio,
+        /// Where it listens, if that is known already; else [`MixerOrder::Send`] follows.
+        listens: Option<SocketAddr>,
+    },
+    /// Where a party listens.
+    Send {
+        /// Which conference.
+        conference: u32,
+        /// The party.
+        party: u32,
+        /// Where to send what it is to hear.
+        address: SocketAddr,
+    },
+    /// A party is gone. A conference without parties is over.
+    Leave {
+        /// Which conference.
+        conference: u32,
+        /// The party.
+        party: u32,
+    },
 }
 
 /// Something for the log. Each problem of a session is told once and counted after that.

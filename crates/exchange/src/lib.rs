@@ -25,7 +25,9 @@ mod counters;
 mod device;
 mod dialplan;
 mod exchange;
+mod feature;
 mod io;
+pub mod loopback;
 pub mod record;
 mod status;
 mod timer;
@@ -34,9 +36,10 @@ pub mod view;
 pub use selsius_wire::Time;
 
 pub use self::{
+    call::{TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, WallClock},
     counters::Counters,
     exchange::Exchange,
-    io::{Event, Input, Level, Output, Peer, SessionId},
+    io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     status::{CallStatus, DeviceStatus, Sizes},
 };

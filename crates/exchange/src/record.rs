@@ -2,7 +2,7 @@
 //!
 //! The exchange only says what happened; a store keeps it. Times are wall-clock microseconds since 1970 (UTC).
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -45,7 +45,7 @@ pub struct CallStarted {
 }
 
 /// A party of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Party {
     /// Its number.
     pub number: String,
@@ -78,6 +78,49 @@ pub struct CallEnded {
     pub cause: EndCause,
     /// The codec that was spoken (its RTP name), empty if nobody answered.
     pub codec: String,
+    /// How the call came to the parties that it had at the end, in order.
+    pub redirections: Vec<Redirection>,
+}
+
+/// A call went on to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirection {
+    /// How.
+    pub kind: RedirectKind,
+    /// Who did it.
+    pub by: Party,
+    /// To whom.
+    pub to: Party,
+    /// When.
+    pub at: WallTime,
+}
+
+/// How a call went on to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RedirectKind {
+    /// A party transferred it.
+    Transfer,
+    /// The far end of a trunk sent it on.
+    Redirect,
+}
+
+impl RedirectKind {
+    /// The name in records and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Redirect => "redirect",
+        }
+    }
+
+    /// The reason that CallInfo carries: 0 for none. 4 (unconditional) and 1, 2 follow Q.952's redirecting reasons, as
+    /// implementations use them.
+    pub fn reason(self) -> u32 {
+        match self {
+            Self::Transfer => 10,
+            Self::Redirect => 4,
+        }
+    }
 }
 
 /// Why a call ended.
@@ -97,10 +140,18 @@ pub enum EndCause {
     Unregistered,
     /// A route forbids the number.
     Blocked,
+    /// No trunk could take the call.
+    NoTrunk,
     /// The phones have no codec in common.
     NoCommonCodec,
     /// A phone could not open its audio channel, or did not say so in time.
     MediaFailure,
+    /// A party sent the other one on: its call goes on as a part of another one.
+    Transferred,
+    /// It became a part of a conference.
+    Joined,
+    /// Put out of a conference.
+    Dropped,
     /// A phone vanished in the middle.
     PhoneLost,
     /// The manager was stopped in order.
@@ -120,8 +171,12 @@ impl EndCause {
             Self::UnknownNumber => "unknown-number",
             Self::Unregistered => "unregistered",
             Self::Blocked => "blocked",
+            Self::NoTrunk => "no-trunk",
             Self::NoCommonCodec => "no-common-codec",
             Self::MediaFailure => "media-failure",
+            Self::Transferred => "transferred",
+            Self::Joined => "joined",
+            Self::Dropped => "dropped",
             Self::PhoneLost => "phone-lost",
             Self::Shutdown => "shutdown",
             Self::Interrupted => "interrupted",

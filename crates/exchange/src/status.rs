@@ -8,9 +8,9 @@ use selsius_wire::value::DeviceType;
 
 use crate::{
     arena::Handle,
-    call::{Call, LegState, Phase, Role},
+    call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
-    device::Device,
+    device::{Device, soft_keys},
     exchange::{Exchange, SessionState},
     record::{CallId, WallTime},
     view::{self, View},
@@ -123,10 +123,23 @@ impl Exchange {
         }
     }
 
+    /// The soft keys that a phone shows for this call, or without one, by their English labels.
+    pub fn soft_keys(&self, leg: Option<&view::LegView>) -> Vec<&'static str> {
+        let (set, mask) = match leg {
+            Some(leg) => (leg.keys, leg.mask),
+            None => {
+                let idle = view::idle_keys();
+                (idle.soft_key_set_index, idle.valid_key_mask)
+            }
+        };
+        soft_keys::labels(set, mask)
+    }
+
     /// What a registered phone should show and do now.
     pub fn view(&self, name: &DeviceName) -> Option<View> {
-        let device = self.devices.get(*self.by_name.get(name)?)?;
-        Some(view::render(device, &View::default(), &self.legs, &self.calls))
+        let handle = *self.by_name.get(name)?;
+        self.devices.get(handle)?;
+        Some(view::render(self, handle, &View::default()))
     }
 
     /// Checks what must hold after every input: the tree of calls, legs and phones hangs together, and what phones
@@ -142,16 +155,30 @@ impl Exchange {
             if !call.legs.contains(&handle) {
                 return Err(alloc::format!("call {} does not know leg {handle:?}", call.id.0));
             }
-            match self.devices.get(leg.device) {
-                Some(device) if device.legs.contains(&handle) => {}
-                _ => return Err(alloc::format!("leg {handle:?} is on no phone")),
+            match &leg.end {
+                End::Station(station) => match self.devices.get(station.device) {
+                    Some(device) if device.legs.contains(&handle) => {}
+                    _ => return Err(alloc::format!("leg {handle:?} is on no phone")),
+                },
+                End::Trunk(trunk) => {
+                    if self.trunk_legs.get(&trunk.id) != Some(&handle) {
+                        return Err(alloc::format!("leg {handle:?} is not found by its trunk's name"));
+                    }
+                    continue;
+                }
             }
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
-            if leg.receive != crate::call::Receive::Closed && leg.state != LegState::Connected {
+            let early = self.calls.get(leg.call).is_some_and(|call| call.early);
+            let may_listen = leg.state == LegState::Connected || early && leg.state != LegState::Held;
+            if (leg.receive != Receive::Closed || leg.audio.is_some()) && !may_listen {
                 return Err(alloc::format!("leg {handle:?} listens in state {:?}", leg.state));
             }
+        }
+        let trunks = self.legs.iter().filter(|(_, leg)| matches!(leg.end, End::Trunk(_))).count();
+        if trunks != self.trunk_legs.len() {
+            return Err("the name of a trunk's call outlived its leg".into());
         }
         if self.parties.len() != self.legs.len() {
             return Err("a party id outlived its leg".into());
@@ -167,7 +194,12 @@ impl Exchange {
             if !matches!(state, Some(SessionState::Registered(other)) if *other == handle) {
                 return Err(alloc::format!("{} is registered on a session that is {state:?}", device.name));
             }
-            let view = view::render(device, &View::default(), &self.legs, &self.calls);
+            let off_hook =
+                |leg: &&Handle<Leg>| self.legs.get(**leg).is_some_and(|leg| leg.state.is_off_hook());
+            if device.legs.iter().filter(off_hook).count() > 1 {
+                return Err(alloc::format!("{} is in two calls at once", device.name));
+            }
+            let view = view::render(self, handle, &View::default());
             let idle = View::default();
             let told = device.told.as_deref().unwrap_or(&idle);
             if *told != view {
@@ -209,12 +241,14 @@ impl Exchange {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
         }
         let callers = legs.iter().filter(|leg| leg.role == Role::Caller).count();
-        let connected = legs.iter().filter(|leg| leg.state == LegState::Connected).count();
+        let up = |leg: &&&Leg| matches!(leg.state, LegState::Connected | LegState::Held);
+        let connected = legs.iter().filter(up).count();
         let ringing = legs.iter().filter(|leg| leg.state == LegState::RingIn).count();
         let right = match call.phase {
             Phase::Dialing => callers == 1 && legs.len() == 1,
             Phase::Ringing => callers == 1 && ringing == legs.len() - 1 && ringing > 0,
-            Phase::Talking => callers == 1 && connected == 2 && legs.len() == 2,
+            Phase::Talking if legs.len() == 2 => callers == 1 && connected == 2 && call.mixed.is_none(),
+            Phase::Talking => connected == legs.len() && legs.len() > 2 && call.mixed.is_some(),
             Phase::Over => connected == 0 && ringing == 0,
         };
         if right {

@@ -176,8 +176,10 @@ fn what_comes_to_nothing_says_so_and_ends_with_the_handset() {
 }
 
 #[test]
-fn a_line_in_a_call_is_busy() {
-    let mut bench = Bench::new(office());
+fn without_call_waiting_a_phone_in_use_is_busy() {
+    let mut site = office();
+    site.settings.call_waiting = false;
+    let mut bench = Bench::new(site);
     let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
     bench.off_hook(alice);
     bench.off_hook(bob);
@@ -344,7 +346,7 @@ fn an_emergency_call_reaches_a_busy_phone() {
     );
     bench.press(dave, SoftKey::Answer);
     assert!(bench.heard(dave).contains(&"CallState Connected".into()));
-    assert!(bench.heard(bob).contains(&"CallState OnHook".into()), "the other call made way");
+    assert_eq!(bench.states(dave), ["Hold", "Connected"], "the other call waits");
     bench.on_hook(dave);
     bench.on_hook(bob);
     bench.on_hook(alice);

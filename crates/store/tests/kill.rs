@@ -183,6 +183,7 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
         answered: None,
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
+        redirections: Vec::new(),
         codec: String::new(),
     }
 }

@@ -1,17 +1,16 @@
 //! Does a phone show what the exchange thinks it shows?
 
-use selsius_exchange::view::View;
+use selsius_exchange::{Exchange, view::View};
 use selsius_station::Face;
-use selsius_wire::value::{ButtonType, LampMode, RingMode, SoftKeySetId};
+use selsius_wire::value::{ButtonType, LampMode, RingMode, StimulusType};
 
 use crate::bed::Phone;
 
 /// The first difference between a phone and the exchange's view of it.
-pub(crate) fn disagreement(phone: &Phone, view: &View) -> Option<String> {
+pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> Option<String> {
     let face = phone.station.face();
     for button in face.lines.iter().filter(|button| button.kind == ButtonType::Line) {
-        let wanted =
-            view.lamps.iter().find(|(line, _)| *line == button.instance).map_or(LampMode::Off, |lamp| lamp.1);
+        let wanted = lamp(view, StimulusType::Line, button.instance);
         if button.lamp != wanted {
             return Some(format!("lamp of line {} is {:?}, not {wanted:?}", button.instance, button.lamp));
         }
@@ -34,7 +33,7 @@ pub(crate) fn disagreement(phone: &Phone, view: &View) -> Option<String> {
     if face.tone != tone {
         return Some(format!("tone is {:?}, not {tone:?}", face.tone));
     }
-    media(phone, view).or_else(|| text(&face, view))
+    media(phone, view).or_else(|| text(&face, exchange, view))
 }
 
 fn media(phone: &Phone, view: &View) -> Option<String> {
@@ -51,11 +50,16 @@ fn media(phone: &Phone, view: &View) -> Option<String> {
     (shown != wanted).then(|| format!("sends {shown:?}, not {wanted:?}"))
 }
 
+fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {
+    let found = view.lamps.iter().find(|lamp| (lamp.button, lamp.instance) == (button, instance));
+    found.map_or(LampMode::Off, |lamp| lamp.mode)
+}
+
 /// Texts and keys, which belong to the one call under the cursor.
-fn text(face: &Face, view: &View) -> Option<String> {
-    let (keys, prompt) = match &view.legs[..] {
-        [] => (SoftKeySetId::OnHook, "Your current options".to_owned()),
-        [leg] => (leg.keys, leg.prompt.to_plain()),
+fn text(face: &Face, exchange: &Exchange, view: &View) -> Option<String> {
+    let (leg, prompt) = match &view.legs[..] {
+        [] => (None, "Your current options".to_owned()),
+        [leg] if !leg.remote => (Some(leg), leg.prompt.to_plain()),
         _ => return None,
     };
     if face.prompt != prompt {
@@ -63,18 +67,6 @@ fn text(face: &Face, view: &View) -> Option<String> {
     }
     let labels: Vec<_> =
         face.soft_keys.iter().map(String::as_str).filter(|label| !label.is_empty()).collect();
-    let wanted = labels_of(keys);
+    let wanted = exchange.soft_keys(leg);
     (labels != wanted).then(|| format!("soft keys are {labels:?}, not {wanted:?}"))
-}
-
-/// What the exchange's sets show, as a person reads them.
-fn labels_of(keys: SoftKeySetId) -> &'static [&'static str] {
-    match u32::from(keys) {
-        0 => &["Redial", "NewCall"],
-        3 => &["Answer"],
-        4 => &["Redial", "EndCall"],
-        6 => &["<<", "EndCall"],
-        1 | 8 => &["EndCall"],
-        _ => &[],
-    }
 }

@@ -10,7 +10,8 @@ use std::{
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
-    Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
+    Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
+    loopback::Loopback,
     record::{CallEnded, Record, WallTime},
 };
 use selsius_site::Site;
@@ -93,6 +94,7 @@ pub struct Bed {
     pub rng: ChaCha8Rng,
     /// One in this many audio channels does not open, or never answers. 0: all open.
     pub bad_media: u32,
+    loopback: Loopback,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
@@ -115,6 +117,7 @@ impl Bed {
             ended: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
+            loopback: Loopback::default(),
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
@@ -210,6 +213,7 @@ impl Bed {
         let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
         let first_reference = self.rng.random();
         self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
+        self.loopback = Loopback::default();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
             let after = Duration::from_micros(self.rng.random_range(self.network.delay.clone()));
@@ -220,6 +224,11 @@ impl Bed {
     /// The office is another one from now on.
     pub fn change_site(&mut self, site: Site) {
         self.exchange(Input::Site(Box::new(site)));
+    }
+
+    /// Calls that the loopback trunk has, both sides counted.
+    pub fn trunk_calls(&self) -> usize {
+        self.loopback.calls()
     }
 
     /// Is nothing on its way, in the network or to the audio?
@@ -378,8 +387,21 @@ impl Bed {
         self.exchange_outputs();
     }
 
+    /// The bed's mixer listens to each party of a conference on a port of its own.
+    fn mix(&mut self, order: MixerOrder) {
+        if let MixerOrder::Join { party, .. } = order {
+            let address = SocketAddr::from(([10, 0, 0, 2], 20_000 + (party % 10_000) as u16 * 2));
+            self.exchange.handle(self.now, Input::Mixer { party, address: Some(address) });
+        }
+    }
+
     fn exchange_outputs(&mut self) {
-        while let Some(output) = self.exchange.poll_output() {
+        loop {
+            let Some(output) = self.exchange.poll_output() else {
+                let Some(event) = self.loopback.poll_event() else { break };
+                self.exchange.handle(self.now, Input::Trunk(event));
+                continue;
+            };
             match output {
                 Output::Send { session, message } => {
                     let Some(state) = self.sessions.get_mut(&session) else { continue };
@@ -400,6 +422,8 @@ impl Bed {
                     }
                 }
                 Output::Store(Record::CallEnded(call)) => self.ended.push(call),
+                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Mixer(order) => self.mix(order),
                 Output::Store(_) | Output::Event(_) => {}
             }
         }

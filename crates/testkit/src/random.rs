@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site};
+use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
@@ -143,7 +143,7 @@ impl Run {
             }
             let name = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
             let Some(view) = self.bed.exchange.view(&name) else { continue };
-            if let Some(what) = disagreement(phone, &view) {
+            if let Some(what) = disagreement(phone, &self.bed.exchange, &view) {
                 return Err(format!("{name}: {what}"));
             }
         }
@@ -157,6 +157,7 @@ impl Run {
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
             for phone in 0..self.users.phones {
+                self.end_calls(phone);
                 self.bed.forge(phone, &message::OnHook::default().into());
                 self.bed.act(phone, Action::OnHook);
             }
@@ -166,6 +167,9 @@ impl Run {
             return Err("the network never falls silent".into());
         }
         self.agree()?;
+        if self.bed.trunk_calls() != 0 {
+            return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
+        }
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             return Err(format!("everybody hung up, and this is left: {sizes:?}"));
@@ -177,6 +181,19 @@ impl Run {
         self.report.answered +=
             self.bed.ended.drain(..).filter(|call| call.answered.is_some()).count() as u64;
         Ok(())
+    }
+
+    /// Ends all calls of a phone, those on hold too.
+    fn end_calls(&mut self, phone: usize) {
+        let view = name(phone).parse().ok().and_then(|name| self.bed.exchange.view(&name));
+        for leg in view.iter().flat_map(|view| &view.legs).filter(|leg| !leg.remote) {
+            let key = message::SoftKeyEvent {
+                soft_key_event: SoftKey::EndCall,
+                line_instance: leg.line,
+                call_reference: leg.reference,
+            };
+            self.bed.forge(phone, &key.into());
+        }
     }
 
     fn one_action(&mut self) {
@@ -200,7 +217,7 @@ impl Run {
                 self.act(phone, Action::Dial(number))
             }
             700..850 => {
-                let at = self.bed.rng.random_range(0..4);
+                let at = self.bed.rng.random_range(0..10);
                 self.act(phone, Action::SoftKeyAt(at))
             }
             850..900 => {
@@ -237,6 +254,7 @@ impl Run {
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
+            5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
     }
@@ -370,6 +388,10 @@ fn office(phones: usize) -> Site {
     route("0", RouteAction::Lines([number(0), number(1)].into_iter().flatten().collect()), false);
     route("112", RouteAction::Lines(number(0).into_iter().collect()), true);
     route("1999", RouteAction::Block, false);
+    if let Ok(trunk) = "loop".parse::<selsius_site::Name>() {
+        route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
+        site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
+    }
     site
 }
 

@@ -3,27 +3,44 @@
 
 use alloc::{string::String, vec::Vec};
 
-use selsius_site::LineNumber;
+use selsius_site::{LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Call, Leg, LegState, Phase, Receive, Role, media::encoding_name};
+use super::{Appears, Call, Consultation, End, Leg, LegState, Phase, Purpose, Receive, Role};
 use crate::{
     arena::Handle,
     device::Device,
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
-    io::{Level, Output},
-    record::{CallEnded, CallStarted, EndCause, Party, Record},
+    io::Output,
+    record::{CallStarted, EndCause, Party, Record},
     view::Transition,
 };
 
 impl Exchange {
-    /// Gives a phone dial tone on a line. `None` if the device has too many legs already or no such line.
+    /// Gives a phone dial tone on a line. `None` if the device has too many legs already or no such line. What the
+    /// phone's user was talking in is put on hold.
     pub(crate) fn new_call(&mut self, now: Time, device: Handle<Device>, line: u32) -> Option<Handle<Leg>> {
+        self.new_call_for(now, device, line, None)
+    }
+
+    /// As [`Self::new_call`], on behalf of a conversation that waits.
+    pub(crate) fn new_call_for(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        line: u32,
+        consults: Option<Consultation>,
+    ) -> Option<Handle<Leg>> {
+        if !self.make_room(now, device) {
+            self.counters.refuse("new call while dialling");
+            return None;
+        }
         let party = {
             let device = self.devices.get(device)?;
             // Legs that only ring are others' doing: they must not keep anybody from dialling an emergency number.
-            let own = |&&leg: &&Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state.is_off_hook());
+            let own =
+                |&&leg: &&Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state != LegState::RingIn);
             if device.legs.iter().filter(own).count() >= self.config.limits.legs_per_device {
                 self.counters.refuse("too many legs");
                 return None;
@@ -35,52 +52,81 @@ impl Exchange {
                 device: Some(device.name.clone()),
             }
         };
-        let id = self.next_call_id();
-        let conference = self.next_reference();
-        let call = self.calls.insert(Call {
-            id,
-            conference,
-            legs: Vec::new(),
-            phase: Phase::Dialing,
-            dialed: String::new(),
-            emergency: false,
-            calling: party,
-            called: Party { number: String::new(), name: String::new(), device: None },
-            started: None,
-            ringing: None,
-            answered: None,
-            audio: None,
-        });
-        let leg = self.add_leg(call, device, line, Role::Caller, LegState::DialTone)?;
+        let call = self.add_call(party.clone());
+        let station = Appears { device, line };
+        let leg = self.add_leg(call, End::Station(station), party, Role::Caller, LegState::DialTone)?;
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.consults = consults;
+        }
         let wait = self.site.settings.timers.first_digit;
         self.timers.set(Timer::Digits(call), now + seconds(wait));
         self.transition(now, leg, Transition::OffHook);
         Some(leg)
     }
 
-    fn add_leg(
+    /// A call that nobody has dialled yet.
+    pub(crate) fn add_call(&mut self, calling: Party) -> Handle<Call> {
+        let id = self.next_call_id();
+        let conference = self.next_reference();
+        self.calls.insert(Call {
+            id,
+            conference,
+            legs: Vec::new(),
+            phase: Phase::Dialing,
+            purpose: Purpose::Talk,
+            dialed: String::new(),
+            emergency: false,
+            calling,
+            called: Party::default(),
+            redirections: Vec::new(),
+            other_trunks: Vec::new(),
+            mixed: None,
+            started: None,
+            ringing: None,
+            answered: None,
+            early: false,
+            codec: None,
+            cause: None,
+        })
+    }
+
+    pub(crate) fn add_leg(
         &mut self,
         call: Handle<Call>,
-        device: Handle<Device>,
-        line: u32,
+        end: End,
+        who: Party,
         role: Role,
         state: LegState,
     ) -> Option<Handle<Leg>> {
         let reference = self.next_reference();
         let party = self.next_party();
+        let (device, trunk) = match &end {
+            End::Station(station) => (Some(station.device), None),
+            End::Trunk(trunk) => (None, Some(trunk.id)),
+        };
         let leg = self.legs.insert(Leg {
             call,
-            device,
-            line,
+            end,
+            who,
             reference,
             party,
             role,
             state,
             receive: Receive::Closed,
+            audio: None,
+            mixing: None,
+            consults: None,
+            selected: false,
+            private: false,
         });
         self.parties.insert(party, leg);
+        if let Some(trunk) = trunk {
+            self.trunk_legs.insert(trunk, leg);
+        }
         self.calls.get_mut(call)?.legs.push(leg);
-        self.devices.get_mut(device)?.legs.push(leg);
+        if let Some(device) = device {
+            self.devices.get_mut(device)?.legs.push(leg);
+        }
         Some(leg)
     }
 
@@ -89,12 +135,12 @@ impl Exchange {
         let Some((call, state)) = self.legs.get(leg).map(|leg| (leg.call, leg.state)) else { return };
         match state {
             LegState::DialTone | LegState::Dialing => {}
-            // A digit in a call is the far end's business; phones send it in the audio (RFC 4733 or in band).
-            LegState::Connected => return,
+            LegState::Connected => return self.digit_in_call(leg, digit),
             LegState::Proceeding
             | LegState::RingOut
             | LegState::RingIn
             | LegState::Answering
+            | LegState::Held
             | LegState::Failed(_) => {
                 self.counters.refuse("digit outside dialling");
                 return;
@@ -168,49 +214,49 @@ impl Exchange {
         }
     }
 
-    /// The number is complete: looks for the called phones and rings them.
-    fn complete(&mut self, now: Time, leg: Handle<Leg>, target: Target) {
-        let Some((call_handle, caller)) = self.legs.get(leg).map(|leg| (leg.call, leg.device)) else {
+    /// The number is complete: records the call and leads it on.
+    pub(crate) fn complete(&mut self, now: Time, leg: Handle<Leg>, target: Target) {
+        let Some((call_handle, device)) = self.legs.get(leg).map(|leg| (leg.call, leg.device())) else {
             return;
         };
         self.timers.cancel(Timer::Digits(call_handle));
         let started = self.wall.wall(now);
-        let lines = match target.to {
-            Destination::Line(line) => [line].into(),
-            Destination::FirstOf(lines) => lines,
-            Destination::Blocked => Vec::new(),
-        };
-        let blocked = lines.is_empty();
-        let found = self.first_free(&lines, caller, target.emergency);
-        let called = match &found {
-            Ok((line, _)) => Some(line.clone()),
-            Err(_) => lines.first().cloned(),
-        };
-        let called = called.map(|line| self.party(&line));
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.emergency = target.emergency;
         call.started = Some(started);
-        call.called = called.unwrap_or_else(|| Party {
-            number: call.dialed.clone(),
-            name: String::new(),
-            device: None,
-        });
+        call.called = Party { number: call.dialed.clone(), ..Party::default() };
         let record = CallStarted {
             call: call.id,
             calling: call.calling.clone(),
             dialed: call.dialed.clone(),
             started,
         };
-        if let Some(device) = self.devices.get_mut(caller) {
+        if let Some(device) = device.and_then(|device| self.devices.get_mut(device)) {
             device.last_dialed = record.dialed.clone();
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;
+        let found = self.find(leg, &target);
+        if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
+            call.called = found.called.clone();
+        }
         self.enter(now, leg, LegState::Proceeding, Transition::Proceed);
         match found {
-            _ if blocked => self.fail(now, leg, EndCause::Blocked),
             Err(cause) => self.fail(now, leg, cause),
-            Ok((_, appearances)) => self.ring(now, leg, &appearances),
+            Ok(found) => self.ring(now, leg, found),
+        }
+    }
+
+    /// Who is to be asked for the call of `caller`.
+    pub(crate) fn find(&self, caller: Handle<Leg>, target: &Target) -> Result<Found, EndCause> {
+        match &target.to {
+            Destination::Line(line) => self.first_free(core::slice::from_ref(line), caller, target.emergency),
+            Destination::FirstOf(lines) => self.first_free(lines, caller, target.emergency),
+            Destination::Trunks(trunks, number) => Ok(Found {
+                called: Party { number: number.clone(), ..Party::default() },
+                at: Place::Trunks(trunks.clone()),
+            }),
+            Destination::Blocked => Err(EndCause::Blocked),
         }
     }
 
@@ -219,69 +265,109 @@ impl Exchange {
     fn first_free(
         &self,
         lines: &[LineNumber],
-        caller: Handle<Device>,
+        caller: Handle<Leg>,
         emergency: bool,
-    ) -> Result<(LineNumber, Vec<Appears>), EndCause> {
+    ) -> Result<Found, EndCause> {
+        let device = self.legs.get(caller).and_then(Leg::device);
         let mut cause = EndCause::Unregistered;
-        for rings in [Rings::Free, Rings::Anything] {
+        for rings in [Rings::Free, Rings::Waiting, Rings::Anything] {
             for line in lines {
                 let all = self.appearances.get(line).map(Vec::as_slice).unwrap_or_default();
                 if !all.is_empty() {
                     cause = EndCause::Busy;
                 }
-                let can = all.iter().copied().filter(|&(device, _)| {
-                    let legs = self.devices.get(device).map_or(0, |device| device.legs.len());
-                    device != caller && (rings == Rings::Anything || legs == 0)
-                });
-                let can: Vec<_> = can.collect();
-                if !can.is_empty() {
-                    return Ok((line.clone(), can));
+                let can = |station: &&Appears| {
+                    Some(station.device) != device && self.can_ring(line, **station, rings)
+                };
+                let stations: Vec<_> = all.iter().filter(can).copied().collect();
+                if !stations.is_empty() {
+                    return Ok(Found { called: self.party(line), at: Place::Stations(stations) });
                 }
             }
-            if !emergency {
+            if rings == Rings::Waiting && !emergency {
                 break;
             }
         }
         Err(cause)
     }
 
-    fn party(&self, line: &LineNumber) -> Party {
+    /// May a call ring here? A line takes as many calls at once as its busy trigger says, and while the phone is in use
+    /// only with call waiting.
+    fn can_ring(&self, number: &LineNumber, station: Appears, rings: Rings) -> bool {
+        let Some(device) = self.devices.get(station.device) else { return false };
+        match rings {
+            Rings::Free => device.legs.is_empty(),
+            Rings::Waiting => {
+                let legs = device.legs.iter().filter_map(|&leg| self.legs.get(leg));
+                let here = legs.filter(|leg| leg.line() == station.line).count();
+                let (most, waiting) = self.line_limits(number);
+                here < most && waiting
+            }
+            Rings::Anything => true,
+        }
+    }
+
+    /// From how many calls on a line is busy, and whether a call may wait on a phone that is in use.
+    fn line_limits(&self, number: &LineNumber) -> (usize, bool) {
+        let usual = self.site.settings.call_waiting;
+        match self.site.lines.get(number) {
+            Some(line) => {
+                let most = usize::try_from(line.busy_trigger.min(line.calls)).unwrap_or(usize::MAX);
+                (most, line.call_waiting.unwrap_or(usual))
+            }
+            None => (2, usual),
+        }
+    }
+
+    pub(crate) fn party(&self, line: &LineNumber) -> Party {
         let name = self.site.lines.get(line).map(|line| line.name.clone()).unwrap_or_default();
         Party { number: line.as_str().into(), name, device: None }
     }
 
-    fn ring(&mut self, now: Time, caller: Handle<Leg>, appearances: &[Appears]) {
+    /// Asks who was found, and tells the caller.
+    pub(crate) fn ring(&mut self, now: Time, caller: Handle<Leg>, found: Found) {
         let Some(call_handle) = self.legs.get(caller).map(|leg| leg.call) else { return };
+        let stations = match found.at {
+            Place::Stations(stations) => stations,
+            Place::Trunks(trunks) => return self.try_trunks(now, caller, trunks, &found.called.number),
+        };
         let wall = self.wall.wall(now);
         if let Some(call) = self.calls.get_mut(call_handle) {
             call.phase = Phase::Ringing;
-            call.ringing = Some(wall);
+            call.ringing.get_or_insert(wall);
         }
-        let wait = self.site.settings.timers.no_answer;
-        self.timers.set(Timer::NoAnswer(call_handle), now + seconds(wait));
-        for &(device, line) in appearances {
-            if let Some(leg) = self.add_leg(call_handle, device, line, Role::Called, LegState::RingIn) {
+        self.watch_answer(now, call_handle);
+        for station in stations {
+            let who = self.devices.get(station.device).map(|device| device.name.clone());
+            let who = Party { device: who, ..found.called.clone() };
+            let end = End::Station(station);
+            if let Some(leg) = self.add_leg(call_handle, end, who, Role::Called, LegState::RingIn) {
                 self.transition(now, leg, Transition::RingIn);
             }
         }
-        self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        if self.legs.get(caller).is_some_and(|leg| leg.state != LegState::Held) {
+            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        }
     }
 
-    /// The user of a ringing phone answers. What else that phone was doing ends first.
+    /// Somebody has to answer in time.
+    pub(crate) fn watch_answer(&mut self, now: Time, call: Handle<Call>) {
+        let wait = self.site.settings.timers.no_answer;
+        self.timers.set(Timer::NoAnswer(call), now + seconds(wait));
+    }
+
+    /// The user of a ringing phone answers. The call that the phone was in is put on hold; what it was dialling ends.
     pub(crate) fn answer(&mut self, now: Time, leg: Handle<Leg>) {
         let Some((call_handle, device, state)) =
-            self.legs.get(leg).map(|leg| (leg.call, leg.device, leg.state))
+            self.legs.get(leg).map(|leg| (leg.call, leg.device(), leg.state))
         else {
             return;
         };
         if state != LegState::RingIn {
             return self.counters.refuse("answer without ringing");
         }
-        let others = self.devices.get(device).map(|device| device.legs.clone()).unwrap_or_default();
-        for other in others {
-            if self.legs.get(other).is_some_and(|leg| leg.state.is_off_hook()) {
-                self.hang_up(now, other);
-            }
+        if let Some(device) = device {
+            self.clear_way(now, device);
         }
         let Some(call) = self.calls.get(call_handle) else { return };
         let rivals: Vec<_> = call.legs.iter().copied().filter(|&other| other != leg).collect();
@@ -299,144 +385,6 @@ impl Exchange {
         self.connect(now, caller, leg);
     }
 
-    /// A user hangs up one leg.
-    pub(crate) fn hang_up(&mut self, now: Time, leg: Handle<Leg>) {
-        let Some((role, state)) = self.legs.get(leg).map(|leg| (leg.role, leg.state)) else { return };
-        // A called phone that only rings cannot hang up: its user puts down a handset that was off the hook before.
-        if state == LegState::RingIn {
-            return;
-        }
-        let cause = match role {
-            Role::Caller => EndCause::CallerHungUp,
-            Role::Called => EndCause::CalledHungUp,
-        };
-        self.end_leg(now, leg, cause);
-    }
-
-    /// Ends one leg for a reason of its own, and with it whatever cannot live without it.
-    pub(crate) fn end_leg(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
-        let Some((call_handle, role)) = self.legs.get(leg).map(|leg| (leg.call, leg.role)) else { return };
-        let Some(call) = self.calls.get(call_handle) else { return };
-        let others_ring = call.legs.iter().any(|&other| {
-            other != leg
-                && self.legs.get(other).is_some_and(|other| other.role == Role::Called)
-                && call.phase == Phase::Ringing
-        });
-        match call.phase {
-            // One of several ringing phones is gone: the others ring on.
-            Phase::Ringing if role == Role::Called && others_ring => {
-                self.remove_leg(now, leg, Transition::End);
-            }
-            // The only ringing phone is gone: the caller hears so.
-            Phase::Ringing if role == Role::Called => {
-                let caller = self.caller(call_handle);
-                self.remove_leg(now, leg, Transition::End);
-                if let Some(caller) = caller {
-                    self.fail(now, caller, cause);
-                }
-            }
-            Phase::Dialing | Phase::Ringing | Phase::Talking => self.end_call(now, call_handle, leg, cause),
-            // The call is over; this leg only heard a tone.
-            Phase::Over => self.remove_leg(now, leg, Transition::End),
-        }
-    }
-
-    /// Ends all legs of a call, the one that caused it first.
-    fn end_call(&mut self, now: Time, call_handle: Handle<Call>, first: Handle<Leg>, cause: EndCause) {
-        self.record_end(now, call_handle, cause);
-        self.remove_leg(now, first, Transition::End);
-        let rest = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
-        for leg in rest {
-            self.remove_leg(now, leg, Transition::End);
-        }
-    }
-
-    /// Ends a call in failure: its off-hook legs hear a tone until they hang up, ringing ones stop.
-    pub(crate) fn fail(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
-        let Some(call_handle) = self.legs.get(leg).map(|leg| leg.call) else { return };
-        self.record_end(now, call_handle, cause);
-        let legs = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
-        for leg in legs {
-            let Some(state) = self.legs.get_mut(leg) else { continue };
-            if state.state.is_off_hook() {
-                self.timers.cancel(Timer::Media(leg));
-                state.receive = Receive::Closed;
-                self.enter(now, leg, LegState::Failed(cause), Transition::Fail);
-            } else {
-                self.remove_leg(now, leg, Transition::End);
-            }
-        }
-    }
-
-    /// Writes the record of a call, once. A handset that was lifted and put down again leaves none.
-    fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
-        self.timers.cancel(Timer::Digits(call_handle));
-        self.timers.cancel(Timer::NoAnswer(call_handle));
-        let ended = self.wall.wall(now);
-        let Some(call) = self.calls.get_mut(call_handle) else { return };
-        if call.phase == Phase::Over {
-            return;
-        }
-        call.phase = Phase::Over;
-        // A number that leads nowhere is a call as well, from the moment when that was known.
-        let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
-        let Some(started) = call.started.or(misdialed.then_some(ended)) else { return };
-        if misdialed {
-            call.called.number.clone_from(&call.dialed);
-        }
-        // The clock may have been set back during the call.
-        let ended = ended.max(call.answered.unwrap_or(started));
-        let codec =
-            call.audio.filter(|_| call.answered.is_some()).map(|audio| encoding_name(audio.codec).into());
-        let record = CallEnded {
-            call: call.id,
-            calling: call.calling.clone(),
-            dialed: call.dialed.clone(),
-            called: call.called.clone(),
-            started,
-            ringing: call.ringing,
-            answered: call.answered,
-            ended,
-            cause,
-            codec: codec.unwrap_or_default(),
-        };
-        let text = alloc::format!(
-            "call {} {} to {}: {}",
-            record.call.0,
-            record.calling.number,
-            record.dialed,
-            cause.name()
-        );
-        self.out.push_back(Output::Store(Record::CallEnded(record)));
-        self.event(Level::Debug, None, "", text);
-    }
-
-    /// Takes a leg out of its call and off its phone. The call goes with its last leg.
-    pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
-        let Some(leg) = self.legs.remove(handle) else { return };
-        self.timers.cancel(Timer::Media(handle));
-        self.parties.remove(&leg.party);
-        let mut talked = None;
-        if let Some(call) = self.calls.get_mut(leg.call) {
-            call.legs.retain(|&other| other != handle);
-            let answered = call.answered.map(|_| call.id);
-            if call.legs.is_empty() {
-                self.timers.cancel(Timer::Digits(leg.call));
-                self.timers.cancel(Timer::NoAnswer(leg.call));
-                self.calls.remove(leg.call);
-            }
-            talked = answered.filter(|_| leg.state == LegState::Connected);
-        }
-        if let Some(device) = self.devices.get_mut(leg.device) {
-            device.legs.retain(|&other| other != handle);
-        }
-        self.render(now, leg.device, transition, Some(leg.reference));
-        if let Some(call) = talked {
-            self.ask_quality(&leg, call);
-        }
-        self.restart_if_idle(now, leg.device);
-    }
-
     /// The caller's leg of a call.
     pub(crate) fn caller(&self, call: Handle<Call>) -> Option<Handle<Leg>> {
         let call = self.calls.get(call)?;
@@ -444,30 +392,56 @@ impl Exchange {
     }
 
     /// Changes a leg's state and tells its phone.
-    pub(super) fn enter(&mut self, now: Time, handle: Handle<Leg>, state: LegState, transition: Transition) {
+    pub(crate) fn enter(&mut self, now: Time, handle: Handle<Leg>, state: LegState, transition: Transition) {
         if let Some(leg) = self.legs.get_mut(handle) {
             leg.state = state;
         }
         self.transition(now, handle, transition);
     }
 
-    pub(super) fn transition(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
-        if let Some((device, reference)) = self.legs.get(handle).map(|leg| (leg.device, leg.reference)) {
-            self.render(now, device, transition, Some(reference));
+    /// Tells whoever shows this leg: its phone, other phones with the same line, its trunk.
+    pub(crate) fn transition(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
+        let Some(leg) = self.legs.get(handle) else { return };
+        let reference = leg.reference;
+        match leg.station() {
+            Some(station) => {
+                self.render(now, station.device, transition, Some(reference));
+                self.render_sharers(now, station);
+            }
+            None => self.tell_trunk(now, handle),
         }
     }
 }
 
-/// Where a line appears: the phone and its line instance.
-pub(crate) type Appears = (Handle<Device>, u32);
+/// Who is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Who is called, as the caller sees it.
+    pub(crate) called: Party,
+    /// Where.
+    pub(crate) at: Place,
+}
+
+/// Where somebody is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It rings on all these.
+    Stations(Vec<Appears>),
+    /// The first of these trunks that can take the call.
+    Trunks(Vec<Name>),
+}
 
 /// Which appearances may be rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rings {
+    /// Those of idle phones.
     Free,
+    /// Those that have room for one more call.
+    Waiting,
+    /// All.
     Anything,
 }
 
-fn seconds(seconds: u32) -> core::time::Duration {
+pub(crate) fn seconds(seconds: u32) -> core::time::Duration {
     core::time::Duration::from_secs(seconds.into())
 }

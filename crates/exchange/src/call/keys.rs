@@ -2,14 +2,19 @@
 
 use alloc::string::String;
 
+use selsius_site::SoftKey as Key;
 use selsius_wire::{
-    Time,
+    DisplayLabel, PhoneText, Time,
     message::BackSpaceReq,
     value::{KeypadKey, SoftKey, StimulusType},
 };
 
 use super::{Leg, LegState};
-use crate::{arena::Handle, device::Device, exchange::Exchange};
+use crate::{
+    arena::Handle,
+    device::{Device, soft_keys},
+    exchange::Exchange,
+};
 
 impl Exchange {
     /// The handset is lifted, or the speaker key pressed.
@@ -27,10 +32,11 @@ impl Exchange {
         }
     }
 
-    /// The handset is put down.
+    /// The handset is put down: the call that is up ends, those on hold stay.
     pub(crate) fn on_hook(&mut self, now: Time, device: Handle<Device>) {
-        let legs = self.devices.get(device).map(|device| device.legs.clone()).unwrap_or_default();
-        for leg in legs {
+        if let Some(leg) = self.active_leg(device)
+            && !self.transfer_by_hanging_up(now, leg)
+        {
             self.hang_up(now, leg);
         }
     }
@@ -64,28 +70,92 @@ impl Exchange {
         line: u32,
         reference: u32,
     ) {
+        let Some(key) = soft_keys::meaning(key) else {
+            return self.counters.refuse("soft key that is not in the template");
+        };
+        if let Some((remote, line)) = self.remote_leg(device, reference) {
+            return self.remote_soft_key(now, device, key, line, remote);
+        }
         let named = self.leg_by_reference(device, reference);
         let leg = named.or_else(|| self.active_leg(device));
-        let state = leg.and_then(|leg| self.legs.get(leg)).map(|leg| leg.state);
-        match (key, leg, state) {
-            (SoftKey::NewCall, None, _) => {
+        match (key, leg) {
+            (Key::NewCall, _) => {
                 self.new_call_on(now, device, line);
             }
-            (SoftKey::Redial, leg, None | Some(LegState::DialTone)) => self.redial(now, device, leg, line),
-            (SoftKey::EndCall, Some(leg), Some(_)) => self.hang_up(now, leg),
-            (SoftKey::BackSpace, Some(leg), Some(LegState::Dialing)) => self.take_back_digit(now, leg),
-            (SoftKey::Answer, _, _) => match self.ringing_leg(device, Some(reference)) {
+            (Key::Redial, leg) => self.redial(now, device, leg, line),
+            (Key::Answer, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.answer(now, leg),
                 None => self.counters.refuse("answer without ringing"),
             },
-            _ => self.counters.refuse("soft key without meaning here"),
+            (Key::Resume, leg) => match named.or_else(|| self.held_leg(device, None)).or(leg) {
+                Some(leg) => self.resume(now, leg),
+                None => self.counters.refuse("resume without hold"),
+            },
+            (_, None) => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without a call"),
+            (Key::EndCall, Some(leg)) => self.hang_up(now, leg),
+            (Key::Backspace, Some(leg)) => self.take_back_digit(now, leg),
+            (Key::Hold, Some(leg)) => self.hold(now, leg),
+            (Key::PrivateHold, Some(leg)) => self.private_hold(now, leg),
+            (Key::Transfer, Some(leg)) => self.transfer_key(now, leg),
+            (Key::DirectTransfer, Some(leg)) => self.direct_transfer(now, device, leg),
+            (Key::Select, Some(leg)) => self.select(now, leg),
+            (Key::Conference, Some(leg)) => self.conference_key(now, leg),
+            (Key::Join, Some(leg)) => self.join(now, device, leg),
+            (_, Some(leg)) => {
+                self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
+            }
         }
+    }
+
+    /// A soft key on a call of another phone, on a line that this one has too.
+    fn remote_soft_key(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        key: Key,
+        line: u32,
+        remote: Handle<Leg>,
+    ) {
+        match key {
+            Key::Resume => {
+                self.resume_here(now, device, line, remote);
+            }
+            Key::Barge => self.barge(now, device, line, remote),
+            Key::NewCall => {
+                self.new_call_on(now, device, line);
+            }
+            _ => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without meaning here"),
+        }
+    }
+
+    /// Something cannot be done now: the phone says so.
+    pub(crate) fn refuse_feature(&mut self, leg: Handle<Leg>, label: DisplayLabel, reason: &'static str) {
+        match self.legs.get(leg).and_then(Leg::device) {
+            Some(device) => self.refuse_on(device, label, reason),
+            None => self.counters.refuse(reason),
+        }
+    }
+
+    /// As [`Self::refuse_feature`], where there is no call.
+    pub(crate) fn refuse_on(&mut self, device: Handle<Device>, label: DisplayLabel, reason: &'static str) {
+        self.counters.refuse(reason);
+        self.notify(device, &PhoneText::label(label));
+    }
+
+    /// Shows a text on top of everything else for a while.
+    pub(crate) fn notify(&mut self, device: Handle<Device>, text: &PhoneText) {
+        /// Seconds.
+        const SHOWN: u32 = 5;
+        let Some(state) = self.devices.get(device) else { return };
+        let (session, message) = (state.session, state.dialect.notify(SHOWN, text));
+        self.send(session, message);
     }
 
     pub(super) fn send_back_space(&mut self, leg: Handle<Leg>) {
         let Some(leg) = self.legs.get(leg) else { return };
-        let request = BackSpaceReq { line_instance: leg.line, call_reference: leg.reference };
-        if let Some(session) = self.devices.get(leg.device).map(|device| device.session) {
+        let request = BackSpaceReq { line_instance: leg.line(), call_reference: leg.reference };
+        let device = leg.device().and_then(|device| self.devices.get(device));
+        if let Some(session) = device.map(|device| device.session) {
             self.send(session, request);
         }
     }
@@ -109,18 +179,31 @@ impl Exchange {
         }
     }
 
+    /// A line key: answers what rings there, takes up what is on hold there (here, or on another phone of the line), or
+    /// begins a call.
     fn line_key(&mut self, now: Time, device: Handle<Device>, line: u32) {
         let ringing = self.devices.get(device).and_then(|state| {
             state.legs.iter().copied().find(|&leg| {
-                self.legs.get(leg).is_some_and(|leg| leg.line == line && leg.state == LegState::RingIn)
+                self.legs.get(leg).is_some_and(|leg| leg.line() == line && leg.state == LegState::RingIn)
             })
         });
-        match ringing {
-            Some(leg) => self.answer(now, leg),
-            None if self.active_leg(device).is_none() => {
+        if let Some(leg) = ringing {
+            return self.answer(now, leg);
+        }
+        let active = self.active_leg(device).and_then(|leg| self.legs.get(leg)).map(Leg::line);
+        if let Some(leg) = self.held_leg(device, Some(line)).filter(|_| active != Some(line)) {
+            return self.resume(now, leg);
+        }
+        let free = |leg: &Leg| leg.state == LegState::Held && !leg.private;
+        let remote = self.remote_legs(device, line).find(|(_, leg)| free(leg)).map(|(handle, _)| handle);
+        match remote {
+            Some(remote) if active.is_none() => {
+                self.resume_here(now, device, line, remote);
+            }
+            _ if active != Some(line) => {
                 self.new_call_on(now, device, line);
             }
-            None => {}
+            _ => {}
         }
     }
 
@@ -134,21 +217,40 @@ impl Exchange {
 
     fn redial(&mut self, now: Time, device: Handle<Device>, leg: Option<Handle<Leg>>, line: u32) {
         let number = self.devices.get(device).map(|device| device.last_dialed.clone()).unwrap_or_default();
-        let Some(leg) = leg.or_else(|| self.new_call_on(now, device, line)) else { return };
+        let waits =
+            |&leg: &Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state == LegState::DialTone);
+        let Some(leg) = leg.filter(waits).or_else(|| self.new_call_on(now, device, line)) else { return };
         if !number.is_empty() {
             self.dial_all(now, leg, &number);
         }
     }
 
-    /// A new call on a line of the phone; 0 or an unknown line is its first one.
-    fn new_call_on(&mut self, now: Time, device: Handle<Device>, line: u32) -> Option<Handle<Leg>> {
+    /// A new call on a line of the phone; 0 or an unknown line is its first one. Where all its calls are in use, the
+    /// next line that has room takes it.
+    pub(crate) fn new_call_on(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        line: u32,
+    ) -> Option<Handle<Leg>> {
         let state = self.devices.get(device)?;
-        let line = match state.appearance(line).or_else(|| state.first_appearance()) {
-            Some(appearance) => appearance.instance,
-            None => {
-                self.counters.refuse("phone without a line");
-                return None;
-            }
+        let Some(wanted) = state.appearance(line).or_else(|| state.first_appearance()) else {
+            self.counters.refuse("phone without a line");
+            return None;
+        };
+        let room = |instance: u32| {
+            let legs = state.legs.iter().filter_map(|&leg| self.legs.get(leg));
+            let number = state.appearance(instance).map(|appearance| &appearance.number);
+            let most = number
+                .and_then(|number| self.site.lines.get(number))
+                .map_or(usize::MAX, |line| usize::try_from(line.calls).unwrap_or(usize::MAX));
+            legs.filter(|leg| leg.line() == instance && leg.state != LegState::RingIn).count() < most
+        };
+        let lines = state.buttons.lines.iter().map(|line| line.instance);
+        let mut from_wanted = lines.clone().skip_while(|&line| line != wanted.instance).chain(lines);
+        let Some(line) = from_wanted.find(|&line| room(line)) else {
+            self.refuse_on(device, DisplayLabel::LineInUse, "no line with room for a call");
+            return None;
         };
         self.new_call(now, device, line)
     }

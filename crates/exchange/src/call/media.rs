@@ -2,8 +2,9 @@
 //!
 //! Phones send to each other directly. Each phone is asked to open its receive channel when the call connects, and
 //! is told to transmit as soon as the other phone has said where it listens (the order of the v20 capture, frames
-//! 36 to 38 and 46 to 47).
+//! 36 to 38 and 46 to 47). In a conference each party sends to the mixer, which sends to each of them.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use selsius_site::CodecName;
@@ -13,11 +14,12 @@ use selsius_wire::{
     value::{Codec, Number, StatsProcessing},
 };
 
-use super::{Audio, Leg, LegState, Phase, Receive};
+use super::{Appears, Audio, Call, End, Leg, LegState, Mixing, Phase, Receive};
 use crate::{
     arena::Handle,
     device::Device,
     exchange::{Exchange, Timer},
+    io::{MixerOrder, Output},
     record::{CallId, CallQuality, EndCause, Record},
     view::Transition,
 };
@@ -25,28 +27,113 @@ use crate::{
 impl Exchange {
     /// The called user has answered: both parties talk.
     pub(super) fn connect(&mut self, now: Time, caller: Handle<Leg>, called: Handle<Leg>) {
-        let Some((call_handle, called_device)) = self.legs.get(called).map(|leg| (leg.call, leg.device))
-        else {
+        let Some((call_handle, who)) = self.legs.get(called).map(|leg| (leg.call, leg.who.clone())) else {
             return;
         };
-        let Some(caller_device) = self.legs.get(caller).map(|leg| leg.device) else { return };
-        let audio = self.common_audio(caller_device, called_device);
         let answered = self.wall.wall(now);
-        let name = self.devices.get(called_device).map(|device| device.name.clone());
         let Some(call) = self.calls.get_mut(call_handle) else { return };
-        call.called.device = name;
-        let Some(audio) = audio else { return self.fail(now, caller, EndCause::NoCommonCodec) };
+        call.called.device = who.device;
         call.phase = Phase::Talking;
-        call.answered = Some(answered);
-        call.audio = Some(audio);
-        let deadline = now + self.config.limits.media_answer;
-        for (leg, transition) in [(called, Transition::ConnectCalled), (caller, Transition::ConnectCaller)] {
-            if let Some(state) = self.legs.get_mut(leg) {
-                state.receive = Receive::Opening;
-                self.timers.set(Timer::Media(leg), deadline);
+        call.early = false;
+        call.answered.get_or_insert(answered);
+        for leg in [called, caller] {
+            if let Some(leg) = self.legs.get_mut(leg).filter(|leg| leg.state != LegState::Held) {
+                leg.state = LegState::Connected;
             }
-            self.enter(now, leg, LegState::Connected, transition);
         }
+        if let Err(cause) = self.settle_media(now, call_handle) {
+            return self.fail(now, caller, cause);
+        }
+        for (leg, transition) in [(called, Transition::ConnectCalled), (caller, Transition::ConnectCaller)] {
+            self.transition(now, leg, transition);
+        }
+    }
+
+    /// Opens and closes the audio of a call's legs by who talks to whom. The legs are to be told afterwards.
+    ///
+    /// # Errors
+    /// Two parties who should talk have no codec in common.
+    pub(crate) fn settle_media(&mut self, now: Time, handle: Handle<Call>) -> Result<(), EndCause> {
+        let Some(call) = self.calls.get(handle) else { return Ok(()) };
+        let mixed = call.mixed.is_some();
+        let early = call.early;
+        let talks = |leg: &Leg| leg.talks() || early && leg.state != LegState::Held;
+        let talking: Vec<_> =
+            call.legs.iter().copied().filter(|&leg| self.legs.get(leg).is_some_and(talks)).collect();
+        let pair = match (&talking[..], &call.legs[..]) {
+            (&[a, b], [_, _]) if !mixed => Some(self.common_audio(&[a, b]).ok_or(EndCause::NoCommonCodec)?),
+            _ => None,
+        };
+        let conference = call.conference;
+        let deadline = now + self.config.limits.media_answer;
+        for leg in call.legs.clone() {
+            let audio = match talking.contains(&leg) {
+                true if mixed => self.common_audio(&[leg]),
+                true => pair,
+                false => None,
+            };
+            self.settle_leg(leg, audio, mixed.then_some(conference), deadline);
+        }
+        if let (Some(audio), Some(call)) = (pair, self.calls.get_mut(handle)) {
+            call.codec.get_or_insert(audio.codec);
+        }
+        Ok(())
+    }
+
+    fn settle_leg(
+        &mut self,
+        handle: Handle<Leg>,
+        audio: Option<Audio>,
+        conference: Option<u32>,
+        deadline: Time,
+    ) {
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let mixing = conference.filter(|_| audio.is_some());
+        if let Some(old) = leg.mixing.take_if(|old| Some(old.conference) != mixing) {
+            let order = MixerOrder::Leave { conference: old.conference, party: leg.party };
+            self.out.push_back(Output::Mixer(order));
+        }
+        if let (Some(conference), Some(audio), None) = (mixing, audio, &leg.mixing) {
+            leg.mixing = Some(Mixing { conference, address: None });
+            let listens = match leg.receive {
+                Receive::Open(address) => Some(address),
+                Receive::Closed | Receive::Opening => None,
+            };
+            let order = MixerOrder::Join { conference, party: leg.party, audio, listens };
+            self.out.push_back(Output::Mixer(order));
+        }
+        let changed = leg.audio != audio;
+        leg.audio = audio;
+        if leg.device().is_none() {
+            return;
+        }
+        match (audio, leg.receive) {
+            (None, _) => {
+                leg.receive = Receive::Closed;
+                self.timers.cancel(Timer::Media(handle));
+            }
+            (Some(_), Receive::Closed) => {
+                leg.receive = Receive::Opening;
+                self.timers.set(Timer::Media(handle), deadline);
+            }
+            (Some(_), Receive::Opening | Receive::Open(_)) if changed => {
+                leg.receive = Receive::Opening;
+                self.timers.set(Timer::Media(handle), deadline);
+            }
+            (Some(_), Receive::Opening | Receive::Open(_)) => {}
+        }
+    }
+
+    /// The mixer says where it listens for a party; `None` if it cannot take it.
+    pub(crate) fn mixer_answered(&mut self, now: Time, party: u32, address: Option<SocketAddr>) {
+        let Some(&handle) = self.parties.get(&party) else {
+            return self.counters.refuse("answer of the mixer for no leg");
+        };
+        let Some(mixing) = self.legs.get_mut(handle).and_then(|leg| leg.mixing.as_mut()) else {
+            return self.counters.refuse("answer of the mixer for a leg without it");
+        };
+        mixing.address = address;
+        self.transition(now, handle, Transition::Media);
     }
 
     /// A phone says where it listens, or that it cannot.
@@ -61,18 +148,21 @@ impl Exchange {
             // The call ended while the answer was on its way.
             return self.counters.refuse("media answer for no leg");
         };
-        let Some(leg) = self.legs.get_mut(handle).filter(|leg| leg.device == device) else {
+        let Some(leg) = self.legs.get_mut(handle).filter(|leg| leg.is_on(device)) else {
             return self.counters.refuse("media answer for another phone's leg");
         };
         match (leg.receive, opened) {
             (Receive::Opening | Receive::Open(_), Some(address)) => {
                 leg.receive = Receive::Open(address);
                 self.timers.cancel(Timer::Media(handle));
-                if let Some(peer) = self.peer(handle) {
+                if let Some(mixing) = &leg.mixing {
+                    let order = MixerOrder::Send { conference: mixing.conference, party: leg.party, address };
+                    self.out.push_back(Output::Mixer(order));
+                } else if let Some(peer) = self.peer(handle) {
                     self.transition(now, peer, Transition::Media);
                 }
             }
-            (Receive::Opening | Receive::Open(_), None) => self.fail(now, handle, EndCause::MediaFailure),
+            (Receive::Opening | Receive::Open(_), None) => self.media_failed(now, handle),
             (Receive::Closed, _) => self.counters.refuse("media answer for a closed channel"),
         }
     }
@@ -82,18 +172,30 @@ impl Exchange {
         // A 6901 fills only the call reference in its answers (wire-facts: Media).
         let leg = self.parties.get(&party).copied().or_else(|| self.leg_by_reference(device, reference));
         let ours = leg.filter(|&leg| {
-            self.legs.get(leg).is_some_and(|leg| leg.device == device && leg.state == LegState::Connected)
+            self.legs.get(leg).is_some_and(|leg| leg.is_on(device) && leg.state == LegState::Connected)
         });
         match ours {
-            Some(leg) => self.fail(now, leg, EndCause::MediaFailure),
+            Some(leg) => self.media_failed(now, leg),
             None => self.counters.refuse("media answer for no leg"),
         }
     }
 
-    /// The other leg of a conversation.
+    /// A phone has no audio: the call fails, or a conference goes on without it.
+    pub(crate) fn media_failed(&mut self, now: Time, leg: Handle<Leg>) {
+        let others = self.others(leg).len();
+        if others > 1 {
+            self.end_leg(now, leg, EndCause::MediaFailure);
+        } else {
+            self.fail(now, leg, EndCause::MediaFailure);
+        }
+    }
+
+    /// The other leg of a conversation of two.
     pub(crate) fn peer(&self, handle: Handle<Leg>) -> Option<Handle<Leg>> {
-        let call = self.calls.get(self.legs.get(handle)?.call)?;
-        call.legs.iter().copied().find(|&other| other != handle)
+        match self.others(handle)[..] {
+            [peer] => Some(peer),
+            _ => None,
+        }
     }
 
     /// The leg that a phone knows by this call reference.
@@ -102,26 +204,36 @@ impl Exchange {
         legs.iter().copied().find(|&leg| self.legs.get(leg).is_some_and(|leg| leg.reference == reference))
     }
 
-    /// The site's best codec that both phones can do, and the packet time that both can.
-    fn common_audio(&self, a: Handle<Device>, b: Handle<Device>) -> Option<Audio> {
-        let (a, b) = (self.devices.get(a)?, self.devices.get(b)?);
+    /// The site's best codec that all these can do, and the packet time that all can.
+    fn common_audio(&self, legs: &[Handle<Leg>]) -> Option<Audio> {
         self.site.settings.codecs.iter().find_map(|&name| {
-            let (codec, max_a) = a.best(name)?;
-            // Both sides get the variant that the first one named; variants of G.729 decode each other.
-            let (_, max_b) = b.best(name)?;
+            let mut codec = None;
+            let mut packet_ms = self.site.settings.packet_ms;
+            for leg in legs {
+                match &self.legs.get(*leg)?.end {
+                    End::Station(station) => {
+                        let (variant, most) = self.devices.get(station.device)?.best(name)?;
+                        // All get the variant that the first one named; variants of G.729 decode each other.
+                        codec.get_or_insert(variant);
+                        packet_ms = packet_ms.min(most);
+                    }
+                    End::Trunk(trunk) if trunk.can(name) => {}
+                    End::Trunk(_) => return None,
+                }
+            }
+            let codec = codec.or_else(|| variants(name).first().copied())?;
             // Whole frames: those of G.729 have 10 ms.
-            let packet_ms = (self.site.settings.packet_ms.min(max_a).min(max_b) / 10 * 10).max(10);
-            Some(Audio { codec, packet_ms, tos: self.config.media_dscp << 2 })
+            Some(Audio { codec, packet_ms: (packet_ms / 10 * 10).max(10), tos: self.config.media_dscp << 2 })
         })
     }
 
     /// Asks a phone what it counted of a stream that has ended. The answer may come any time or never.
-    pub(super) fn ask_quality(&mut self, leg: &Leg, call: CallId) {
-        let Some(device) = self.devices.get_mut(leg.device).filter(|device| !device.quirks.no_statistics)
+    pub(super) fn ask_quality(&mut self, leg: &Leg, station: Appears, call: CallId) {
+        let Some(device) = self.devices.get_mut(station.device).filter(|device| !device.quirks.no_statistics)
         else {
             return;
         };
-        let Some(number) = device.appearance(leg.line).map(|appearance| appearance.number.clone()) else {
+        let Some(number) = device.appearance(station.line).map(|appearance| appearance.number.clone()) else {
             return;
         };
         device.expect_quality(leg.reference, call);
@@ -167,6 +279,11 @@ pub(super) fn encoding_name(codec: Codec) -> &'static str {
         Some(18) => "G729",
         _ => codec.name(),
     }
+}
+
+/// The configured codec that one of the wire's belongs to.
+pub fn codec_name(codec: Codec) -> Option<CodecName> {
+    CodecName::ALL.iter().copied().find(|&name| variants(name).contains(&codec))
 }
 
 /// The wire's codecs that a configured codec stands for, the preferred one first.

@@ -1,20 +1,28 @@
 //! Calls and their legs. A call owns its legs, a leg owns its media: what ends above ends below.
 
 mod control;
+mod end;
+mod hold;
+mod join;
 mod keys;
 mod media;
+mod trunk;
 
-pub(crate) use self::media::variants;
+pub use self::media::codec_name;
+pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
+pub(crate) use self::{join::CannotJoin, media::variants};
 
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
+use selsius_site::Name;
 use selsius_wire::value::Codec;
 
+use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
-    record::{CallId, EndCause, Party, WallTime},
+    record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
 /// A conversation, from lifting the handset to the last party's hanging up.
@@ -25,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) conference: u32,
     pub(crate) legs: Vec<Handle<Leg>>,
     pub(crate) phase: Phase,
+    /// What the digits are for.
+    pub(crate) purpose: Purpose,
     /// The digits as dialled.
     pub(crate) dialed: String,
     /// Nothing may refuse it.
@@ -32,11 +42,37 @@ pub(crate) struct Call {
     pub(crate) calling: Party,
     /// Who is called: who is rung, later who answered.
     pub(crate) called: Party,
+    /// How the call came to whom it is with now: forwardings, transfers, pickups.
+    pub(crate) redirections: Vec<Redirection>,
+    /// Trunks that are tried when the one that was asked cannot.
+    pub(crate) other_trunks: Vec<Name>,
+    /// More than two parties, or two of more than two: their audio goes to a mixer.
+    pub(crate) mixed: Option<Mixed>,
     /// When the number was complete.
     pub(crate) started: Option<WallTime>,
     pub(crate) ringing: Option<WallTime>,
     pub(crate) answered: Option<WallTime>,
-    pub(crate) audio: Option<Audio>,
+    /// The far end sends audio although nobody has answered: tones and announcements of another network.
+    pub(crate) early: bool,
+    /// The codec that was spoken first.
+    pub(crate) codec: Option<Codec>,
+    /// Why it is over, once it is.
+    pub(crate) cause: Option<EndCause>,
+}
+
+/// A conference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mixed {
+    /// Whose conference it is: the leg that made it.
+    pub(crate) owner: Handle<Leg>,
+}
+
+/// What digits are dialled for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To talk to somebody.
+    #[default]
+    Talk,
 }
 
 /// How far a call is.
@@ -46,7 +82,7 @@ pub(crate) enum Phase {
     Dialing,
     /// The called phones ring.
     Ringing,
-    /// Two parties talk.
+    /// Parties talk, or hold each other.
     Talking,
     /// It ended and is recorded; legs that still hear a tone keep it until they hang up.
     Over,
@@ -63,13 +99,13 @@ pub struct Audio {
     pub tos: u8,
 }
 
-/// One party's part of a call: one line appearance of one phone.
+/// One party's part of a call: one line appearance of one phone, or a call of a trunk.
 #[derive(Debug)]
 pub(crate) struct Leg {
     pub(crate) call: Handle<Call>,
-    pub(crate) device: Handle<Device>,
-    /// The line instance (the phone's number for the line button).
-    pub(crate) line: u32,
+    pub(crate) end: End,
+    /// Who it is, as the others see it.
+    pub(crate) who: Party,
     /// The call reference that the phone knows this leg by.
     pub(crate) reference: u32,
     /// The pass-through party id of its audio. It tells acks apart where a call reference is missing (CallManager
@@ -78,6 +114,85 @@ pub(crate) struct Leg {
     pub(crate) role: Role,
     pub(crate) state: LegState,
     pub(crate) receive: Receive,
+    /// The audio of its channels, while there are any.
+    pub(crate) audio: Option<Audio>,
+    /// Its place at the mixer, in a conference.
+    pub(crate) mixing: Option<Mixing>,
+    /// The call that this one is made for: a consultation before a transfer, or before a conference.
+    pub(crate) consults: Option<Consultation>,
+    /// Marked with the Select key.
+    pub(crate) selected: bool,
+    /// On hold, only this phone may take it back.
+    pub(crate) private: bool,
+}
+
+/// A party's place at the mixer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mixing {
+    pub(crate) conference: u32,
+    /// Where the mixer listens to it, once it has said so.
+    pub(crate) address: Option<SocketAddr>,
+}
+
+/// Why a phone calls somebody while another call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Consultation {
+    /// The call that waits, on the same phone.
+    pub(crate) waits: Handle<Leg>,
+    pub(crate) aim: Aim,
+}
+
+/// What a consultation is to end in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    Transfer,
+    Conference,
+}
+
+/// What is at the end of a leg.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// A line of a phone.
+    Station(Appears),
+    /// Another telephone system.
+    Trunk(TrunkEnd),
+}
+
+/// Where a line appears: the phone and its line instance (the phone's number for the line button).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appears {
+    pub(crate) device: Handle<Device>,
+    pub(crate) line: u32,
+}
+
+impl Leg {
+    /// The phone, if it is one.
+    pub(crate) fn device(&self) -> Option<Handle<Device>> {
+        self.station().map(|station| station.device)
+    }
+
+    /// The line of a phone.
+    pub(crate) fn station(&self) -> Option<Appears> {
+        match self.end {
+            End::Station(station) => Some(station),
+            End::Trunk(_) => None,
+        }
+    }
+
+    /// The line instance, 0 for a trunk.
+    pub(crate) fn line(&self) -> u32 {
+        self.station().map_or(0, |station| station.line)
+    }
+
+    /// Is it on this phone?
+    pub(crate) fn is_on(&self, device: Handle<Device>) -> bool {
+        self.device() == Some(device)
+    }
+
+    /// Does its user talk, or would if the other side did?
+    pub(crate) fn talks(&self) -> bool {
+        self.state == LegState::Connected
+    }
 }
 
 /// Which side of the call a leg is on.
@@ -98,20 +213,22 @@ pub(crate) enum LegState {
     Proceeding,
     /// The far end rings.
     RingOut,
-    /// This phone rings.
+    /// This phone rings, or the trunk has been asked.
     RingIn,
     /// This phone's user has answered; the same event connects it.
     Answering,
     /// Talking.
     Connected,
+    /// This phone's user has put the call on hold.
+    Held,
     /// It came to nothing; a tone tells so until the user hangs up.
     Failed(EndCause),
 }
 
 impl LegState {
-    /// Does the leg occupy the phone's handset or speaker?
+    /// Does the leg occupy the phone's handset or speaker? At most one of a phone does.
     pub(crate) fn is_off_hook(self) -> bool {
-        self != Self::RingIn
+        !matches!(self, Self::RingIn | Self::Held)
     }
 }
 

@@ -3,7 +3,7 @@
 mod quirks;
 mod register;
 mod requests;
-mod soft_keys;
+pub(crate) mod soft_keys;
 
 use alloc::{
     boxed::Box,
@@ -16,7 +16,7 @@ use core::{fmt, net::IpAddr, time::Duration};
 use selsius_site::{Button, CodecName, DeviceName, LineNumber, Site};
 use selsius_wire::{
     Dialect, Time,
-    value::{Codec, DeviceType, ResetType},
+    value::{CallState, Codec, DeviceType, ResetType},
 };
 
 pub(crate) use self::quirks::Quirks;
@@ -183,6 +183,12 @@ impl Device {
     /// How long the phone may be silent: two intervals and a bit, three while it has a call.
     pub(crate) fn patience(&self) -> Duration {
         if self.legs.is_empty() { self.keepalive * 21 / 10 } else { self.keepalive * 3 }
+    }
+
+    /// How a call of another phone that is on hold is shown: red on phones that know it, else plain (call-flows: "8 on
+    /// old phones"; the state is in no capture, the version is that of the phones with red and green lamps).
+    pub(crate) fn remote_hold(&self) -> CallState {
+        if self.dialect.version() >= 11 { CallState::RemoteHold } else { CallState::Hold }
     }
 
     pub(crate) fn expect_quality(&mut self, reference: u32, call: CallId) {

@@ -19,6 +19,7 @@ use selsius_wire::{
 use super::{Buttons, Device, Quirks, printable};
 use crate::{
     arena::Handle,
+    call::Appears,
     exchange::{Exchange, SessionState, Timer},
     io::{Level, Output, SessionId},
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
@@ -219,7 +220,11 @@ impl Exchange {
         let handle = self.devices.insert(device);
         self.by_name.insert(name.clone(), handle);
         for (line, instance) in lines {
-            self.appearances.entry(line).or_default().push((handle, instance));
+            let all = self.appearances.entry(line.clone()).or_default();
+            all.push(Appears { device: handle, line: instance });
+            if all.len() > 1 {
+                self.render_line(now, &line, handle);
+            }
         }
         let mut alarms = Vec::new();
         if let Some(state) = self.sessions.get_mut(&session) {
@@ -322,9 +327,11 @@ impl Exchange {
         self.by_name.remove(&device.name);
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
-                appearances.retain(|&(other, _)| other != handle);
+                appearances.retain(|other| other.device != handle);
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
+                } else {
+                    self.render_line(now, &line.number, handle);
                 }
             }
         }

@@ -82,7 +82,7 @@ impl Exchange {
             | StationMessage::TimeDateReq(_) => self.question(now, session, handle, &message),
             StationMessage::RegisterAvailableLines(_) => {
                 if self.devices.get(handle).is_some_and(|device| device.quirks.ready_with_lines) {
-                    self.ready(handle);
+                    self.ready(now, handle);
                 }
             }
 
@@ -201,7 +201,7 @@ impl Exchange {
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
                 self.send(session, view::idle_prompt(&dialect));
-                self.ready(handle);
+                self.ready(now, handle);
             }
             _ => {}
         }
@@ -247,12 +247,13 @@ impl Exchange {
             .collect();
     }
 
-    fn ready(&mut self, handle: Handle<Device>) {
+    fn ready(&mut self, now: Time, handle: Handle<Device>) {
         let Some(device) = self.devices.get_mut(handle) else { return };
         if !device.ready {
             device.ready = true;
             let (session, name) = (device.session, device.name.clone());
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
+            self.render(now, handle, view::Transition::Ready, None);
         }
     }
 

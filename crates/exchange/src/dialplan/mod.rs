@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use selsius_site::{Action, LineNumber, PatternMatch, Site};
+use selsius_site::{Action, LineNumber, Name, Pattern, PatternMatch, Route, Site};
 
 /// Where dialled digits lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Destination {
     Line(LineNumber),
     /// The first of these lines that is free and there.
     FirstOf(Vec<LineNumber>),
+    /// The first of these trunks that can take the call, and the number that it is to call.
+    Trunks(Vec<Name>, String),
     /// Nothing: the number is forbidden.
     Blocked,
 }
@@ -57,7 +59,10 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
         let target = Target {
             to: match &route.action {
                 Action::Lines(lines) => Destination::FirstOf(lines.clone()),
-                Action::Block | Action::Number(_) | Action::Trunks(_) => Destination::Blocked,
+                Action::Trunks(trunks) => {
+                    Destination::Trunks(trunks.clone(), sent_on(pattern, route, digits))
+                }
+                Action::Block | Action::Number(_) => Destination::Blocked,
             },
             emergency: route.emergency,
         };
@@ -76,6 +81,16 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
         (None, true) => Analysis::Incomplete,
         (None, false) => Analysis::Nowhere,
     }
+}
+
+/// The number that a route sends on: without the access code (or as many digits as the route says), and with its prefix.
+fn sent_on(pattern: &Pattern, route: &Route, digits: &str) -> String {
+    let rest = match route.strip.and_then(|strip| usize::try_from(strip).ok()) {
+        Some(strip) => digits.get(strip..).unwrap_or_default(),
+        None => pattern.sent_on(digits),
+    };
+    let prefix = route.prefix.as_ref().map_or("", LineNumber::as_str);
+    [prefix, rest].concat()
 }
 
 /// What the digits reach if nothing follows them: after a time-out, `#`, or en bloc.

@@ -14,6 +14,7 @@ use selsius_wire::{
 };
 
 use super::{LegView, View};
+use crate::device::soft_keys;
 
 /// What happened to a phone, or to one leg on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,24 @@ pub(crate) enum Transition {
     Fail,
     /// Another phone answered.
     AnsweredElsewhere,
+    /// The user puts the call on hold.
+    Hold,
+    /// The other party does.
+    OtherHolds,
+    /// The user takes the call up again.
+    Resume,
+    /// The other party does.
+    OtherResumes,
+    /// The call goes on with other parties.
+    Join,
+    /// Other parties, and nothing else.
+    Parties,
+    /// A mark, a key, a lamp: nothing that has an order of its own.
+    Change,
+    /// Another phone has done something on a line that this one has too.
+    Remote,
+    /// The phone is there: it gets its whole face.
+    Ready,
     /// The leg is over.
     End,
 }
@@ -174,6 +193,46 @@ const ANSWERED_ELSEWHERE: &[Step] = &[
     always(Clock),
     changed(IdlePrompt),
 ];
+/// Other servers (call-flows, hold).
+const HOLD: &[Step] = &[
+    changed(Receive),
+    changed(Transmit),
+    changed(TONE),
+    changed(Lamp),
+    changed(STATE),
+    changed(Prompt),
+    always(Info),
+    changed(Speaker),
+    changed(Keys),
+];
+/// The other phone's hold closes the audio here as well; nothing else is seen.
+const OTHER_HOLDS: &[Step] = &[changed(Receive), changed(Transmit), changed(Info)];
+/// Other servers (call-flows, resume): the connected sequence, with new channels.
+const RESUME: &[Step] = &[
+    changed(Ringer),
+    changed(Speaker),
+    changed(Lamp),
+    always(Plane),
+    always(TONE),
+    changed(Receive),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    always(Info),
+    changed(Transmit),
+];
+/// As after an answer (v20 capture, frames 26 to 32): the tone ends, the channels open, then who it is.
+const JOIN: &[Step] = &[
+    changed(TONE),
+    changed(Receive),
+    changed(STATE),
+    changed(Keys),
+    changed(Prompt),
+    changed(Info),
+    changed(Transmit),
+];
+/// The prompt of a ringing phone says who calls.
+const PARTIES: &[Step] = &[changed(Prompt), changed(Info)];
 /// Everything, in an order that suits any phone: silence first, then what is seen, then what is heard.
 const REST: &[Step] = &[
     changed(Receive),
@@ -205,6 +264,12 @@ fn steps(transition: Transition) -> &'static [Step] {
         Transition::Media => MEDIA,
         Transition::Fail => FAIL,
         Transition::AnsweredElsewhere => ANSWERED_ELSEWHERE,
+        Transition::Hold => HOLD,
+        Transition::OtherHolds => OTHER_HOLDS,
+        Transition::Resume => RESUME,
+        Transition::OtherResumes | Transition::Join => JOIN,
+        Transition::Parties => PARTIES,
+        Transition::Change | Transition::Remote | Transition::Ready => &[],
         Transition::End => END,
     }
 }
@@ -340,19 +405,17 @@ impl Teller<'_> {
     fn lamps(&mut self, always: bool, reference: Option<u32>) {
         let about =
             reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
-        let again = about.filter(|_| always).map(|leg| leg.line);
-        let lines = self.told.lamps.iter().chain(&self.view.lamps).map(|&(line, _)| line).chain(again);
-        let mut lines: Vec<_> = lines.collect();
-        lines.sort_unstable();
-        lines.dedup();
-        for line in lines {
-            let (told, mode) = (lamp(self.told, line), lamp(self.view, line));
-            if told != mode || again == Some(line) {
-                self.send(message::SetLamp {
-                    stimulus: StimulusType::Line,
-                    stimulus_instance: line,
-                    lamp_mode: mode,
-                });
+        let again = about.filter(|_| always).map(|leg| (StimulusType::Line, leg.line));
+        let key = |lamp: &super::Lamp| (lamp.button, lamp.instance);
+        let mut buttons: Vec<_> =
+            self.told.lamps.iter().chain(&self.view.lamps).map(key).chain(again).collect();
+        buttons.sort_unstable();
+        buttons.dedup();
+        for (stimulus, stimulus_instance) in buttons {
+            let told = lamp(self.told, stimulus, stimulus_instance);
+            let lamp_mode = lamp(self.view, stimulus, stimulus_instance);
+            if told != lamp_mode || again == Some((stimulus, stimulus_instance)) {
+                self.send(message::SetLamp { stimulus, stimulus_instance, lamp_mode });
             }
         }
         self.told.lamps.clone_from(&self.view.lamps);
@@ -381,7 +444,8 @@ impl Teller<'_> {
     }
 
     fn becomes_idle(&self) -> bool {
-        self.view.legs.is_empty() && !self.told.legs.is_empty()
+        let own = |view: &View| view.legs.iter().any(|leg| !leg.remote);
+        own(self.told) && !own(self.view)
     }
 
     fn clock(&mut self) {
@@ -485,7 +549,7 @@ pub(crate) fn idle_keys() -> message::SelectSoftKeys {
         line_instance: 0,
         call_reference: 0,
         soft_key_set_index: SoftKeySetId::OnHook,
-        valid_key_mask: super::ALL_KEYS,
+        valid_key_mask: soft_keys::mask(SoftKeySetId::OnHook, super::keys::makes_sense_idle),
     }
 }
 
@@ -506,8 +570,9 @@ fn call_state(call_state: CallState, line_instance: u32, call_reference: u32) ->
     .into()
 }
 
-fn lamp(view: &View, line: u32) -> LampMode {
-    view.lamps.iter().find(|&&(other, _)| other == line).map_or(LampMode::Off, |&(_, mode)| mode)
+fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {
+    let found = view.lamps.iter().find(|lamp| (lamp.button, lamp.instance) == (button, instance));
+    found.map_or(LampMode::Off, |lamp| lamp.mode)
 }
 
 fn find(view: &View, reference: u32) -> Option<&LegView> {
@@ -520,6 +585,7 @@ impl LegView {
         Self {
             line: of.line,
             reference: of.reference,
+            remote: of.remote,
             state: CallState::OnHook,
             keys: SoftKeySetId::OnHook,
             mask: 0,

@@ -4,23 +4,26 @@
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
 mod difference;
+mod keys;
 mod media;
+mod remote;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_wire::{
     CallInformation, DisplayLabel, PhoneText,
-    value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, Tone},
+    value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
 pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
 pub use crate::call::Audio;
 use crate::{
-    arena::Arena,
-    call::{Call, Leg, LegState, Receive, Role},
-    device::{Device, Quirks},
-    record::EndCause,
+    arena::Handle,
+    call::{Aim, Call, Leg, LegState, Receive, Role},
+    device::{Device, soft_keys},
+    exchange::Exchange,
+    record::{EndCause, Redirection},
 };
 
 /// The face of a phone. The default is an idle one.
@@ -30,14 +33,25 @@ pub struct View {
     pub speaker: bool,
     /// What rings.
     pub ring: Option<Ring>,
-    /// The lamps of line buttons that are not off, by line instance.
-    pub lamps: Vec<(u32, LampMode)>,
+    /// The lamps that are not off, in order.
+    pub lamps: Vec<Lamp>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
     /// The line in the foreground.
     pub active_line: Option<u32>,
     /// The calls, in the order in which they came.
     pub legs: Vec<LegView>,
+}
+
+/// A lamp of a button that is not off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lamp {
+    /// What kind of button.
+    pub button: StimulusType,
+    /// Which of that kind, from 1; 0 where there is only one.
+    pub instance: u32,
+    /// How it is lit.
+    pub mode: LampMode,
 }
 
 /// A ringing line.
@@ -69,6 +83,8 @@ pub struct LegView {
     pub line: u32,
     /// Call reference.
     pub reference: u32,
+    /// Is it another phone's call on a line that both have?
+    pub remote: bool,
     /// The state as the phone knows it.
     pub state: CallState,
     /// The soft keys.
@@ -98,32 +114,34 @@ pub struct Channel {
     pub audio: Audio,
 }
 
-/// Set 1 has ten keys, of which CallManager hides the tenth (4.1 and v20 captures show masks that do so).
-const ALL_KEYS: u32 = 0xFFFF_FFFF;
-
-/// What `device` should show and do. What is the same in `told` is taken from there instead of made anew; the result
+/// What a phone should show and do. What is the same in `told` is taken from there instead of made anew; the result
 /// does not depend on it.
-pub(crate) fn render(device: &Device, told: &View, legs: &Arena<Leg>, calls: &Arena<Call>) -> View {
+pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -> View {
     let mut view = View::default();
-    for leg in device.legs.iter().filter_map(|&leg| legs.get(leg)) {
-        let Some(call) = calls.get(leg.call) else { continue };
+    let Some(device) = exchange.devices.get(handle) else { return view };
+    for &handle in &device.legs {
+        let Some(leg) = exchange.legs.get(handle) else { continue };
+        let Some(call) = exchange.calls.get(leg.call) else { continue };
         let off_hook = leg.state.is_off_hook();
         view.speaker |= off_hook;
-        let lamp = if off_hook { LampMode::On } else { LampMode::Blink };
-        match view.lamps.iter_mut().find(|(line, _)| *line == leg.line) {
-            Some((_, shown)) if *shown == LampMode::Blink => {}
-            Some((_, shown)) => *shown = lamp,
-            None => view.lamps.push((leg.line, lamp)),
-        }
+        let lamp = match leg.state {
+            LegState::RingIn => LampMode::Blink,
+            LegState::Held => LampMode::Wink,
+            _ => LampMode::On,
+        };
+        light(&mut view.lamps, leg.line(), lamp);
         if off_hook {
-            view.active_line = Some(leg.line);
+            view.active_line = Some(leg.line());
         }
         let told = told.legs.iter().find(|told| told.reference == leg.reference);
-        let (leg_view, tone) = leg_view(leg, call, told, legs, device.quirks);
+        let (leg_view, tone) = leg_view(exchange, device, handle, leg, call, told);
         if let Some(tone) = tone {
-            view.tone = Some(CallTone { tone, line: leg.line, reference: leg.reference });
+            view.tone = Some(CallTone { tone, line: leg.line(), reference: leg.reference });
         }
         view.legs.push(leg_view);
+    }
+    if device.ready {
+        remote::render(exchange, handle, device, &mut view, told);
     }
     if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
         let (line, reference) = (leg.line, leg.reference);
@@ -137,40 +155,57 @@ pub(crate) fn render(device: &Device, told: &View, legs: &Arena<Leg>, calls: &Ar
     view
 }
 
+/// Lights the lamp of a line. What asks for attention is shown before what is just so.
+fn light(lamps: &mut Vec<Lamp>, line: u32, mode: LampMode) {
+    let rank = |mode: LampMode| match mode {
+        LampMode::Blink => 3,
+        LampMode::On => 2,
+        LampMode::Wink => 1,
+        _ => 0,
+    };
+    let button = StimulusType::Line;
+    match lamps.iter_mut().find(|lamp| (lamp.button, lamp.instance) == (button, line)) {
+        Some(lamp) if rank(lamp.mode) >= rank(mode) => {}
+        Some(lamp) => lamp.mode = mode,
+        None => lamps.push(Lamp { button, instance: line, mode }),
+    }
+}
+
 fn leg_view(
+    exchange: &Exchange,
+    device: &Device,
+    handle: Handle<Leg>,
     leg: &Leg,
     call: &Call,
     told: Option<&LegView>,
-    legs: &Arena<Leg>,
-    quirks: Quirks,
 ) -> (LegView, Option<Tone>) {
-    let Looks { state, keys, prompt, tone } = looks(leg, call, quirks);
-    let connected = leg.state == LegState::Connected;
-    let dialed = call.started.is_some() && leg.role == Role::Caller;
-    let channel = call.audio.filter(|_| connected).map(|audio| Channel {
-        conference: call.conference,
-        party: leg.party,
-        audio,
-    });
-    let peer = call.legs.iter().filter_map(|&leg| legs.get(leg)).find(|peer| peer.reference != leg.reference);
-    let transmit = match peer.map(|peer| peer.receive) {
-        Some(Receive::Open(address)) => channel.map(|channel| (channel, address)),
-        _ => None,
+    let Looks { state, keys, prompt, tone } = looks(exchange, device, handle, leg, call);
+    let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
+    let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
+    let remote = match &leg.mixing {
+        Some(mixing) => mixing.address,
+        None => match exchange.peer(handle).and_then(|peer| exchange.legs.get(peer)).map(|peer| peer.receive)
+        {
+            Some(Receive::Open(address)) => Some(address),
+            _ => None,
+        },
     };
     let view = LegView {
-        line: leg.line,
+        line: leg.line(),
         reference: leg.reference,
+        remote: false,
         state,
         keys,
-        mask: ALL_KEYS,
+        mask: soft_keys::mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
         prompt,
         info: call.started.is_some().then(|| {
-            let told = told.and_then(|told| told.info.as_ref()).filter(|info| still_holds(info, leg, call));
+            let told = told.and_then(|told| told.info.as_ref());
+            let told = told.filter(|info| still_holds(info, leg, call));
             told.map_or_else(|| Arc::new(call_information(leg, call)), Arc::clone)
         }),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
-        transmit,
+        transmit: channel.zip(remote),
     };
     (view, tone)
 }
@@ -185,13 +220,25 @@ struct Looks {
 
 /// The table from states to looks. Values as in the 4.1 and v20 captures where they show the state; failures as
 /// other servers show them (call-flows).
-fn looks(leg: &Leg, call: &Call, quirks: Quirks) -> Looks {
+fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, call: &Call) -> Looks {
     use DisplayLabel as Label;
     let label = PhoneText::label;
+    let quirks = device.quirks;
+    // What a consultation is for decides its keys (call-flows: sets 9, 5 and 7).
+    let consults = leg.consults.filter(|consults| exchange.legs.get(consults.waits).is_some());
+    let set = |plain: SoftKeySetId| match consults.map(|consults| consults.aim) {
+        None => plain,
+        Some(_) if plain == SoftKeySetId::OffHook => SoftKeySetId::OffHookWithFeatures,
+        Some(Aim::Transfer) => SoftKeySetId::ConnectedTransferable,
+        Some(Aim::Conference) => SoftKeySetId::ConnectedConference,
+    };
     let (state, keys, prompt, tone) = match leg.state {
-        LegState::DialTone => {
-            (CallState::OffHook, SoftKeySetId::OffHook, label(Label::EnterNumber), Some(Tone::InsideDialTone))
-        }
+        LegState::DialTone => (
+            CallState::OffHook,
+            set(SoftKeySetId::OffHook),
+            label(Label::EnterNumber),
+            Some(Tone::InsideDialTone),
+        ),
         LegState::Dialing => {
             (CallState::OffHook, SoftKeySetId::DigitsFollowing, label(Label::EnterNumber), None)
         }
@@ -200,11 +247,21 @@ fn looks(leg: &Leg, call: &Call, quirks: Quirks) -> Looks {
         }
         LegState::RingOut => {
             let state = if quirks.no_ring_out { CallState::Proceed } else { CallState::RingOut };
-            (state, SoftKeySetId::RingOut, label(Label::RingOut), Some(Tone::AlertingTone))
+            let tone = (!call.early).then_some(Tone::AlertingTone);
+            (state, set(SoftKeySetId::RingOut), label(Label::RingOut), tone)
         }
         LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(call), None),
         LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(call), None),
-        LegState::Connected => (CallState::Connected, SoftKeySetId::Connected, label(Label::Connected), None),
+        LegState::Connected => {
+            let prompt = if call.mixed.is_some() { Label::Conference } else { Label::Connected };
+            (CallState::Connected, set(SoftKeySetId::Connected), label(prompt), None)
+        }
+        LegState::Held => match exchange.consultation_of(device, handle) {
+            Some(Aim::Transfer) => {
+                (CallState::CallTransfer, SoftKeySetId::OnHold, label(Label::CallTransfer), None)
+            }
+            Some(Aim::Conference) | None => (CallState::Hold, SoftKeySetId::OnHold, label(Label::Hold), None),
+        },
         LegState::Failed(cause) => {
             let (state, prompt, tone) = failure(cause);
             (state, SoftKeySetId::RingOut, prompt, Some(tone))
@@ -224,7 +281,13 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
         EndCause::NoCommonCodec => {
             (CallState::Congestion, label(Label::IncompatibleDeviceType), Tone::ReorderTone)
         }
+        EndCause::NoTrunk => {
+            (CallState::Congestion, label(Label::HighTrafficTryAgainLater), Tone::ReorderTone)
+        }
         EndCause::Unregistered
+        | EndCause::Transferred
+        | EndCause::Joined
+        | EndCause::Dropped
         | EndCause::MediaFailure
         | EndCause::PhoneLost
         | EndCause::CallerHungUp
@@ -246,6 +309,20 @@ fn still_holds(info: &CallInformation, leg: &Leg, call: &Call) -> bool {
         && info.called_name == call.called.name
         && info.calling_number == call.calling.number
         && info.calling_name == call.calling.name
+        && info.last_redirecting_number == redirecting(call).map_or("", |last| last.by.number.as_str())
+        && info.call_type == call_type(leg)
+}
+
+/// How the call came here last, where it did not come straight.
+fn redirecting(call: &Call) -> Option<&Redirection> {
+    call.redirections.last()
+}
+
+fn call_type(leg: &Leg) -> CallType {
+    match leg.role {
+        Role::Caller => CallType::Outbound,
+        Role::Called => CallType::Inbound,
+    }
 }
 
 fn security(leg: &Leg) -> CallSecurity {
@@ -258,21 +335,24 @@ fn security(leg: &Leg) -> CallSecurity {
 /// Who talks to whom. The original called party is filled on the called phone, with the first called number as in
 /// the v20 capture (frame 9).
 fn call_information(leg: &Leg, call: &Call) -> CallInformation {
-    let call_type = match leg.role {
-        Role::Caller => CallType::Outbound,
-        Role::Called => CallType::Inbound,
-    };
+    let first = call.redirections.first();
+    let original = first.map_or(&call.called, |first| &first.by);
+    let last = redirecting(call);
     CallInformation {
-        line: leg.line,
+        line: leg.line(),
         call: leg.reference,
-        call_type,
+        call_type: call_type(leg),
         call_instance: 1,
         calling_name: call.calling.name.clone(),
         calling_number: call.calling.number.clone(),
         called_name: call.called.name.clone(),
         called_number: call.called.number.clone(),
-        original_called_name: call.called.name.clone(),
-        original_called_number: call.called.number.clone(),
+        original_called_name: original.name.clone(),
+        original_called_number: original.number.clone(),
+        last_redirecting_name: last.map(|last| last.by.name.clone()).unwrap_or_default(),
+        last_redirecting_number: last.map(|last| last.by.number.clone()).unwrap_or_default(),
+        original_redirect_reason: first.map_or(0, |first| first.kind.reason()),
+        last_redirect_reason: last.map_or(0, |last| last.kind.reason()),
         security: security(leg),
         ..CallInformation::default()
     }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use selsius_exchange::{
-    Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
+    Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, TrunkOrder, WallClock,
     record::{CallEnded, DeviceEventKind, Record, WallTime},
 };
 use selsius_site::{Action, Button, Device, Line, Pattern, Route, Site};
@@ -24,10 +24,15 @@ pub(crate) struct Bench {
     pub(crate) records: Vec<Record>,
     pub(crate) events: Vec<String>,
     pub(crate) closed: Vec<SessionId>,
+    /// What trunks were told, and what the mixer.
+    pub(crate) orders: Vec<TrunkOrder>,
+    pub(crate) mixer: Vec<MixerOrder>,
     /// The version that [`Self::phone`] offers.
     pub(crate) version: u8,
     dialects: BTreeMap<SessionId, Dialect>,
     sent: BTreeMap<SessionId, Vec<ManagerMessage>>,
+    names: BTreeMap<SessionId, String>,
+    hosts: BTreeMap<SessionId, u8>,
     next: u64,
 }
 
@@ -66,9 +71,13 @@ impl Bench {
             records: Vec::new(),
             events: Vec::new(),
             closed: Vec::new(),
+            orders: Vec::new(),
+            mixer: Vec::new(),
             version: 17,
             dialects: BTreeMap::new(),
             sent: BTreeMap::new(),
+            names: BTreeMap::new(),
+            hosts: BTreeMap::new(),
             next: 1,
         }
     }
@@ -77,6 +86,7 @@ impl Bench {
     pub(crate) fn open(&mut self, host: u8) -> SessionId {
         let session = SessionId(self.next);
         self.next += 1;
+        self.hosts.insert(session, host);
         let remote = SocketAddr::from(([10, 0, 0, host], 50_000));
         let local = SocketAddr::from(([10, 0, 0, 254], 2000));
         self.input(Input::Opened { session, peer: Peer { remote, local } });
@@ -100,6 +110,7 @@ impl Bench {
     }
 
     pub(crate) fn register(&mut self, session: SessionId, name: &str, version: u8, device_type: u32) {
+        self.names.insert(session, name.into());
         self.say(
             session,
             message::Register {
@@ -213,6 +224,8 @@ impl Bench {
                 Output::Close { session } => self.closed.push(session),
                 Output::Store(record) => self.records.push(record),
                 Output::Event(event) => self.events.push(event.text),
+                Output::Trunk(order) => self.orders.push(order),
+                Output::Mixer(order) => self.mixer.push(order),
             }
         }
         self.exchange.check().unwrap();
@@ -249,6 +262,73 @@ impl Bench {
 
     pub(crate) fn press(&mut self, session: SessionId, key: SoftKey) {
         self.say(session, message::SoftKeyEvent { soft_key_event: key, ..message::SoftKeyEvent::default() });
+    }
+
+    /// A soft key on one call, by the number of the call on the phone, from 0.
+    pub(crate) fn press_on(&mut self, session: SessionId, key: SoftKey, call: usize) {
+        let (line, reference) = self.call_on(session, call);
+        self.say(
+            session,
+            message::SoftKeyEvent { soft_key_event: key, line_instance: line, call_reference: reference },
+        );
+    }
+
+    /// Line and reference of a call that the phone shows.
+    pub(crate) fn call_on(&self, session: SessionId, call: usize) -> (u32, u32) {
+        let view = self.view(session);
+        let leg = &view.legs[call];
+        (leg.line, leg.reference)
+    }
+
+    /// What a phone should show.
+    pub(crate) fn view(&self, session: SessionId) -> selsius_exchange::view::View {
+        let name = &self.names[&session];
+        self.exchange.view(&name.parse().unwrap()).unwrap()
+    }
+
+    /// The states of the calls that a phone shows.
+    pub(crate) fn states(&self, session: SessionId) -> Vec<&'static str> {
+        self.view(session).legs.iter().map(|leg| leg.state.name()).collect()
+    }
+
+    /// The soft keys of a call that a phone shows.
+    pub(crate) fn keys(&self, session: SessionId, call: usize) -> Vec<&'static str> {
+        self.exchange.soft_keys(Some(&self.view(session).legs[call]))
+    }
+
+    /// A call between two phones, with audio. What was said is forgotten.
+    pub(crate) fn talk(&mut self, caller: SessionId, called: SessionId, number: &str) {
+        self.off_hook(caller);
+        self.dial(caller, number);
+        self.off_hook(called);
+        self.open_audio(&[caller, called]);
+    }
+
+    /// Answers every OpenReceiveChannel of these phones, on the port 10000 of the session's own address, and forgets
+    /// what they were told.
+    pub(crate) fn open_audio(&mut self, phones: &[SessionId]) {
+        for _ in 0..2 {
+            for &phone in phones {
+                let host = self.hosts[&phone];
+                self.media(phone, host, 10_000);
+            }
+        }
+    }
+
+    /// The mixer says where it listens to each party that it was told of.
+    pub(crate) fn mixer_answers(&mut self) {
+        for order in self.mixer.clone() {
+            if let MixerOrder::Join { party, .. } = order {
+                let address = SocketAddr::from(([10, 0, 9, 1], 20_000 + (party % 1000) as u16));
+                self.input(Input::Mixer { party, address: Some(address) });
+            }
+        }
+    }
+
+    /// Where a phone sends audio to.
+    pub(crate) fn sends_to(&self, session: SessionId) -> Option<String> {
+        let view = self.view(session);
+        view.legs.iter().find_map(|leg| leg.transmit.map(|(_, address)| address.to_string()))
     }
 
     /// Answers every OpenReceiveChannel that the phone got, with this port.

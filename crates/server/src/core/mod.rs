@@ -22,7 +22,8 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    Config, Event, Exchange, Input, Level, Output, Peer, SessionId, Time, WallClock, record::Record,
+    Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time, WallClock,
+    loopback::Loopback, record::Record,
 };
 use selsius_site::Site;
 use slab::Slab;
@@ -136,6 +137,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         connections: Slab::new(),
         unregistered: BTreeMap::new(),
         exchange: Exchange::new(config, start.site, wall),
+        loopback: Loopback::default(),
         commands: receiver,
         records,
         limits: start.limits,
@@ -172,6 +174,8 @@ struct Core {
     /// Connections that have not registered, by address.
     unregistered: BTreeMap<IpAddr, usize>,
     exchange: Exchange,
+    /// The trunk that leads back here, for sites that have one.
+    loopback: Loopback,
     commands: Receiver<Command>,
     records: RecordSink,
     limits: Limits,
@@ -453,7 +457,13 @@ impl Core {
 
     /// Does what the exchange wants done.
     fn outputs(&mut self) {
-        while let Some(output) = self.exchange.poll_output() {
+        loop {
+            let Some(output) = self.exchange.poll_output() else {
+                let Some(event) = self.loopback.poll_event() else { return };
+                let now = self.now();
+                self.exchange.handle(now, Input::Trunk(event));
+                continue;
+            };
             match output {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
@@ -482,6 +492,8 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
+                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
                     if !(self.records)(record) {
                         self.counters.records_lost += 1;
@@ -489,6 +501,14 @@ impl Core {
                 }
                 Output::Event(event) => log(&event),
             }
+        }
+    }
+
+    /// There is no mixer in this process: parties of a conference are told so, and hear nothing.
+    fn mix(&mut self, order: MixerOrder) {
+        if let MixerOrder::Join { party, .. } = order {
+            let now = self.now();
+            self.exchange.handle(now, Input::Mixer { party, address: None });
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{CallFilter, CallRecord, queue::Batch};
 const DEVICE_EVENTS_KEPT: i64 = 100_000;
 
 /// Every cause that a record can have.
-const CAUSES: [EndCause; 12] = [
+const CAUSES: [EndCause; 16] = [
     EndCause::CallerHungUp,
     EndCause::CalledHungUp,
     EndCause::Busy,
@@ -24,7 +24,11 @@ const CAUSES: [EndCause; 12] = [
     EndCause::UnknownNumber,
     EndCause::Unregistered,
     EndCause::Blocked,
+    EndCause::NoTrunk,
     EndCause::NoCommonCodec,
+    EndCause::Transferred,
+    EndCause::Joined,
+    EndCause::Dropped,
     EndCause::MediaFailure,
     EndCause::PhoneLost,
     EndCause::Shutdown,
@@ -82,8 +86,19 @@ pub(super) async fn write(
 }
 
 async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded) -> Result<(), sqlx::Error> {
-    let CallEnded { call: _, calling, dialed, called, started, ringing, answered, ended, cause, codec } =
-        call;
+    let CallEnded {
+        call: _,
+        calling,
+        dialed,
+        called,
+        started,
+        ringing,
+        answered,
+        ended,
+        cause,
+        codec,
+        redirections: _,
+    } = call;
     query("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(id)
         .bind(&calling.number)
@@ -248,6 +263,7 @@ impl CallRow {
             ended: WallTime(self.ended),
             cause: cause.ok_or_else(|| ReadError::value("calls", &self.cause))?,
             codec: self.codec,
+            redirections: Vec::new(),
         })
     }
 }
@@ -409,7 +425,8 @@ mod tests {
         // A new variant does not compile here until it is thought of.
         let known = |cause: EndCause| match cause {
             EndCause::CallerHungUp | EndCause::CalledHungUp | EndCause::Busy | EndCause::NoAnswer => true,
-            EndCause::UnknownNumber | EndCause::Unregistered | EndCause::Blocked => true,
+            EndCause::UnknownNumber | EndCause::Unregistered | EndCause::Blocked | EndCause::NoTrunk => true,
+            EndCause::Transferred | EndCause::Joined | EndCause::Dropped => true,
             EndCause::NoCommonCodec | EndCause::MediaFailure | EndCause::PhoneLost => true,
             EndCause::Shutdown | EndCause::Interrupted => true,
         };

@@ -63,6 +63,7 @@ pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
         answered: Some(WallTime(at - 5)),
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
+        redirections: Vec::new(),
         codec: "PCMU".into(),
     }
 }

@@ -1,0 +1,177 @@
+//! Endings: hanging up, failing, vanishing, and the record that each leaves.
+
+use selsius_wire::Time;
+
+use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name};
+use crate::{
+    arena::Handle,
+    exchange::{Exchange, Timer},
+    io::{Level, MixerOrder, Output},
+    record::{CallEnded, EndCause, Record},
+    view::Transition,
+};
+
+impl Exchange {
+    /// A user hangs up one leg.
+    pub(crate) fn hang_up(&mut self, now: Time, leg: Handle<Leg>) {
+        let Some((role, state)) = self.legs.get(leg).map(|leg| (leg.role, leg.state)) else { return };
+        // A called phone that only rings cannot hang up: its user puts down a handset that was off the hook before.
+        if state == LegState::RingIn {
+            return;
+        }
+        let cause = match role {
+            Role::Caller => EndCause::CallerHungUp,
+            Role::Called => EndCause::CalledHungUp,
+        };
+        self.end_leg(now, leg, cause);
+    }
+
+    /// Ends one leg for a reason of its own, and with it whatever cannot live without it.
+    pub(crate) fn end_leg(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
+        let Some((call_handle, role)) = self.legs.get(leg).map(|leg| (leg.call, leg.role)) else { return };
+        let Some(call) = self.calls.get(call_handle) else { return };
+        let others_ring = call.legs.iter().any(|&other| {
+            other != leg
+                && self.legs.get(other).is_some_and(|other| other.role == Role::Called)
+                && call.phase == Phase::Ringing
+        });
+        match call.phase {
+            // One of several ringing phones is gone: the others ring on.
+            Phase::Ringing if role == Role::Called && others_ring => {
+                self.remove_leg(now, leg, Transition::End);
+            }
+            // The only ringing phone is gone: the caller hears so.
+            Phase::Ringing if role == Role::Called => {
+                let caller = self.caller(call_handle);
+                self.remove_leg(now, leg, Transition::End);
+                if let Some(caller) = caller {
+                    self.fail(now, caller, cause);
+                }
+            }
+            // One participant of a conference leaves it.
+            Phase::Talking if call.legs.len() > 2 => self.leave_conference(now, call_handle, leg, cause),
+            Phase::Dialing | Phase::Ringing | Phase::Talking => self.end_call(now, call_handle, leg, cause),
+            // The call is over; this leg only heard a tone.
+            Phase::Over => self.remove_leg(now, leg, Transition::End),
+        }
+    }
+
+    /// Ends all legs of a call, the one that caused it first.
+    pub(crate) fn end_call(
+        &mut self,
+        now: Time,
+        call_handle: Handle<Call>,
+        first: Handle<Leg>,
+        cause: EndCause,
+    ) {
+        self.record_end(now, call_handle, cause);
+        self.remove_leg(now, first, Transition::End);
+        let rest = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
+        for leg in rest {
+            self.remove_leg(now, leg, Transition::End);
+        }
+    }
+
+    /// Ends a call in failure: its off-hook legs hear a tone until they hang up, ringing
+    /// and held ones stop, and so do trunks: they are told why.
+    pub(crate) fn fail(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
+        let Some(call_handle) = self.legs.get(leg).map(|leg| leg.call) else { return };
+        self.record_end(now, call_handle, cause);
+        let legs = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
+        for leg in legs {
+            let Some(state) = self.legs.get_mut(leg) else { continue };
+            if state.state.is_off_hook() && state.device().is_some() {
+                self.timers.cancel(Timer::Media(leg));
+                (state.receive, state.audio) = (Receive::Closed, None);
+                if let Some(mixing) = state.mixing.take() {
+                    let order = MixerOrder::Leave { conference: mixing.conference, party: state.party };
+                    self.out.push_back(Output::Mixer(order));
+                }
+                self.enter(now, leg, LegState::Failed(cause), Transition::Fail);
+            } else {
+                self.remove_leg(now, leg, Transition::End);
+            }
+        }
+    }
+
+    /// Writes the record of a call, once. A handset that was lifted and put down again leaves none.
+    pub(crate) fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
+        self.timers.cancel(Timer::Digits(call_handle));
+        self.timers.cancel(Timer::NoAnswer(call_handle));
+        let ended = self.wall.wall(now);
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
+        if call.phase == Phase::Over {
+            return;
+        }
+        call.phase = Phase::Over;
+        call.cause = Some(cause);
+        // A number that leads nowhere is a call as well, from the moment when that was known.
+        let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
+        let Some(started) = call.started.or(misdialed.then_some(ended)) else { return };
+        if misdialed {
+            call.called.number.clone_from(&call.dialed);
+        }
+        // The clock may have been set back during the call.
+        let ended = ended.max(call.answered.unwrap_or(started));
+        let codec = call.codec.filter(|_| call.answered.is_some()).map(|codec| encoding_name(codec).into());
+        let record = CallEnded {
+            call: call.id,
+            calling: call.calling.clone(),
+            dialed: call.dialed.clone(),
+            called: call.called.clone(),
+            started,
+            ringing: call.ringing,
+            answered: call.answered,
+            ended,
+            cause,
+            codec: codec.unwrap_or_default(),
+            redirections: call.redirections.clone(),
+        };
+        let text = alloc::format!(
+            "call {} {} to {}: {}",
+            record.call.0,
+            record.calling.number,
+            record.dialed,
+            cause.name()
+        );
+        self.out.push_back(Output::Store(Record::CallEnded(record)));
+        self.event(Level::Debug, None, "", text);
+    }
+
+    /// Takes a leg out of its call and off its phone. The call goes with its last leg.
+    pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
+        let Some(leg) = self.legs.remove(handle) else { return };
+        self.timers.cancel(Timer::Media(handle));
+        self.parties.remove(&leg.party);
+        if let Some(mixing) = leg.mixing {
+            let order = MixerOrder::Leave { conference: mixing.conference, party: leg.party };
+            self.out.push_back(Output::Mixer(order));
+        }
+        let mut talked = None;
+        let mut why = None;
+        if let Some(call) = self.calls.get_mut(leg.call) {
+            call.legs.retain(|&other| other != handle);
+            why = call.cause;
+            let answered = call.answered.map(|_| call.id);
+            if call.legs.is_empty() {
+                self.timers.cancel(Timer::Digits(leg.call));
+                self.timers.cancel(Timer::NoAnswer(leg.call));
+                self.calls.remove(leg.call);
+            }
+            talked = answered.filter(|_| matches!(leg.state, LegState::Connected | LegState::Held));
+        }
+        let station = match &leg.end {
+            End::Station(station) => *station,
+            End::Trunk(trunk) => return self.release_trunk(trunk, why),
+        };
+        if let Some(device) = self.devices.get_mut(station.device) {
+            device.legs.retain(|&other| other != handle);
+        }
+        self.render(now, station.device, transition, Some(leg.reference));
+        self.render_sharers(now, station);
+        if let Some(call) = talked {
+            self.ask_quality(&leg, station, call);
+        }
+        self.restart_if_idle(now, station.device);
+    }
+}

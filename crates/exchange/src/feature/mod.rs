@@ -1,0 +1,6 @@
+//! What an office expects of its phones, a file each. A feature changes the states of calls, legs and lines; what phones
+//! show of it follows in `view`.
+
+mod conference;
+mod shared;
+mod transfer;

@@ -1,0 +1,69 @@
+//! Which soft keys make sense at a moment. What makes none is hidden, and refused if it comes all the same.
+
+use selsius_site::SoftKey as Key;
+
+use crate::{
+    arena::Handle,
+    call::{Call, Leg, LegState, Phase},
+    device::Device,
+    exchange::Exchange,
+};
+
+/// For a call of this phone.
+pub(super) fn makes_sense(
+    exchange: &Exchange,
+    device: &Device,
+    handle: Handle<Leg>,
+    leg: &Leg,
+    call: &Call,
+    key: Key,
+) -> bool {
+    let consults = leg.consults.is_some();
+    match key {
+        Key::Redial
+        | Key::NewCall
+        | Key::Hold
+        | Key::EndCall
+        | Key::Resume
+        | Key::Answer
+        | Key::Backspace => true,
+        Key::Transfer if consults => match leg.state {
+            LegState::RingOut => call.phase == Phase::Ringing,
+            state => state == LegState::Connected,
+        },
+        Key::Transfer => call.phase == Phase::Talking,
+        Key::Conference if consults => leg.state == LegState::Connected,
+        Key::Conference => call.legs.len() < exchange.largest_conference(),
+        Key::ConferenceList => call.mixed.is_some(),
+        Key::Select | Key::Join | Key::DirectTransfer => device.legs.iter().any(|&other| {
+            other != handle && exchange.legs.get(other).is_some_and(|other| other.state == LegState::Held)
+        }),
+        Key::PrivateHold => exchange.is_shared(leg),
+        Key::Barge
+        | Key::ForwardAll
+        | Key::Park
+        | Key::MeetMe
+        | Key::Pickup
+        | Key::GroupPickup
+        | Key::Callback
+        | Key::Divert
+        | Key::DoNotDisturb
+        | Key::Intercom
+        | Key::Dial => false,
+    }
+}
+
+/// For a call of another phone on a line that this one has too.
+pub(super) fn makes_sense_remote(leg: &Leg, call: &Call, key: Key) -> bool {
+    match key {
+        Key::Resume => leg.state == LegState::Held && !leg.private,
+        Key::NewCall => true,
+        Key::Barge => leg.state == LegState::Connected && call.phase == Phase::Talking && !leg.private,
+        _ => false,
+    }
+}
+
+/// On an idle phone.
+pub(crate) fn makes_sense_idle(key: Key) -> bool {
+    matches!(key, Key::Redial | Key::NewCall)
+}
