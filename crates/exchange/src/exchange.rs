@@ -21,6 +21,7 @@ use crate::{
     dialplan,
     io::{Event, Input, Level, Output, Peer, SessionId},
     record::{CallId, EndCause, Record},
+    remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
 };
 
@@ -35,6 +36,10 @@ pub struct Exchange {
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// What lines remember; those that are not here have changed nothing.
+    pub(crate) line_states: BTreeMap<LineNumber, LineState>,
+    /// What phones remember, registered or not.
+    pub(crate) device_states: BTreeMap<DeviceName, DeviceState>,
     pub(crate) calls: Arena<Call>,
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
@@ -115,6 +120,8 @@ impl Exchange {
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            line_states: BTreeMap::new(),
+            device_states: BTreeMap::new(),
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
@@ -127,6 +134,16 @@ impl Exchange {
             auto_from: 0,
             stopping: false,
         }
+    }
+
+    /// Takes what the store has kept of lines and phones. To be called before the first input.
+    pub fn remember(
+        &mut self,
+        lines: impl IntoIterator<Item = (LineNumber, LineState)>,
+        devices: impl IntoIterator<Item = (DeviceName, DeviceState)>,
+    ) {
+        self.line_states.extend(lines);
+        self.device_states.extend(devices);
     }
 
     /// Something happened outside. Afterwards take all outputs.

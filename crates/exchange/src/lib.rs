@@ -29,6 +29,7 @@ mod feature;
 mod io;
 pub mod loopback;
 pub mod record;
+pub mod remembered;
 mod status;
 mod timer;
 pub mod view;

@@ -7,6 +7,8 @@ use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
 
+use crate::remembered::{DeviceState, LineState};
+
 /// Names one call for ever: larger ones are later. The store hands out where to go on after a restart
 /// ([`crate::Config::first_call`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +31,20 @@ pub enum Record {
     DeviceEvent(DeviceEvent),
     /// A phone nobody had configured got a number: it and the line belong to the site from now on.
     AutoRegistered(AutoRegistered),
+    /// What a line remembers has changed.
+    LineState {
+        /// Which line.
+        line: LineNumber,
+        /// All of it; the default means that nothing has to be kept.
+        state: LineState,
+    },
+    /// What a phone remembers has changed.
+    DeviceState {
+        /// Which phone.
+        device: DeviceName,
+        /// All of it; the default means that nothing has to be kept.
+        state: DeviceState,
+    },
 }
 
 /// The parties and the start of a call.

@@ -119,6 +119,7 @@ impl Batch {
             Record::CallQuality(quality) => self.quality.push_back(quality),
             Record::DeviceEvent(event) => self.events.push_back(event),
             Record::AutoRegistered(device) => self.auto_registered.push_back(device),
+            Record::LineState { .. } | Record::DeviceState { .. } => {}
         }
     }
 

@@ -220,6 +220,17 @@ impl Exchange {
             return;
         };
         self.timers.cancel(Timer::Digits(call_handle));
+        let asked = match self.calls.get(call_handle).map(|call| (call.purpose, call.dialed.clone())) {
+            Some((Purpose::Feature(feature), number)) => Some((feature, number)),
+            _ => None,
+        };
+        match (&target.to, asked) {
+            (_, Some((feature, number))) => return self.feature_code(now, leg, feature, &number),
+            (Destination::Feature(feature, argument), None) => {
+                return self.feature_code(now, leg, *feature, argument);
+            }
+            _ => {}
+        }
         let started = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.emergency = target.emergency;
@@ -256,7 +267,7 @@ impl Exchange {
                 called: Party { number: number.clone(), ..Party::default() },
                 at: Place::Trunks(trunks.clone()),
             }),
-            Destination::Blocked => Err(EndCause::Blocked),
+            Destination::Blocked | Destination::Feature(..) => Err(EndCause::Blocked),
         }
     }
 

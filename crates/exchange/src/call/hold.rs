@@ -95,7 +95,8 @@ impl Exchange {
     /// Tells the phones that have the same line on a button: it is in use there, or not any more.
     pub(crate) fn render_sharers(&mut self, now: Time, station: Appears) {
         let device = self.devices.get(station.device);
-        let Some(number) = device.and_then(|device| device.appearance(station.line)).map(|line| &line.number) else {
+        let Some(number) = device.and_then(|device| device.appearance(station.line)).map(|line| &line.number)
+        else {
             return;
         };
         if self.appearances.get(number).is_some_and(|all| all.len() > 1) {

@@ -15,7 +15,7 @@ pub(crate) use self::{join::CannotJoin, media::variants};
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::Name;
+use selsius_site::{FeatureCode, Name};
 use selsius_wire::value::Codec;
 
 use self::trunk::TrunkEnd;
@@ -73,6 +73,8 @@ pub(crate) enum Purpose {
     /// To talk to somebody.
     #[default]
     Talk,
+    /// For a feature that a key has begun.
+    Feature(FeatureCode),
 }
 
 /// How far a call is.

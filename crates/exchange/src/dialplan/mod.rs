@@ -2,7 +2,9 @@
 
 use alloc::{string::String, vec::Vec};
 
-use selsius_site::{Action, LineNumber, Name, Pattern, PatternMatch, Route, Site};
+use selsius_site::{Action, FeatureCode, LineNumber, Name, Pattern, PatternMatch, Route, Site};
+
+use crate::feature::codes::{self, Argument};
 
 /// Where dialled digits lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) enum Destination {
     FirstOf(Vec<LineNumber>),
     /// The first of these trunks that can take the call, and the number that it is to call.
     Trunks(Vec<Name>, String),
+    /// A feature, by its code, and the digits behind it.
+    Feature(FeatureCode, String),
     /// Nothing: the number is forbidden.
     Blocked,
 }
@@ -41,8 +45,11 @@ pub(crate) enum Analysis {
 /// Analyses `digits`. Lines win over routes, the more specific route over the less; an emergency number is
 /// complete as soon as it matches, whatever longer number begins like it.
 pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
+    if let Some(analysis) = feature(site, digits) {
+        return analysis;
+    }
     let mut best: Option<(usize, Target)> = None;
-    let mut longer = longer_line(site, digits);
+    let mut longer = longer_line(site, digits) || begins_code(site, digits);
     for (pattern, route) in &site.routes {
         let full = match pattern.matches(digits) {
             PatternMatch::No => continue,
@@ -81,6 +88,28 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
         (None, true) => Analysis::Incomplete,
         (None, false) => Analysis::Nowhere,
     }
+}
+
+/// A feature's code, and what follows it. No code is the beginning of another one or of a number.
+fn feature(site: &Site, digits: &str) -> Option<Analysis> {
+    let (feature, rest) = site
+        .settings
+        .codes
+        .iter()
+        .find_map(|(feature, code)| digits.strip_prefix(code.as_str()).map(|rest| (feature, rest)))?;
+    let target =
+        || Target { to: Destination::Feature(feature, rest.trim_end_matches('#').into()), emergency: false };
+    Some(match codes::argument(feature) {
+        Argument::None if rest.is_empty() => Analysis::Complete(target()),
+        Argument::None => Analysis::Nowhere,
+        _ if rest.ends_with('#') => Analysis::Complete(target()),
+        Argument::Needed if rest.is_empty() => Analysis::Incomplete,
+        Argument::Needed | Argument::Possible => Analysis::MayGrow(target()),
+    })
+}
+
+fn begins_code(site: &Site, digits: &str) -> bool {
+    site.settings.codes.iter().any(|(_, code)| code.as_str().starts_with(digits))
 }
 
 /// The number that a route sends on: without the access code (or as many digits as the route says), and with its prefix.

@@ -1,6 +1,7 @@
 //! What an office expects of its phones, a file each. A feature changes the states of calls, legs and lines; what phones
 //! show of it follows in `view`.
 
+pub(crate) mod codes;
 mod conference;
 mod shared;
 mod transfer;

@@ -20,9 +20,10 @@ pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prom
 pub use crate::call::Audio;
 use crate::{
     arena::Handle,
-    call::{Aim, Call, Leg, LegState, Receive, Role},
+    call::{Aim, Call, Leg, LegState, Purpose, Receive, Role},
     device::{Device, soft_keys},
     exchange::Exchange,
+    feature::codes,
     record::{EndCause, Redirection},
 };
 
@@ -232,7 +233,15 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
         Some(Aim::Transfer) => SoftKeySetId::ConnectedTransferable,
         Some(Aim::Conference) => SoftKeySetId::ConnectedConference,
     };
+    let asks = match call.purpose {
+        Purpose::Talk => None,
+        Purpose::Feature(feature) => Some(codes::question(feature)),
+    };
     let (state, keys, prompt, tone) = match leg.state {
+        LegState::DialTone | LegState::Dialing if asks.is_some() => {
+            let tone = (leg.state == LegState::DialTone).then_some(Tone::InsideDialTone);
+            (CallState::OffHook, SoftKeySetId::DigitsFollowing, asks.unwrap_or_default(), tone)
+        }
         LegState::DialTone => (
             CallState::OffHook,
             set(SoftKeySetId::OffHook),

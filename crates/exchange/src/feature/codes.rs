@@ -1,0 +1,153 @@
+//! Features that take a number: dialled as a code with the number behind it, or begun by a key that asks for it.
+
+use alloc::string::String;
+
+use selsius_site::{FeatureCode, LineNumber};
+use selsius_wire::{DisplayLabel, PhoneText, Time};
+
+use crate::{
+    arena::Handle,
+    call::{Leg, LegState, Purpose},
+    device::Device,
+    exchange::Exchange,
+    record::EndCause,
+    remembered::LineState,
+    view::Transition,
+};
+
+impl Exchange {
+    /// A key begins a feature that needs a number: the phone asks for it.
+    pub(crate) fn ask_number(&mut self, now: Time, device: Handle<Device>, line: u32, feature: FeatureCode) {
+        let idle = |&leg: &Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state == LegState::DialTone);
+        let leg = self.active_leg(device).filter(idle).or_else(|| self.new_call_on(now, device, line));
+        let Some(leg) = leg else { return };
+        let call = self.legs.get(leg).and_then(|leg| self.calls.get_mut(leg.call));
+        if let Some(call) = call {
+            call.purpose = Purpose::Feature(feature);
+        }
+        self.transition(now, leg, Transition::Dialing);
+    }
+
+    /// A feature's code was dialled, or the number that its key asked for.
+    pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
+        let _ = argument;
+        match feature {
+            FeatureCode::ForwardAll
+            | FeatureCode::ForwardCancel
+            | FeatureCode::ForwardBusy
+            | FeatureCode::ForwardNoAnswer
+            | FeatureCode::Pickup
+            | FeatureCode::GroupPickup
+            | FeatureCode::DirectedPickup
+            | FeatureCode::Park
+            | FeatureCode::Callback
+            | FeatureCode::DoNotDisturb
+            | FeatureCode::DoNotDisturbOff
+            | FeatureCode::CallerIdBlock
+            | FeatureCode::Redial
+            | FeatureCode::Voicemail
+            | FeatureCode::HuntLogin
+            | FeatureCode::HuntLogout
+            | FeatureCode::Abbreviated
+            | FeatureCode::Account
+            | FeatureCode::Intercom
+            | FeatureCode::Login
+            | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
+        }
+    }
+
+    /// The feature is done: the phone says so, and the call that was only made for it is over.
+    pub(crate) fn feature_done(&mut self, now: Time, leg: Handle<Leg>, text: &PhoneText) {
+        if let Some(device) = self.legs.get(leg).and_then(Leg::device) {
+            self.notify(device, text);
+        }
+        self.remove_leg(now, leg, Transition::End);
+    }
+
+    /// The line number of a phone's leg.
+    pub(crate) fn number_of(&self, leg: Handle<Leg>) -> Option<LineNumber> {
+        let station = self.legs.get(leg)?.station()?;
+        let device = self.devices.get(station.device)?;
+        device.appearance(station.line).map(|appearance| appearance.number.clone())
+    }
+
+    /// What a line remembers.
+    pub(crate) fn line_state(&self, line: &LineNumber) -> LineState {
+        self.line_states.get(line).cloned().unwrap_or_default()
+    }
+
+    /// Changes what a line remembers, and tells the phones that show it.
+    pub(crate) fn change_line(&mut self, now: Time, line: &LineNumber, change: impl FnOnce(&mut LineState)) {
+        let old = self.line_state(line);
+        let mut new = old.clone();
+        change(&mut new);
+        if new == old {
+            return;
+        }
+        if new == LineState::default() {
+            self.line_states.remove(line);
+        } else {
+            self.line_states.insert(line.clone(), new.clone());
+        }
+        self.store(crate::record::Record::LineState { line: line.clone(), state: new });
+        let devices = self.appearances.get(line).cloned().unwrap_or_default();
+        for appears in devices {
+            self.render(now, appears.device, Transition::Change, None);
+        }
+    }
+}
+
+/// What a phone asks for when a key began the feature.
+pub(crate) fn question(feature: FeatureCode) -> PhoneText {
+    let text = |text: &str| PhoneText::from(text);
+    match feature {
+        FeatureCode::ForwardAll | FeatureCode::ForwardBusy | FeatureCode::ForwardNoAnswer => {
+            text("Enter number to forward to")
+        }
+        FeatureCode::DirectedPickup => text("Enter number to pick up"),
+        _ => PhoneText::label(DisplayLabel::EnterNumber),
+    }
+}
+
+/// Does a number follow the code?
+pub(crate) fn argument(feature: FeatureCode) -> Argument {
+    match feature {
+        FeatureCode::ForwardAll
+        | FeatureCode::ForwardBusy
+        | FeatureCode::ForwardNoAnswer
+        | FeatureCode::DirectedPickup
+        | FeatureCode::CallerIdBlock
+        | FeatureCode::Abbreviated
+        | FeatureCode::Account
+        | FeatureCode::Intercom
+        | FeatureCode::Login => Argument::Needed,
+        FeatureCode::Park | FeatureCode::Callback => Argument::Possible,
+        FeatureCode::ForwardCancel
+        | FeatureCode::Pickup
+        | FeatureCode::GroupPickup
+        | FeatureCode::DoNotDisturb
+        | FeatureCode::DoNotDisturbOff
+        | FeatureCode::Redial
+        | FeatureCode::Voicemail
+        | FeatureCode::HuntLogin
+        | FeatureCode::HuntLogout
+        | FeatureCode::Logout => Argument::None,
+    }
+}
+
+/// What follows a feature's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// Nothing.
+    None,
+    /// Digits, if the user likes.
+    Possible,
+    /// Digits.
+    Needed,
+}
+
+/// A text that a user dialled as a number.
+pub(crate) fn as_number(digits: &str) -> Option<LineNumber> {
+    let digits: String = digits.chars().filter(|&c| c != '#').collect();
+    digits.parse().ok()
+}

@@ -1,0 +1,50 @@
+//! What lines and phones keep over restarts: forwarding, do not disturb, waiting messages. The store keeps it; it comes back
+//! with [`crate::Exchange::remember`].
+
+use selsius_site::{LineNumber, Name};
+
+/// What a line remembers. The default is that of a line nobody has changed anything of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineState {
+    /// Where its calls go instead.
+    pub forwards: Forwards,
+    /// Nobody wants to be disturbed.
+    pub do_not_disturb: bool,
+    /// Messages in its voice mail box.
+    pub messages: Messages,
+    /// Logged out of its hunt groups.
+    pub hunt_logged_out: bool,
+}
+
+/// Where calls to a line go instead, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forwards {
+    /// Always.
+    pub all: Option<LineNumber>,
+    /// While it is busy.
+    pub busy: Option<LineNumber>,
+    /// When nobody answers in time.
+    pub no_answer: Option<LineNumber>,
+    /// While no phone with it is registered.
+    pub unregistered: Option<LineNumber>,
+}
+
+/// How many messages wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// Not heard yet.
+    pub new: u32,
+    /// Heard and kept.
+    pub old: u32,
+}
+
+/// What a phone remembers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeviceState {
+    /// Who is logged in on it (extension mobility).
+    pub user: Option<Name>,
+    /// Its calls on shared lines are not shown to others, whatever the site says.
+    pub privacy: Option<bool>,
+    /// The number that was dialled last.
+    pub last_dialed: Option<LineNumber>,
+}
