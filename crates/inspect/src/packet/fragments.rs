@@ -6,7 +6,7 @@ use core::{net::IpAddr, time::Duration};
 use etherparse::IpNumber;
 use selsius_wire::Time;
 
-use super::{Content, Fragment, parse_tcp, parse_udp};
+use super::{Content, Fragment, parse_sctp, parse_tcp, parse_udp};
 
 /// Packets that wait for their parts.
 const MOST_PACKETS: usize = 1_024;
@@ -55,6 +55,7 @@ impl Whole {
         match IpNumber(self.protocol) {
             IpNumber::TCP => parse_tcp(self.source, self.destination, &self.payload, 0),
             IpNumber::UDP => parse_udp(self.source, self.destination, &self.payload, 0),
+            IpNumber::SCTP => parse_sctp(Some((self.source, self.destination)), &self.payload),
             other => Content::OtherProtocol(other.0),
         }
     }
