@@ -11,7 +11,7 @@
 mod carriers;
 
 use alloc::{string::String, vec::Vec};
-use core::net::SocketAddr;
+use core::{fmt::Write, net::SocketAddr};
 
 pub use carriers::{Carried, mtp2, mtp3, of_sctp, raw};
 
@@ -47,7 +47,7 @@ pub struct Message {
     /// The message type.
     pub id: u8,
     /// Its name: `UDT`, `XUDT`, `CR`, ...
-    pub name: String,
+    pub name: &'static str,
     /// Bytes that were sent, with the message type.
     pub length: usize,
     /// What was captured of them.
@@ -86,11 +86,21 @@ pub enum Value {
 
 /// Names of messages and fields that only the decoder knows; a filter checks what it is asked against them.
 #[derive(Debug, Clone, Copy)]
-pub struct Vocabulary<'a> {
+pub struct Vocabulary {
     /// Names of messages.
-    pub names: &'a [&'a str],
+    pub names: &'static [&'static str],
     /// Names of fields.
-    pub fields: &'a [&'a str],
+    pub fields: &'static [&'static str],
+}
+
+/// Bytes as text.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]
