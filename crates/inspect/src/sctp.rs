@@ -302,8 +302,12 @@ mod tests {
     #[test]
     fn parts_come_in_any_order() {
         // Across the end of the numbers.
-        let parts =
-            [chunk(2, u32::MAX, 3, b"abc"), chunk(0, 0, 3, b"def"), chunk(0, 1, 3, b"g"), chunk(1, 2, 3, b"h")];
+        let parts = [
+            chunk(2, u32::MAX, 3, b"abc"),
+            chunk(0, 0, 3, b"def"),
+            chunk(0, 1, 3, b"g"),
+            chunk(1, 2, 3, b"h"),
+        ];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
             let mut assembler = Assembler::default();
             let chunks: Vec<_> = order.map(|index| parts[index].clone()).into();
@@ -314,10 +318,7 @@ mod tests {
         let mut assembler = Assembler::default();
         // Another message in between, and a hole.
         let chunks = [parts[0].clone(), chunk(3, 9, 3, b"x"), parts[2].clone(), parts[3].clone()];
-        assert_eq!(
-            take(&mut assembler, &packet(7, &chunks)),
-            [None, Some((3, b"x".to_vec())), None, None]
-        );
+        assert_eq!(take(&mut assembler, &packet(7, &chunks)), [None, Some((3, b"x".to_vec())), None, None]);
         assert_eq!(assembler.incomplete(), 3);
     }
 
@@ -339,9 +340,9 @@ mod tests {
         let mut assembler = Assembler::default();
         for tag in 1..2_000 {
             for tsn in 0..300 {
-                let data =
-                    Data { tsn, first: false, last: false, protocol: 3, payload: &[0; 1_000], cut: 0 };
-                let packet = Packet { addresses: None, source_port: 1, destination_port: 2, tag, chunks: &[] };
+                let data = Data { tsn, first: false, last: false, protocol: 3, payload: &[0; 1_000], cut: 0 };
+                let packet =
+                    Packet { addresses: None, source_port: 1, destination_port: 2, tag, chunks: &[] };
                 assert_eq!(assembler.take(&packet, &data), None);
                 if tag > 3 {
                     break;

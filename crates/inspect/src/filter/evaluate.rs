@@ -134,11 +134,7 @@ fn field_of_ss7(path: &[String], test: &Test, message: &ss7::Message) -> bool {
 }
 
 /// Shows each field with the names of those that it is in.
-fn walk(
-    fields: &[ss7::Field],
-    within: &mut Vec<&'static str>,
-    visit: &mut dyn FnMut(&[&str], &ss7::Field),
-) {
+fn walk(fields: &[ss7::Field], within: &mut Vec<&'static str>, visit: &mut dyn FnMut(&[&str], &ss7::Field)) {
     for field in fields {
         visit(within, field);
         if let ss7::Value::Parts(parts) = &field.value {

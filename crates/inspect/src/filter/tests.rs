@@ -11,8 +11,10 @@ use crate::{
     ss7::{Field, Label, Value},
 };
 
-const SS7: Vocabulary =
-    Vocabulary { names: &["UDT", "XUDT"], fields: &["called", "digits", "class", "cause", "data", "return_on_error"] };
+const SS7: Vocabulary = Vocabulary {
+    names: &["UDT", "XUDT"],
+    fields: &["called", "digits", "class", "cause", "data", "return_on_error"],
+};
 
 fn parse(text: &str) -> Result<Filter, FilterError> {
     Filter::parse(text, SS7)
@@ -115,7 +117,10 @@ fn messages_of_ss7_are_chosen() {
         ("fields.digits =~ \"^04\"", [true, false]),
         ("fields.called", [true, false]),
         ("fields.class >= 1", [true, false]),
-        ("fields.cause == USER && fields.cause == 3 && fields.cause < 4 && fields.cause =~ us", [true, false]),
+        (
+            "fields.cause == USER && fields.cause == 3 && fields.cause < 4 && fields.cause =~ us",
+            [true, false],
+        ),
         ("fields.return_on_error && fields.return_on_error == true", [true, false]),
         ("fields.data == 6240 && anomalies", [true, false]),
         ("id == 9 && frame == 12 && length == 40", [true, false]),
