@@ -359,7 +359,7 @@ mod tests {
         #[test]
         fn garbage_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200), flags in 0u8..4) {
             let mut assembler = Assembler::default();
-            for bytes in [packet(7, &[bytes.clone()]), packet(7, &[chunk(flags, 1, 3, &bytes)]), bytes] {
+            for bytes in [packet(7, core::slice::from_ref(&bytes)), packet(7, &[chunk(flags, 1, 3, &bytes)]), bytes] {
                 if let Some(packet) = parse(None, &bytes) {
                     for data in packet.data() {
                         let message = format!("{:?}", assembler.take(&packet, &data));

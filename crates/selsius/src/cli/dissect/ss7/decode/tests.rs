@@ -203,9 +203,9 @@ fn what_is_said_in_short() {
         ("UDT", "class 0, called 49151123456 ssn 6 (HLR), calling pc 1234 ssn 254, 3 bytes"),
         (
             "XUDTS",
-            "subsystem failure (3), 15 hops left, called 49151123456 ssn 6 (HLR), calling pc 1234 ssn 254, 3 bytes",
+            "subsystem failure, 15 hops left, called 49151123456 ssn 6 (HLR), calling pc 1234 ssn 254, 3 bytes",
         ),
-        ("CREF", "to reference 0x030201, destination address unknown (4)"),
+        ("CREF", "to reference 0x030201, destination address unknown"),
         ("RLC", "to reference 0x030201, from reference 0x0b0605"),
         ("DT1", "to reference 0x030201, more follows, 2 bytes"),
     ];
