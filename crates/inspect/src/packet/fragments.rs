@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn sctp_is_put_together_too() {
+        let bytes = [&[0, 1, 0, 2, 0, 0, 0, 7, 0, 0, 0, 0][..], &[9; 8]].concat();
+        let mut parts = Defragmenter::default();
+        assert_eq!(
+            parts.take(Time::ZERO, &Fragment { protocol: 132, ..part(7, 0, true, &bytes[..8]) }),
+            None
+        );
+        let whole = parts.take(Time::ZERO, &Fragment { protocol: 132, ..part(7, 8, false, &bytes[8..]) });
+        let Some(Content::Sctp(packet)) = whole.as_ref().map(Whole::content) else { panic!("{whole:?}") };
+        assert_eq!((packet.destination_port, packet.tag, packet.chunks), (2, 7, &[9; 8][..]));
+    }
+
+    #[test]
     fn what_never_becomes_whole_is_forgotten() {
         let mut parts = Defragmenter::default();
         let bytes = datagram(16);

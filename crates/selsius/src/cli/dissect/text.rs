@@ -237,18 +237,14 @@ impl View for Text {
 
     fn ss7(&mut self, message: &Message, out: &mut dyn Write) -> Result<()> {
         self.stamp(message.stamp.time, message.stamp.number);
-        let codes = message.label.map(|label| [label.opc, label.dpc]);
-        let ends = message.ends.map(|(source, destination)| [source, destination]);
-        for (index, arrow) in ["──>", ""].into_iter().enumerate() {
-            if let Some(ends) = ends {
-                let _ = write!(self.line, "{} ", ends[index]);
-            }
-            if let Some(codes) = codes {
-                let _ = write!(self.line, "pc {} ", codes[index]);
-            }
-            if codes.is_some() || ends.is_some() {
-                let _ = write!(self.line, "{arrow}{}", if arrow.is_empty() { "" } else { " " });
-            }
+        let place = |at: usize| {
+            let address = message.ends.map(|(source, destination)| [source, destination][at].to_string());
+            let code = message.label.map(|label| format!("pc {}", [label.opc, label.dpc][at]));
+            address.into_iter().chain(code).collect::<Vec<_>>().join(" ")
+        };
+        let (source, destination) = (place(0), place(1));
+        if !source.is_empty() {
+            let _ = write!(self.line, "{source} ──> {destination} ");
         }
         self.paint("\x1b[0;33m");
         let _ = write!(self.line, "SS7-SCCP {}", message.name);
