@@ -18,6 +18,8 @@ pub mod filter;
 pub mod ladder;
 pub mod packet;
 pub mod reassembly;
+pub mod sctp;
+pub mod ss7;
 pub mod summary;
 pub mod survey;
 mod words;

@@ -12,6 +12,8 @@
 //! | `from` | `station` or `manager` |
 //! | `device` | the phone's name, once it is known |
 //! | `src`, `dst` | address with or without the port |
+//! | `protocol` | `skinny` or `ss7-sccp` |
+//! | `opc`, `dpc` | point codes of SS7 |
 //! | `frame`, `stream`, `version` | packet, connection, protocol version |
 //! | `line`, `call` | line and call reference that the message is about |
 //! | `answers`, `after` | the packet of the request that it answers, and the microseconds since then |
@@ -20,7 +22,8 @@
 //!
 //! Tests are `==`, `!=`, `<`, `<=`, `>`, `>=`, `=~` and `!~` (regular expressions, anywhere in the text); a word alone asks whether
 //! it is there and neither zero nor empty. Tests are joined by `&&` (`and`), `||` (`or`), `!` (`not`) and parentheses. Where a
-//! message has a field several times, one that fits is enough. Names do not mind capitals.
+//! message has a field several times, one that fits is enough. Names do not mind capitals. What a protocol does not have is not
+//! there in its messages.
 
 mod evaluate;
 mod parse;
@@ -30,7 +33,10 @@ use core::{fmt, ops::Range};
 
 use regex::Regex;
 
-use crate::conversation::{Opened, Seen};
+use crate::{
+    conversation::{Opened, Seen},
+    ss7::{self, Vocabulary},
+};
 
 /// A filter that was understood.
 #[derive(Debug, Clone)]
@@ -73,6 +79,9 @@ enum Subject {
     Device,
     Source,
     Destination,
+    Protocol,
+    Opc,
+    Dpc,
     Frame,
     Stream,
     Version,
@@ -102,17 +111,22 @@ struct Operand {
 }
 
 impl Filter {
-    /// Reads an expression.
+    /// Reads an expression; `ss7` is what may be asked about messages of SS7.
     ///
     /// # Errors
     /// Where it is wrong: with the place, and if possible what was meant.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Ok(Self { root: parse::parse(text)? })
+    pub fn parse(text: &str, ss7: Vocabulary) -> Result<Self, FilterError> {
+        Ok(Self { root: parse::parse(text, ss7)? })
     }
 
     /// Whether a message is one of those that were asked for.
     pub fn takes(&self, seen: &Seen, ends: &Opened) -> bool {
-        self.root.takes(seen, ends)
+        self.root.takes(&|subject, test| subject.is(test, seen, ends))
+    }
+
+    /// Whether a message of SS7 is one of those that were asked for.
+    pub fn takes_ss7(&self, message: &ss7::Message) -> bool {
+        self.root.takes(&|subject, test| subject.is_in_ss7(test, message))
     }
 }
 

@@ -9,12 +9,16 @@ use selsius_wire::{
     codec::{Field, Kind},
 };
 
-use super::{FilterError, Node, Operand, Subject, Test, evaluate::ends_in};
+use super::{
+    FilterError, Node, Operand, Subject, Test,
+    evaluate::{SKINNY, ends_in},
+};
+use crate::ss7::{self, Vocabulary};
 
 /// Deeper nesting is refused: the parser calls itself.
 const DEEPEST: usize = 64;
 
-const SUBJECTS: [(&str, Subject); 15] = [
+const SUBJECTS: [(&str, Subject); 18] = [
     ("name", Subject::Name),
     ("id", Subject::Id),
     ("length", Subject::Length),
@@ -22,6 +26,9 @@ const SUBJECTS: [(&str, Subject); 15] = [
     ("device", Subject::Device),
     ("src", Subject::Source),
     ("dst", Subject::Destination),
+    ("protocol", Subject::Protocol),
+    ("opc", Subject::Opc),
+    ("dpc", Subject::Dpc),
     ("frame", Subject::Frame),
     ("stream", Subject::Stream),
     ("version", Subject::Version),
@@ -41,8 +48,8 @@ enum Token {
 
 const SYMBOLS: [&str; 12] = ["==", "!=", "<=", ">=", "=~", "!~", "&&", "||", "<", ">", "(", ")"];
 
-pub(super) fn parse(text: &str) -> Result<Node, FilterError> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.len(), depth: 0 };
+pub(super) fn parse(text: &str, ss7: Vocabulary) -> Result<Node, FilterError> {
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.len(), depth: 0, ss7 };
     let root = parser.either()?;
     match parser.tokens.get(parser.at) {
         None => Ok(root),
@@ -95,6 +102,7 @@ struct Parser {
     at: usize,
     end: usize,
     depth: usize,
+    ss7: Vocabulary,
 }
 
 impl Parser {
@@ -140,7 +148,7 @@ impl Parser {
             return error(self.place(), "a test should stand here, such as `name == CallState`");
         };
         self.at += 1;
-        let subject = subject(&word, &place)?;
+        let subject = subject(&word, &place, self.ss7)?;
         let Some((Token::Symbol(symbol), _)) = self.tokens.get(self.at).cloned() else {
             return Ok(Node::Is(subject, Test::Present));
         };
@@ -162,7 +170,7 @@ impl Parser {
             let node = Node::Is(subject, Test::Matches(regex));
             return Ok(if symbol == "!~" { Node::Not(Box::new(node)) } else { node });
         }
-        check(&subject, &value, &place)?;
+        check(&subject, &value, &place, self.ss7)?;
         let operand = Operand { number: number(&value), text: value };
         let orders = !symbol.ends_with('=') || symbol.len() == 2 && "<>".contains(&symbol[..1]);
         if orders && operand.number.is_none() {
@@ -207,12 +215,12 @@ fn number(text: &str) -> Option<i64> {
     }
 }
 
-fn subject(word: &str, place: &Range<usize>) -> Result<Subject, FilterError> {
+fn subject(word: &str, place: &Range<usize>, ss7: Vocabulary) -> Result<Subject, FilterError> {
     let Some(path) = word.strip_prefix("fields.") else {
         let known = SUBJECTS.into_iter().find(|(name, _)| *name == word);
         let Some((_, subject)) = known else {
             let names = || SUBJECTS.iter().map(|(name, _)| *name);
-            let meant = if has_field(word) {
+            let meant = if has_field(word, ss7) {
                 format!("for a field write fields.{word}")
             } else if let Some(near) = nearest(word, names()) {
                 format!("did you mean {near}?")
@@ -226,9 +234,9 @@ fn subject(word: &str, place: &Range<usize>) -> Result<Subject, FilterError> {
     let path: Vec<String> = path.split('.').map(String::from).collect();
     let mut start = place.start + "fields.".len();
     for part in &path {
-        if !has_field(part) {
+        if !has_field(part, ss7) {
             let mut names = Vec::new();
-            every_field(&mut |name| names.push(name));
+            every_field(ss7, &mut |name| names.push(name));
             let meant = nearest(part, names.into_iter()).map(|near| format!(": did you mean {near}?"));
             let words = format!("no message has a field {part}{}", meant.unwrap_or_default());
             return error(start..start + part.len().max(1), words);
@@ -239,10 +247,11 @@ fn subject(word: &str, place: &Range<usize>) -> Result<Subject, FilterError> {
 }
 
 /// Values that can only be mistakes.
-fn check(subject: &Subject, value: &str, place: &Range<usize>) -> Result<(), FilterError> {
+fn check(subject: &Subject, value: &str, place: &Range<usize>, ss7: Vocabulary) -> Result<(), FilterError> {
     match subject {
         Subject::Name => {
-            let names = || MESSAGES.iter().map(|info| info.name).chain(["Unknown"]);
+            let of_ss7 = || ss7.names.iter().copied();
+            let names = || MESSAGES.iter().map(|info| info.name).chain(["Unknown"]).chain(of_ss7());
             if names().any(|name| name.eq_ignore_ascii_case(value)) {
                 return Ok(());
             }
@@ -252,8 +261,13 @@ fn check(subject: &Subject, value: &str, place: &Range<usize>) -> Result<(), Fil
         Subject::From if !["station", "manager"].contains(&value.to_ascii_lowercase().as_str()) => {
             error(place.clone(), "a message is from station or from manager")
         }
+        Subject::Protocol if ![SKINNY, ss7::PROTOCOL].contains(&value.to_ascii_lowercase().as_str()) => {
+            error(place.clone(), format!("the protocols are {SKINNY} and {}", ss7::PROTOCOL))
+        }
         Subject::Id
         | Subject::Length
+        | Subject::Opc
+        | Subject::Dpc
         | Subject::Frame
         | Subject::Stream
         | Subject::Version
@@ -269,14 +283,14 @@ fn check(subject: &Subject, value: &str, place: &Range<usize>) -> Result<(), Fil
     }
 }
 
-fn has_field(name: &str) -> bool {
+fn has_field(name: &str, ss7: Vocabulary) -> bool {
     let mut found = false;
-    every_field(&mut |field| found |= field == name || ends_in(field, name));
+    every_field(ss7, &mut |field| found |= field == name || ends_in(field, name));
     found && !name.is_empty()
 }
 
 /// Shows the name of every field of every message.
-fn every_field(show: &mut dyn FnMut(&'static str)) {
+fn every_field(ss7: Vocabulary, show: &mut dyn FnMut(&'static str)) {
     fn fields(fields: &'static [Field], show: &mut dyn FnMut(&'static str)) {
         for field in fields {
             show(field.name);
@@ -292,6 +306,7 @@ fn every_field(show: &mut dyn FnMut(&'static str)) {
     }
     MESSAGES.iter().for_each(|info| fields(info.fields, show));
     show("body");
+    ss7.fields.iter().for_each(|name| show(name));
 }
 
 /// What was probably meant.

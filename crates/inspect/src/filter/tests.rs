@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::{net::SocketAddr, time::Duration};
 
 use proptest::prelude::*;
@@ -8,7 +8,17 @@ use super::*;
 use crate::{
     conversation::{Answer, ConnectionId, Message, Packets, Side},
     packet::Stamp,
+    ss7::{Field, Label, Value},
 };
+
+const SS7: Vocabulary = Vocabulary {
+    names: &["UDT", "XUDT"],
+    fields: &["called", "digits", "class", "cause", "data", "return_on_error"],
+};
+
+fn parse(text: &str) -> Result<Filter, FilterError> {
+    Filter::parse(text, SS7)
+}
 
 fn ends() -> Opened {
     Opened {
@@ -69,8 +79,56 @@ fn messages_are_chosen() {
         ("anomalies", [false, false, false]),
         ("anomalies =~ \"below\"", [false, false, false]),
     ] {
-        let filter = Filter::parse(text).expect(text);
+        let filter = parse(text).expect(text);
         assert_eq!([&state, &start, &off_hook].map(|seen| filter.takes(seen, &ends())), expected, "{text}");
+    }
+}
+
+#[test]
+fn messages_of_ss7_are_chosen() {
+    let field = |name, value| Field { name, value };
+    let gt = Value::Parts(vec![field("digits", Value::Text("0491".into()))]);
+    let message = ss7::Message {
+        stamp: Stamp { time: Time::ZERO, number: 12 },
+        ends: Some((SocketAddr::from(([10, 0, 0, 7], 2_905)), SocketAddr::from(([10, 0, 0, 1], 2_906)))),
+        label: Some(Label { opc: 100, dpc: 200, network: 2, priority: 0, sls: 5 }),
+        id: 9,
+        name: "UDT",
+        length: 40,
+        bytes: Vec::new(),
+        fields: vec![
+            field("called", gt),
+            field("class", Value::Number(1)),
+            field("cause", Value::Named(3, "user".into())),
+            field("return_on_error", Value::Flag(true)),
+            field("data", Value::Bytes(vec![0x62, 0x40])),
+        ],
+        anomalies: vec!["cut".into()],
+    };
+    let skinny = seen(Side::Station, 0x0006, &[]);
+    for (text, expected) in [
+        ("protocol == ss7-sccp", [true, false]),
+        ("protocol == skinny", [false, true]),
+        ("name == udt && opc == 100 && dpc == 0xc8", [true, false]),
+        ("name == XUDT || opc > 100 || dpc", [true, false]),
+        ("src == 10.0.0.7 && dst == \"10.0.0.1:2906\"", [true, false]),
+        ("fields.called.digits == 0491", [true, false]),
+        ("fields.digits == 491", [false, false]),
+        ("fields.digits =~ \"^04\"", [true, false]),
+        ("fields.called", [true, false]),
+        ("fields.class >= 1", [true, false]),
+        (
+            "fields.cause == USER && fields.cause == 3 && fields.cause < 4 && fields.cause =~ us",
+            [true, false],
+        ),
+        ("fields.return_on_error && fields.return_on_error == true", [true, false]),
+        ("fields.data == 6240 && anomalies", [true, false]),
+        ("id == 9 && frame == 12 && length == 40", [true, false]),
+        ("from == station", [false, true]),
+        ("device || stream || version || line || call || answers || after", [false, true]),
+    ] {
+        let filter = parse(text).expect(text);
+        assert_eq!([filter.takes_ss7(&message), filter.takes(&skinny, &ends())], expected, "{text}");
     }
 }
 
@@ -84,6 +142,9 @@ fn mistakes_are_pointed_at() {
         ("call_state == 5", "call_state", "call_state is not known: for a field write fields.call_state"),
         ("fields.cal_state == 5", "cal_state", "no message has a field cal_state: did you mean call_state?"),
         ("from == phone", "phone", "a message is from station or from manager"),
+        ("protocol == sip", "sip", "the protocols are skinny and ss7-sccp"),
+        ("name == XUDTS", "XUDTS", "no message is called XUDTS: did you mean XUDT?"),
+        ("opc == x", "x", "x is no number"),
         ("(from == station", "(", "this parenthesis is not closed"),
         ("from == station)", ")", "the expression should end here, or go on with && or ||"),
         ("from ==", "", "a value should follow =="),
@@ -99,18 +160,18 @@ fn mistakes_are_pointed_at() {
         ),
         ("device == ä€ || %", "€", "this has no meaning here"),
     ] {
-        let error = Filter::parse(text).unwrap_err();
+        let error = parse(text).unwrap_err();
         assert_eq!(error.to_string(), words, "{text}");
         assert_eq!(text.get(error.at.clone()).unwrap_or(""), place, "{text}: {:?}", error.at);
     }
-    assert!(Filter::parse(&"(".repeat(100_000)).is_err());
-    assert!(Filter::parse(&"!".repeat(100_000)).is_err());
+    assert!(parse(&"(".repeat(100_000)).is_err());
+    assert!(parse(&"!".repeat(100_000)).is_err());
 }
 
 proptest! {
     #[test]
     fn anything_is_read(text in "[a-z=!~<>&|()\"0-9. äname fields]{0,40}") {
-        if let Err(error) = Filter::parse(&text) {
+        if let Err(error) = parse(&text) {
             prop_assert!(error.at.start <= text.len() && error.at.start <= error.at.end);
         }
     }
@@ -120,6 +181,6 @@ proptest! {
 fn fields_of_unions_are_fields() {
     for field in ["g723_bit_rate", "dynamic_payload", "first_mb", "temporal_spatial_trade_off_capability"] {
         let text = alloc::format!("fields.{field} == 1");
-        assert!(parse::parse(&text).is_ok(), "{field}");
+        assert!(parse(&text).is_ok(), "{field}");
     }
 }

@@ -6,7 +6,7 @@ use core::{net::IpAddr, time::Duration};
 use etherparse::IpNumber;
 use selsius_wire::Time;
 
-use super::{Content, Fragment, parse_tcp, parse_udp};
+use super::{Content, Fragment, parse_sctp, parse_tcp, parse_udp};
 
 /// Packets that wait for their parts.
 const MOST_PACKETS: usize = 1_024;
@@ -55,6 +55,7 @@ impl Whole {
         match IpNumber(self.protocol) {
             IpNumber::TCP => parse_tcp(self.source, self.destination, &self.payload, 0),
             IpNumber::UDP => parse_udp(self.source, self.destination, &self.payload, 0),
+            IpNumber::SCTP => parse_sctp(Some((self.source, self.destination)), &self.payload),
             other => Content::OtherProtocol(other.0),
         }
     }
@@ -183,6 +184,19 @@ mod tests {
         let whole = parts.take(Time::ZERO, &part(7, 8, true, &bytes[8..40]));
         assert_eq!(payload(whole), &bytes[8..]);
         assert_eq!(parts.incomplete(), 1);
+    }
+
+    #[test]
+    fn sctp_is_put_together_too() {
+        let bytes = [&[0, 1, 0, 2, 0, 0, 0, 7, 0, 0, 0, 0][..], &[9; 8]].concat();
+        let mut parts = Defragmenter::default();
+        assert_eq!(
+            parts.take(Time::ZERO, &Fragment { protocol: 132, ..part(7, 0, true, &bytes[..8]) }),
+            None
+        );
+        let whole = parts.take(Time::ZERO, &Fragment { protocol: 132, ..part(7, 8, false, &bytes[8..]) });
+        let Some(Content::Sctp(packet)) = whole.as_ref().map(Whole::content) else { panic!("{whole:?}") };
+        assert_eq!((packet.destination_port, packet.tag, packet.chunks), (2, 7, &[9; 8][..]));
     }
 
     #[test]

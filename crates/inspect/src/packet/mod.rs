@@ -1,4 +1,4 @@
-//! Captured packets: from the link layer down to a TCP segment or a UDP datagram, and (in [`build`]) the way back.
+//! Captured packets: from the link layer down to a TCP segment, a UDP datagram or an SCTP packet, and (in [`build`]) the way back.
 //!
 //! [`parse`] never fails: a packet that carries nothing we read says so in [`Content`]. Checksums are not looked at,
 //! because captures taken on the sending host carry the ones that the network card would have filled in.
@@ -12,6 +12,8 @@ pub use fragments::{Defragmenter, Whole};
 
 use etherparse::{IpNumber, LaxIpSlice, TcpSlice, UdpSlice};
 use selsius_wire::Time;
+
+use crate::{sctp, ss7};
 
 /// Where and when a packet was captured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,16 @@ pub enum LinkType {
     LinuxCooked,
     /// Linux cooked capture, version 2.
     LinuxCooked2,
+    /// SS7 signal units; with a pseudo-header of four bytes.
+    Mtp2WithHeader,
+    /// SS7 signal units.
+    Mtp2,
+    /// SS7 messages from the service octet on.
+    Mtp3,
+    /// The SCCP of SS7 without anything before it.
+    Sccp,
+    /// SCTP without IP.
+    Sctp,
 }
 
 impl LinkType {
@@ -50,6 +62,11 @@ impl LinkType {
             12 | 14 | 101 | 228 | 229 => Self::RawIp,
             108 => Self::Loop,
             113 => Self::LinuxCooked,
+            139 => Self::Mtp2WithHeader,
+            140 => Self::Mtp2,
+            141 => Self::Mtp3,
+            142 => Self::Sccp,
+            248 => Self::Sctp,
             276 => Self::LinuxCooked2,
             _ => return None,
         })
@@ -63,11 +80,15 @@ pub enum Content<'a> {
     Tcp(Segment<'a>),
     /// A UDP datagram.
     Udp(Datagram<'a>),
+    /// An SCTP packet.
+    Sctp(sctp::Packet<'a>),
+    /// The SCCP of SS7, without IP.
+    Ss7(ss7::Carried<'a>),
     /// A part of a fragmented IP packet.
     Fragment(Fragment<'a>),
     /// Another protocol on IP, by its number.
     OtherProtocol(u8),
-    /// Not IP: ARP, spanning tree and the like.
+    /// Neither IP nor SCCP: ARP, spanning tree, other users of SS7 and the like.
     NotIp,
     /// Too short or contradicting itself; the name of the layer where it ends.
     Damaged(&'static str),
@@ -116,7 +137,7 @@ pub struct Fragment<'a> {
     pub source: IpAddr,
     /// Receiver.
     pub destination: IpAddr,
-    /// Number of the protocol of the whole (6 TCP, 17 UDP).
+    /// Number of the protocol of the whole (6 TCP, 17 UDP, 132 SCTP).
     pub protocol: u8,
     /// What all parts of one packet share.
     pub identification: u32,
@@ -144,6 +165,11 @@ pub fn parse(link: LinkType, bytes: &[u8]) -> Content<'_> {
                 _ => Content::NotIp,
             };
         }
+        LinkType::Mtp2WithHeader => return ss7::mtp2(bytes, true).map_or(Content::NotIp, Content::Ss7),
+        LinkType::Mtp2 => return ss7::mtp2(bytes, false).map_or(Content::NotIp, Content::Ss7),
+        LinkType::Mtp3 => return ss7::mtp3(bytes).map_or(Content::NotIp, Content::Ss7),
+        LinkType::Sccp => return Content::Ss7(ss7::raw(bytes)),
+        LinkType::Sctp => return parse_sctp(None, bytes),
     };
     match ip {
         Some(ip) => parse_ip(ip),
@@ -186,6 +212,7 @@ pub fn parse_ip(bytes: &[u8]) -> Content<'_> {
     match body.ip_number {
         IpNumber::TCP => parse_tcp(source, destination, payload, cut_off),
         IpNumber::UDP => parse_udp(source, destination, payload, cut_off),
+        IpNumber::SCTP => parse_sctp(Some((source, destination)), payload),
         other => Content::OtherProtocol(other.0),
     }
 }
@@ -215,6 +242,11 @@ pub fn parse_udp(source: IpAddr, destination: IpAddr, bytes: &[u8], cut_off: u32
         payload: udp.payload(),
         cut: cut_off > 0,
     })
+}
+
+/// Reads SCTP as it stands after an IP header, in a packet put together from fragments, or where a capture begins with it.
+pub fn parse_sctp(addresses: Option<(IpAddr, IpAddr)>, bytes: &[u8]) -> Content<'_> {
+    sctp::parse(addresses, bytes).map_or(Content::Damaged("SCTP"), Content::Sctp)
 }
 
 /// How many bytes the IP header announces beyond those captured.

@@ -106,6 +106,47 @@ fn what_is_not_ours() {
 }
 
 #[test]
+fn ss7_on_its_own_links_and_on_sctp() {
+    // Service octet, label (from 2 to 1), message.
+    let unit = [0x83, 1, 0x80, 0, 0, 9, 1, 2];
+    let label = ss7::Label { opc: 2, dpc: 1, network: 2, priority: 0, sls: 0 };
+    let carried = ss7::Carried { label: Some(label), sccp: &unit[5..], cut: 0 };
+    for (number, before) in
+        [(139, &[0, 0, 0, 1, 0x81, 0x82, 7][..]), (140, &[0x81, 0x82, 7]), (141, &[]), (142, &[])]
+    {
+        let link = LinkType::from_capture(number).unwrap();
+        let bytes = [before, if number == 142 { &unit[5..] } else { &unit }].concat();
+        let label = carried.label.filter(|_| number != 142);
+        assert_eq!(parse(link, &bytes), Content::Ss7(ss7::Carried { label, ..carried }), "{link:?}");
+    }
+    let isup = [0x85, 1, 0x80, 0, 0, 9, 1, 2];
+    assert_eq!(parse(LinkType::Mtp3, &isup), Content::NotIp);
+
+    let mut bytes = vec![0x0b, 0x59, 0x0b, 0x5a, 0, 0, 0, 7, 0, 0, 0, 0];
+    bytes.extend([1; 20]);
+    let packet = sctp::Packet {
+        addresses: None,
+        source_port: 2_905,
+        destination_port: 2_906,
+        tag: 7,
+        chunks: &[1; 20],
+    };
+    assert_eq!(parse(LinkType::Sctp, &bytes), Content::Sctp(packet));
+    assert_eq!(parse(LinkType::Sctp, &bytes[..11]), Content::Damaged("SCTP"));
+    let mut frame = build::udp(&Datagram {
+        source: "10.0.0.1:1".parse().unwrap(),
+        destination: "10.0.0.2:2".parse().unwrap(),
+        payload: &bytes[8..],
+        cut: false,
+    })
+    .unwrap();
+    frame[14 + 9] = 132;
+    frame[34..42].copy_from_slice(&bytes[..8]);
+    let addresses = Some(("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()));
+    assert_eq!(parse(LinkType::Ethernet, &frame), Content::Sctp(sctp::Packet { addresses, ..packet }));
+}
+
+#[test]
 fn fragments() {
     let mut frame = build::tcp(&segment("10.0.0.1:1234", "10.0.0.2:2000", &[9; 40])).unwrap();
     // Identification 0x0102, more fragments, offset 3 * 8.

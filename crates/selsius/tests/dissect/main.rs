@@ -7,5 +7,6 @@ mod files;
 mod golden;
 mod media;
 mod others;
+mod ss7;
 mod support;
 mod tshark;

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use selsius_inspect::{
     conversation::{Closed, ConnectionId, Opened, Seen, Side, Trouble},
     fields::{self, json_text},
+    ss7::{Label, Message, PROTOCOL},
 };
 use selsius_wire::Time;
 
-use super::View;
+use super::{View, ss7};
 
 /// The view. What is wrong between messages is told with the next message of its connection.
 #[derive(Default)]
@@ -65,6 +66,39 @@ impl View for Json {
             None => write!(line, "null"),
         };
         line.push_str("}\n");
+        out.write_all(line.as_bytes())?;
+        Ok(())
+    }
+
+    fn ss7(&mut self, message: &Message, out: &mut dyn Write) -> Result<()> {
+        let line = &mut self.line;
+        line.clear();
+        let _ = write!(
+            line,
+            r#"{{"protocol":"{PROTOCOL}","frame":{},"time":"{:.6}","#,
+            message.stamp.number,
+            timestamp(message.stamp.time)
+        );
+        let _ = match message.ends {
+            Some((src, dst)) => write!(line, r#""src":"{src}","dst":"{dst}","#),
+            None => write!(line, r#""src":null,"dst":null,"#),
+        };
+        let _ = match message.label {
+            Some(Label { opc, dpc, network, priority, sls }) => write!(
+                line,
+                r#""opc":{opc},"dpc":{dpc},"network":{network},"priority":{priority},"sls":{sls},"#
+            ),
+            None => write!(line, r#""opc":null,"dpc":null,"network":null,"priority":null,"sls":null,"#),
+        };
+        let Message { id, name, length, .. } = message;
+        let _ = write!(line, r#""id":"{id:#04x}","name":"{name}","length":{length},"fields":"#);
+        ss7::json(&message.fields, line);
+        line.push_str(",\"anomalies\":[");
+        for (index, anomaly) in message.anomalies.iter().enumerate() {
+            line.push_str(if index > 0 { "," } else { "" });
+            json_text(anomaly, line);
+        }
+        line.push_str("]}\n");
         out.write_all(line.as_bytes())?;
         Ok(())
     }

@@ -98,6 +98,11 @@ impl Keeper {
         if !self.media.contains(&to) {
             return Ok(());
         }
+        self.packet(packet)
+    }
+
+    /// Writes a packet.
+    pub(super) fn packet(&mut self, packet: &Packet<'_>) -> Result<()> {
         self.writer.packet(packet, &mut self.scratch);
         self.flush()
     }

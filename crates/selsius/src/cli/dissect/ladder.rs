@@ -58,6 +58,11 @@ impl Steps {
         let call = scope.call();
         let devices = scope.devices(&found.report);
         if devices.is_empty() {
+            if found.has_ss7() {
+                bail!(
+                    "no SCCP of phones in this capture, only SS7-SCCP, which is in no ladder: see --format text"
+                );
+            }
             bail!("no SCCP in this capture");
         }
         if devices.len() + 1 > MOST_COLUMNS {

@@ -8,6 +8,7 @@ mod live;
 mod rtp;
 mod select;
 mod source;
+mod ss7;
 mod summary;
 mod text;
 
@@ -29,13 +30,16 @@ use selsius_inspect::{
     filter::Filter,
     ladder::Style,
     packet::{Content, Datagram, Defragmenter, LinkType, Segment, Stamp, parse},
+    ss7::Message,
 };
 use source::{Capture, Ending};
+use ss7::Ss7;
 use summary::Found;
 
 /// Shows the SCCP in a capture: one line a message, JSON, a summary, or a ladder.
 ///
-/// Reads pcap and pcapng, also gzipped. SCCP is read on TCP port 2000, and on whatever port a connection reads like it.
+/// Reads pcap and pcapng, also gzipped. SCCP is read on TCP port 2000, and on whatever port a connection reads like it. The other
+/// SCCP, that of SS7 (Q.713), is read too, and called SS7-SCCP.
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct DissectArgs {
@@ -109,6 +113,11 @@ trait View {
     fn closed(&mut self, closed: &Closed, ends: &Opened) {
         let _ = (closed, ends);
     }
+    /// A message of the other SCCP, that of SS7.
+    fn ss7(&mut self, message: &Message, out: &mut dyn Write) -> Result<()> {
+        let _ = (message, out);
+        Ok(())
+    }
     /// A UDP datagram, which may be media.
     fn datagram(&mut self, stamp: Stamp, datagram: &Datagram<'_>) {
         let _ = (stamp, datagram);
@@ -162,7 +171,7 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
         Ok(end)
     });
     match shown {
-        Ok(end) => Ok(report(&capture, &end)),
+        Ok(end) => Ok(report(&capture, &end, args.format)),
         // Whoever reads it may stop reading.
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error),
@@ -230,6 +239,7 @@ struct End {
     strange_links: BTreeMap<u32, u64>,
     /// What is to be said about the audio that was written.
     audio: Vec<String>,
+    ss7: Ss7,
 }
 
 /// Leads the packets of a capture to a view.
@@ -243,7 +253,7 @@ fn read(capture: &Capture, mut reader: Reader, view: &mut dyn View, out: &mut dy
         keeper.finish()?;
     }
     let audio = reader.audio.map(audio::Audio::finish).transpose()?.unwrap_or_default();
-    Ok(End { ending, strange_links: reader.strange_links, audio })
+    Ok(End { ending, strange_links: reader.strange_links, audio, ss7: reader.ss7 })
 }
 
 /// Follows the conversations in a capture.
@@ -256,6 +266,7 @@ struct Reader {
     keeper: Option<Keeper>,
     audio: Option<audio::Audio>,
     fragments: Defragmenter,
+    ss7: Ss7,
     /// Somebody watches: nothing waits in a buffer.
     live: bool,
 }
@@ -272,6 +283,7 @@ impl Reader {
             keeper: None,
             audio: None,
             fragments: Defragmenter::default(),
+            ss7: Ss7::default(),
             live: args.interface.is_some(),
         }
     }
@@ -321,8 +333,38 @@ impl Reader {
                 view.datagram(stamp, datagram);
                 Ok(())
             }
+            Content::Sctp(sctp) => {
+                let messages = self.ss7.sctp(stamp, sctp);
+                self.ss7(packet, &messages, view, out)
+            }
+            Content::Ss7(carried) => {
+                let message = self.ss7.unit(stamp, packet, carried);
+                self.ss7(packet, &[message], view, out)
+            }
             Content::Fragment(_) | Content::OtherProtocol(_) | Content::NotIp | Content::Damaged(_) => Ok(()),
         }
+    }
+
+    /// Shows the messages of SS7 that a packet completes.
+    fn ss7(
+        &mut self,
+        packet: &Packet<'_>,
+        messages: &[Message],
+        view: &mut dyn View,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let mut chosen = false;
+        for message in messages.iter().filter(|message| self.chosen.takes_ss7(message)) {
+            view.ss7(message, out)?;
+            chosen = true;
+        }
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| chosen) {
+            keeper.packet(packet)?;
+        }
+        if chosen && self.live {
+            out.flush()?;
+        }
+        Ok(())
     }
 
     fn segment(
@@ -377,7 +419,7 @@ impl Reader {
 }
 
 /// Says what could not be read. A capture that breaks off is a failure, though all that it holds was shown.
-fn report(capture: &Capture, end: &End) -> ExitCode {
+fn report(capture: &Capture, end: &End, format: Format) -> ExitCode {
     let mut err = stderr();
     for line in &end.audio {
         let _ = writeln!(err, "{line}");
@@ -386,6 +428,26 @@ fn report(capture: &Capture, end: &End) -> ExitCode {
         // Nowhere else to say it, should standard error be closed.
         let _ =
             writeln!(err, "selsius: {packets} packets of link type {link} were passed over: it is not read");
+    }
+    match end.ss7.messages {
+        messages if messages == 0 || format != Format::Ladder => {}
+        1 => {
+            let _ = writeln!(err, "selsius: 1 message of SS7-SCCP is in no ladder: see --format text");
+        }
+        messages => {
+            let _ =
+                writeln!(err, "selsius: {messages} messages of SS7-SCCP are in no ladder: see --format text");
+        }
+    }
+    match end.ss7.incomplete() {
+        0 => {}
+        1 => {
+            let _ = writeln!(err, "selsius: 1 SCTP chunk is part of a message that never became whole");
+        }
+        chunks => {
+            let _ =
+                writeln!(err, "selsius: {chunks} SCTP chunks are parts of messages that never became whole");
+        }
     }
     match &end.ending {
         Ending::Whole => ExitCode::SUCCESS,

@@ -6,11 +6,12 @@ use anyhow::{Result, bail};
 use selsius_inspect::{
     conversation::{Opened, Seen, Trouble},
     filter::Filter,
+    ss7::Message,
     survey::{Call, Device, DeviceIndex, Report},
 };
 use selsius_wire::Time;
 
-use super::summary::Found;
+use super::{ss7::VOCABULARY, summary::Found};
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -145,6 +146,12 @@ impl Chosen {
             && self.scope.as_ref().is_none_or(|scope| scope.takes(seen, ends).is_some())
     }
 
+    /// Calls and phones are of the other protocol.
+    pub(super) fn takes_ss7(&self, message: &Message) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.takes_ss7(message))
+            && self.scope.as_ref().is_none_or(|scope| matches!(scope.what, What::All))
+    }
+
     /// What is between messages passes no filter.
     pub(super) fn takes_trouble(&self, trouble: &Trouble, ends: &Opened) -> bool {
         self.filter.is_none()
@@ -157,7 +164,7 @@ impl Chosen {
 
 /// Reads a filter; what is wrong with it is shown below it.
 pub(super) fn filter(text: &str) -> Result<Filter, String> {
-    Filter::parse(text).map_err(|error| {
+    Filter::parse(text, VOCABULARY).map_err(|error| {
         let columns = |part: Option<&str>| part.unwrap_or_default().chars().count();
         let (before, long) =
             (columns(text.get(..error.at.start)), columns(text.get(error.at.clone())).max(1));

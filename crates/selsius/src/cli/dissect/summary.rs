@@ -13,6 +13,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use selsius_inspect::{
     conversation::{Closed, Opened, Seen, Trouble},
     packet::{Datagram, Stamp},
+    ss7::Message,
     survey::{Call, Device, DeviceIndex, Party, Report, Signalled, Survey},
 };
 use selsius_media::rtp::Quality;
@@ -21,6 +22,7 @@ use selsius_wire::{Time, message_info};
 use super::{
     View,
     rtp::{Flow, Flows},
+    ss7::names::meaning,
     text::span,
 };
 use crate::cli::out;
@@ -30,6 +32,7 @@ use crate::cli::out;
 pub(super) struct Summary {
     survey: Survey,
     flows: Flows,
+    ss7: BTreeMap<u8, (&'static str, u64)>,
     /// When everything was seen.
     pub(super) found: Option<Found>,
 }
@@ -38,6 +41,8 @@ pub(super) struct Summary {
 pub(super) struct Found {
     pub(super) report: Report,
     pub(super) flows: Flows,
+    /// Messages of the other SCCP, by their type.
+    ss7: BTreeMap<u8, (&'static str, u64)>,
 }
 
 impl View for Summary {
@@ -63,9 +68,15 @@ impl View for Summary {
         self.flows.datagram(stamp, datagram);
     }
 
+    fn ss7(&mut self, message: &Message, _: &mut dyn Write) -> Result<()> {
+        self.ss7.entry(message.id).or_insert((message.name, 0)).1 += 1;
+        Ok(())
+    }
+
     fn finish(&mut self, out: &mut dyn Write) -> Result<()> {
         let (survey, flows) = (std::mem::take(&mut self.survey), std::mem::take(&mut self.flows));
-        let found = self.found.insert(Found { report: survey.finish(), flows });
+        let ss7 = std::mem::take(&mut self.ss7);
+        let found = self.found.insert(Found { report: survey.finish(), flows, ss7 });
         out.write_all(found.page().as_bytes())?;
         Ok(())
     }
@@ -73,7 +84,15 @@ impl View for Summary {
 
 impl Found {
     fn page(&self) -> String {
-        let Some((first, last)) = self.report.span else { return "no SCCP in this capture\n".into() };
+        let Some((first, last)) = self.report.span else {
+            let mut page = match self.ss7.len() {
+                0 => "no SCCP in this capture\n",
+                _ => "no SCCP of phones in this capture\n",
+            }
+            .into();
+            self.ss7(&mut page);
+            return page;
+        };
         let messages: u64 = self.report.counts.values().map(|count| count.station + count.manager).sum();
         let devices = self.report.devices.iter().filter(|device| device.messages > 0).count();
         let mut page = format!(
@@ -90,6 +109,7 @@ impl Found {
         self.times(&mut page);
         self.messages(&mut page);
         self.oddities(&mut page);
+        self.ss7(&mut page);
         page
     }
 
@@ -260,6 +280,22 @@ impl Found {
         if more > 0 {
             let _ = writeln!(page, "  and {more} more");
         }
+    }
+
+    /// Whether there are messages of the other SCCP.
+    pub(super) fn has_ss7(&self) -> bool {
+        !self.ss7.is_empty()
+    }
+
+    fn ss7(&self, page: &mut String) {
+        if self.ss7.is_empty() {
+            return;
+        }
+        let rows = self.ss7.iter().map(|(id, (name, count))| {
+            [format!("{id:#04x}"), (*name).into(), meaning(name).into(), count.to_string()]
+        });
+        let table = out::table(["ID", "NAME", "MEANING", "MESSAGES"], rows);
+        section(page, "SS7-SCCP (Q.713, not the SCCP of phones)", &table);
     }
 
     /// What a phone is called.

@@ -13,10 +13,11 @@ use selsius_inspect::{
     conversation::{Opened, Seen, Side, Trouble, TroubleKind},
     fields::{self, HEADER, Row},
     ladder::Kind,
+    ss7::{Field, Message, Value},
 };
 use selsius_wire::Time;
 
-use super::View;
+use super::{View, ss7};
 
 /// How much is told of each message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,19 @@ impl Text {
 
     /// Day, time, packet and phone.
     fn begin(&mut self, time: Time, packet: u64, device: Option<&str>, ends: &Opened) {
+        self.stamp(time, packet);
+        match device {
+            Some(device) => {
+                let _ = write!(self.line, "{device:<15} ");
+            }
+            None => {
+                let _ = write!(self.line, "{:<15} ", ends.station.to_string());
+            }
+        }
+    }
+
+    /// Day, time and packet.
+    fn stamp(&mut self, time: Time, packet: u64) {
         let at =
             i64::try_from(time.as_micros()).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok());
         let at = at.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned_datetime(self.zone.clone());
@@ -78,14 +92,6 @@ impl Text {
         let micros = at.subsec_nanosecond() / 1_000;
         let _ = write!(self.line, "{hour:02}:{minute:02}:{second:02}.{micros:06} {packet:>7} ");
         self.paint(PLAIN);
-        match device {
-            Some(device) => {
-                let _ = write!(self.line, "{device:<15} ");
-            }
-            None => {
-                let _ = write!(self.line, "{:<15} ", ends.station.to_string());
-            }
-        }
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> Result<()> {
@@ -128,6 +134,15 @@ impl Text {
         if end > fields_end {
             let rest = format!("{} bytes after the last known field", end - fields_end);
             self.row(&bytes, fields_end, end, 0, "(rest)", &rest);
+        }
+    }
+
+    fn fields_of_ss7(&mut self, fields: &[Field], depth: usize) {
+        for field in fields {
+            self.row(&[], 0, 0, depth, field.name, &ss7::show(&field.value));
+            if let Value::Parts(parts) = &field.value {
+                self.fields_of_ss7(parts, depth + 1);
+            }
         }
     }
 
@@ -216,6 +231,38 @@ impl View for Text {
         }
         if self.depth != Depth::Line {
             self.fields(seen);
+        }
+        self.finish(out)
+    }
+
+    fn ss7(&mut self, message: &Message, out: &mut dyn Write) -> Result<()> {
+        self.stamp(message.stamp.time, message.stamp.number);
+        let place = |at: usize| {
+            let address = message.ends.map(|(source, destination)| [source, destination][at].to_string());
+            let code = message.label.map(|label| format!("pc {}", [label.opc, label.dpc][at]));
+            address.into_iter().chain(code).collect::<Vec<_>>().join(" ")
+        };
+        let (source, destination) = (place(0), place(1));
+        if !source.is_empty() {
+            let _ = write!(self.line, "{source} ──> {destination} ");
+        }
+        self.paint("\x1b[0;33m");
+        let _ = write!(self.line, "SS7-SCCP {}", message.name);
+        self.paint(PLAIN);
+        let details = ss7::details(message);
+        if !details.is_empty() {
+            let _ = write!(self.line, " {details}");
+        }
+        for anomaly in &message.anomalies {
+            self.paint(ALARM);
+            let _ = write!(self.line, "  ! {anomaly}");
+            self.paint(PLAIN);
+        }
+        if self.depth != Depth::Line {
+            self.fields_of_ss7(&message.fields, 0);
+        }
+        if self.depth == Depth::Bytes {
+            self.row(&message.bytes, 0, message.bytes.len(), 0, "(the whole message)", "");
         }
         self.finish(out)
     }
