@@ -9,3 +9,4 @@ mod media;
 mod others;
 mod support;
 mod tshark;
+mod wideband;
