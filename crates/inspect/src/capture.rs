@@ -6,8 +6,9 @@
 //!                                      Cut::Other      a header, statistics, names
 //! ```
 //!
-//! Formats as in draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. Times are microseconds since 1970, whatever resolution
-//! the file has. No length in a file makes anyone allocate: [`Cut::Need`] is at most [`LONGEST_BLOCK`].
+//! Formats as in draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng; why no library reads them is told in
+//! docs/adr/0002-capture-files.md. Times are microseconds since 1970, whatever resolution the file has. No length in a file makes
+//! anyone allocate: [`Cut::Need`] is at most [`LONGEST_BLOCK`].
 
 use alloc::vec::Vec;
 
