@@ -1,4 +1,6 @@
-//! What the fuzz targets do, as plain functions: one module per crate. The crates' own tests include their
-//! module and run it over captures and random input.
+//! What the fuzz targets do, as plain functions. The crates' own tests include the module of theirs and run it over captures and
+//! random input.
 
+pub mod capture;
+pub mod reassembly;
 pub mod wire;

@@ -6,8 +6,9 @@
 //!                                      Cut::Other      a header, statistics, names
 //! ```
 //!
-//! Formats as in draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. Times are microseconds since 1970, whatever resolution
-//! the file has. No length in a file makes anyone allocate: [`Cut::Need`] is at most [`LONGEST_BLOCK`].
+//! Formats as in draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng; why no library reads them is told in
+//! docs/adr/0002-capture-files.md. Times are microseconds since 1970, whatever resolution the file has. No length in a file makes
+//! anyone allocate: [`Cut::Need`] is at most [`LONGEST_BLOCK`].
 
 use alloc::vec::Vec;
 
@@ -153,6 +154,17 @@ struct Interface {
 }
 
 const SECTION: u32 = 0x0a0d_0d0a;
+const SECTION_MAGIC: [u8; 4] = SECTION.to_be_bytes();
+/// How pcap files begin, and what that says: byte order, fractions of a second, bytes of the header of a packet.
+const MAGICS: [([u8; 4], Order, Resolution, usize); 6] = [
+    ([0xa1, 0xb2, 0xc3, 0xd4], Order::Big, Resolution::Decimal(6), 16),
+    ([0xd4, 0xc3, 0xb2, 0xa1], Order::Little, Resolution::Decimal(6), 16),
+    ([0xa1, 0xb2, 0x3c, 0x4d], Order::Big, Resolution::Decimal(9), 16),
+    ([0x4d, 0x3c, 0xb2, 0xa1], Order::Little, Resolution::Decimal(9), 16),
+    // A variant that Linux once had.
+    ([0xa1, 0xb2, 0xcd, 0x34], Order::Big, Resolution::Decimal(6), 24),
+    ([0x34, 0xcd, 0xb2, 0xa1], Order::Little, Resolution::Decimal(6), 24),
+];
 
 impl Cutter {
     /// Looks at the beginning of `bytes`, which follow what the cuts before consumed.
@@ -170,24 +182,20 @@ impl Cutter {
     }
 
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<Cut<'a>, CaptureError> {
-        let Some(&[a, b, c, d]) = bytes.first_chunk() else {
-            // What is too short for either magic is told by what is there.
-            return if bytes.is_empty() { Ok(Cut::Need(4)) } else { Err(CaptureError::Unknown) };
+        let Some(magic) = bytes.first_chunk() else {
+            // What no magic begins with needs no more bytes to be a stranger.
+            let mut known = MAGICS.iter().map(|(magic, ..)| magic).chain([&SECTION_MAGIC]);
+            return match known.any(|magic| magic.starts_with(bytes)) {
+                true => Ok(Cut::Need(4)),
+                false => Err(CaptureError::Unknown),
+            };
         };
-        let magic = u32::from_be_bytes([a, b, c, d]);
-        let (order, fractions, header) = match magic {
-            SECTION => {
-                self.format = Format::PcapNg { order: Order::Little, interfaces: Vec::new() };
-                return self.cut(bytes);
-            }
-            0xa1b2_c3d4 => (Order::Big, Resolution::Decimal(6), 16),
-            0xd4c3_b2a1 => (Order::Little, Resolution::Decimal(6), 16),
-            0xa1b2_3c4d => (Order::Big, Resolution::Decimal(9), 16),
-            0x4d3c_b2a1 => (Order::Little, Resolution::Decimal(9), 16),
-            0xa1b2_cd34 => (Order::Big, Resolution::Decimal(6), 24),
-            0x34cd_b2a1 => (Order::Little, Resolution::Decimal(6), 24),
-            _ => return Err(CaptureError::Unknown),
-        };
+        if *magic == SECTION_MAGIC {
+            self.format = Format::PcapNg { order: Order::Little, interfaces: Vec::new() };
+            return self.cut(bytes);
+        }
+        let known = MAGICS.iter().find(|(known, ..)| known == magic);
+        let &(_, order, fractions, header) = known.ok_or(CaptureError::Unknown)?;
         let Some(link) = order.u32(bytes, 20) else { return Ok(Cut::Need(24)) };
         // The upper bits tell about frame check sequences.
         self.format = Format::Pcap { order, fractions, link: link & 0xffff, header };

@@ -10,3 +10,4 @@ mod others;
 mod ss7;
 mod support;
 mod tshark;
+mod wideband;

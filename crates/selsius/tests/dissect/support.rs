@@ -90,7 +90,7 @@ pub(crate) struct Made {
     flow: TcpFlow,
     writer: Writer,
     pub(crate) bytes: Vec<u8>,
-    micros: u64,
+    pub(crate) micros: u64,
 }
 
 impl Made {
@@ -144,17 +144,22 @@ impl Made {
     /// RTP from the phone's port 20000, G.711 µ-law, 20 ms each.
     pub(crate) fn voice(mut self, to: &str, numbers: impl Iterator<Item = u16>) -> Self {
         for number in numbers {
-            let mut payload = vec![0x80, 0];
-            payload.extend(number.to_be_bytes());
-            payload.extend((u32::from(number) * 160).to_be_bytes());
-            payload.extend(9_u32.to_be_bytes());
-            payload.extend([0x2a; 160]);
-            let (source, destination) = ("10.0.0.7:20000".parse().unwrap(), to.parse().unwrap());
-            let datagram = Datagram { source, destination, payload: &payload, cut: false };
-            self.packets(&Vec::from_iter(build::udp(&datagram)));
+            self.rtp(["10.0.0.7:20000", to], 0, number, &[0x2a; 160]);
             self.micros += 19_000;
         }
         self
+    }
+
+    /// An RTP packet of 20 ms.
+    pub(crate) fn rtp(&mut self, [from, to]: [&str; 2], payload_type: u8, number: u16, sound: &[u8]) {
+        let mut payload = vec![0x80, payload_type];
+        payload.extend(number.to_be_bytes());
+        payload.extend((u32::from(number) * 160).to_be_bytes());
+        payload.extend(9_u32.to_be_bytes());
+        payload.extend(sound);
+        let (source, destination) = (from.parse().unwrap(), to.parse().unwrap());
+        let datagram = Datagram { source, destination, payload: &payload, cut: false };
+        self.packets(&Vec::from_iter(build::udp(&datagram)));
     }
 
     pub(crate) fn station(self, version: u32, id: u32, body: &[u8]) -> Self {

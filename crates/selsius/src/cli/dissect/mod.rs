@@ -77,7 +77,7 @@ pub(crate) struct DissectArgs {
     /// Also write the packets of the messages that are shown to this file, as pcapng; with --call also the media.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Also write the audio of each call (or of --call) into this folder: G.711 as WAV, the caller left, the called one right.
+    /// Also write the audio of each call (or of --call) into this folder: G.711 and G.722 as WAV, the caller left, the called one right.
     #[arg(long, value_name = "FOLDER")]
     export_audio: Option<PathBuf>,
 }

@@ -1,28 +1,28 @@
 //! The RTP of each call as a WAV file: who calls on the left, who is called on the right.
 
+mod voice;
+
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
+use audio_codec::resampler::COEFFS_LEN;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use selsius_inspect::{
     packet::{Datagram, Stamp},
     survey::{Call, DeviceIndex, Signalled},
 };
-use selsius_media::{Codec, Law, RtpPacket, SAMPLE_RATE};
+use selsius_media::{Codec, RtpPacket};
 use selsius_wire::Time;
 
 use super::summary::Found;
+use voice::{CLOCK, Decoding, Playback, Voice};
 
-/// Each has two files open.
+/// Each has up to four files open, and 1,024 is what a process usually may.
 const MOST_CALLS: usize = 200;
-/// Packets that would leave a longer hole than this are not put into the file: their times are wrong.
-const LONGEST_HOLE: u64 = 3_600 * SAMPLE_RATE as u64;
 
 /// The files in the making.
 pub(super) struct Audio {
@@ -49,15 +49,6 @@ struct Track {
     foreign: BTreeMap<String, u64>,
 }
 
-/// One side, as samples in a file of its own.
-struct Voice {
-    file: BufWriter<File>,
-    /// Samples in it.
-    length: u64,
-    /// Where the sources' timestamps stand: source, timestamp, sample.
-    anchor: Option<(u32, u32, u64)>,
-}
-
 impl Audio {
     pub(super) fn create(folder: &Path, found: &Found, only: Option<usize>) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -74,7 +65,7 @@ impl Audio {
                 let sender = stream.sender.map(|(_, ip)| ip);
                 audio.to.entry(stream.to).or_default().push((index, side, sender));
             }
-            audio.tracks.push(Track::create(folder, call, &found.report.streams)?);
+            audio.tracks.push(Track::new(folder, call, &found.report.streams));
         }
         Ok(audio)
     }
@@ -137,7 +128,7 @@ fn sides<'s>(call: &Call, streams: &'s [Signalled]) -> Vec<(&'s Signalled, Side)
 }
 
 impl Track {
-    fn create(folder: &Path, call: &Call, streams: &[Signalled]) -> Result<Self> {
+    fn new(folder: &Path, call: &Call, streams: &[Signalled]) -> Self {
         let mut name = format!("call-{}", call.number);
         for party in [&call.calling, &call.called] {
             // Numbers come from the network: nothing in them leads out of the folder.
@@ -151,8 +142,8 @@ impl Track {
         let of_call = || call.streams.iter().filter_map(|index| streams.get(*index));
         let start = of_call().map(|stream| stream.start).min().unwrap_or(call.start);
         let end = of_call().map(|stream| stream.stop.unwrap_or(Time::NEVER)).max().unwrap_or(Time::NEVER);
-        let (left, right) = (Voice::create()?, Voice::create()?);
-        Ok(Self { path, start, end, origin: None, left, right, foreign: BTreeMap::new() })
+        let (left, right) = (Voice::default(), Voice::default());
+        Self { path, start, end, origin: None, left, right, foreign: BTreeMap::new() }
     }
 
     fn packet(&mut self, time: Time, side: Side, packet: &RtpPacket<'_>) -> Result<()> {
@@ -162,7 +153,7 @@ impl Track {
         }
         let kind = packet.header.payload_type;
         let codec = Codec::from_payload_type(kind);
-        let Some(law) = codec.and_then(Codec::law) else {
+        let Some(decoding) = codec.and_then(Decoding::of) else {
             let name =
                 codec.map_or_else(|| format!("payload type {}", kind.as_u8()), |codec| codec.name().into());
             *self.foreign.entry(name).or_default() += 1;
@@ -171,90 +162,52 @@ impl Track {
         let origin = *self.origin.get_or_insert(time);
         let at = u64::try_from(time.since(origin).as_micros()).unwrap_or(u64::MAX) / 125;
         let voice = if side == Side::Left { &mut self.left } else { &mut self.right };
-        voice.put(at, law, packet).context("cannot keep audio")
+        voice.put(at, decoding, packet).context("cannot keep audio")
     }
 
-    fn finish(mut self) -> Result<String> {
-        let context = || format!("cannot write {}", self.path.display());
-        let spec = WavSpec {
-            channels: 2,
-            sample_rate: SAMPLE_RATE,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
+    fn finish(self) -> Result<String> {
+        let length = self.left.length().max(self.right.length());
+        let what = match length {
+            0 => "not written, no audio".into(),
+            _ => format!("{:.1} s", length as f64 / f64::from(CLOCK)),
         };
-        let length = self.left.length.max(self.right.length);
-        let foreign: Vec<_> = self
-            .foreign
-            .iter()
-            .map(|(codec, packets)| format!("{packets} packets of {codec} are not decoded"))
+        let foreign = self.foreign.iter();
+        let foreign: String = foreign
+            .map(|(codec, packets)| format!(", {packets} packets of {codec} are not decoded"))
             .collect();
-        let seconds = length as f64 / f64::from(SAMPLE_RATE);
-        let said = [vec![format!("{}: {seconds:.1} s", self.path.display())], foreign].concat().join(", ");
+        let said = format!("{}: {what}{foreign}", self.path.display());
         if length == 0 {
-            return Ok(format!("{}: not written, no audio", self.path.display()));
+            return Ok(said);
         }
-        let mut wav = WavWriter::create(&self.path, spec).with_context(context)?;
-        let (mut left, mut right) = (self.left.read()?, self.right.read()?);
-        for _ in 0..length {
-            for voice in [&mut left, &mut right] {
-                let mut sample = [0; 2];
-                match voice.read_exact(&mut sample) {
-                    Ok(()) => {}
-                    // This side ended before the other.
-                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => sample = [0; 2],
-                    Err(error) => return Err(error).with_context(context),
-                }
-                wav.write_sample(i16::from_le_bytes(sample)).with_context(context)?;
-            }
-        }
-        wav.finalize().with_context(context)?;
+        write_wav(&self.path, [self.left, self.right], length)
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
         Ok(said)
     }
 }
 
-impl Voice {
-    fn create() -> Result<Self> {
-        let file = BufWriter::new(tempfile::tempfile().context("cannot keep audio")?);
-        Ok(Self { file, length: 0, anchor: None })
+/// At 16 kHz if anything is.
+fn write_wav(path: &Path, sides: [Voice; 2], length: u64) -> Result<()> {
+    let wide = sides.iter().any(Voice::is_wide);
+    let sample_rate = if wide { 2 * CLOCK } else { CLOCK };
+    let spec = WavSpec { channels: 2, sample_rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut wav = WavWriter::create(path, spec)?;
+    let mut coefficients = vec![0.0; 2 * COEFFS_LEN];
+    let (for_left, for_right) = coefficients.split_at_mut(COEFFS_LEN);
+    let [left, right] = sides;
+    let (mut left, mut right) = match wide {
+        true => (Playback::wide(left, for_left)?, Playback::wide(right, for_right)?),
+        false => (Playback::narrow(left)?, Playback::narrow(right)?),
+    };
+    let mut rest = length;
+    while rest > 0 {
+        let ticks = rest.min(CLOCK.into());
+        rest -= ticks;
+        let ticks = usize::try_from(ticks).expect("at most a second");
+        for (left, right) in left.next(ticks)?.into_iter().zip(right.next(ticks)?) {
+            wav.write_sample(left)?;
+            wav.write_sample(right)?;
+        }
     }
-
-    /// Puts a packet where its timestamp says, counted from where the first of its source came.
-    fn put(&mut self, arrived: u64, law: Law, packet: &RtpPacket<'_>) -> std::io::Result<()> {
-        let (source, timestamp) = (packet.header.ssrc.0, packet.header.timestamp.0);
-        let place = match self.anchor {
-            Some((known, from, sample)) if known == source => {
-                let passed = timestamp.wrapping_sub(from).cast_signed();
-                sample.saturating_add_signed(i64::from(passed))
-            }
-            _ => arrived,
-        };
-        // A sender that begins its timestamps anew is a new source.
-        let place = if place.abs_diff(arrived) > u64::from(SAMPLE_RATE) { arrived } else { place };
-        if place > self.length + LONGEST_HOLE {
-            return Ok(());
-        }
-        self.anchor = Some((source, timestamp, place));
-        let mut samples = Vec::new();
-        law.decode(packet.payload, &mut samples);
-        if place != self.length {
-            // Before the end is where a late packet goes; behind it a hole of zeros appears.
-            self.file.seek(SeekFrom::Start(place * 2))?;
-        }
-        for sample in &samples {
-            self.file.write_all(&sample.to_le_bytes())?;
-        }
-        let end = place + samples.len() as u64;
-        if end < self.length {
-            self.file.seek(SeekFrom::Start(self.length * 2))?;
-        }
-        self.length = self.length.max(end);
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<BufReader<File>> {
-        self.file.flush().context("cannot keep audio")?;
-        let mut file = self.file.get_ref().try_clone().context("cannot keep audio")?;
-        file.rewind().context("cannot keep audio")?;
-        Ok(BufReader::new(file))
-    }
+    wav.finalize()?;
+    Ok(())
 }
