@@ -195,7 +195,8 @@ impl<T: Wire> Wire for Box<T> {
     }
 
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        T::decode(r).map(Self::new)
+        let place = Self::new_uninit();
+        Ok(Box::write(place, T::decode(r)?))
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
