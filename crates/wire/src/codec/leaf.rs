@@ -194,6 +194,8 @@ impl<T: Wire> Wire for Box<T> {
         Self::new(T::absent())
     }
 
+    /// The room first: the fields are then written where they stay.
+    #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
         let place = Self::new_uninit();
         Ok(Box::write(place, T::decode(r)?))
