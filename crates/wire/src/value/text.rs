@@ -144,7 +144,7 @@ impl<const MAX: usize> Wire for DynText<MAX> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
         match r.peek() {
             [] => Ok(Self::default()),
-            // Most texts of a message.
+            // Most texts of a message are empty.
             [0, ..] => {
                 r.take_up_to(1);
                 Ok(Self::default())
@@ -163,8 +163,8 @@ impl<const MAX: usize> Wire for DynText<MAX> {
     }
 }
 
-/// How many bytes are before the first NUL; all of them when there is none. Without a loop: a byte of zero is one
-/// from which 1 cannot be taken without a borrow, and those below the first one do not borrow.
+/// How many bytes are before the first NUL; all of them when there is none. All at once: taking 1 from every byte
+/// sets the highest bit of those that had it before, and of a zero. A borrow spoils only what follows a zero.
 #[inline]
 fn first_nul(bytes: [u8; 16]) -> usize {
     const ONES: u128 = u128::MAX / 0xFF;
@@ -173,7 +173,8 @@ fn first_nul(bytes: [u8; 16]) -> usize {
     usize::try_from(nuls.trailing_zeros() / u8::BITS).unwrap_or(bytes.len())
 }
 
-/// A text that is not empty, of at most `most` bytes with its NUL.
+/// A text that is not empty, of at most `most` bytes with its NUL. Sixteen bytes that the body has are copied
+/// whole, with what follows the text: that costs less than a copy of as many as the text has.
 fn filled(r: &mut Reader<'_>, most: usize) -> Result<ShortBytes, FieldError> {
     let rest = r.peek();
     if let Some(area) = rest.first_chunk() {
@@ -197,9 +198,10 @@ fn filled(r: &mut Reader<'_>, most: usize) -> Result<ShortBytes, FieldError> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString as _;
+    use alloc::{string::ToString as _, vec};
 
     use super::*;
+    use crate::codec::{Layout, Mode};
 
     #[test]
     fn text_ends_with_a_nul_unless_it_may_fill_the_area() {
@@ -214,5 +216,27 @@ mod tests {
         let text = Text::from_area(*b"ab\0xyz");
         assert_eq!((text.bytes(), text.to_string()), (b"ab".as_slice(), "ab".to_string()));
         assert_eq!(text.area(), b"ab\0xyz");
+    }
+    /// Around sixteen bytes the way of reading changes; bytes that a borrow or a sign could mislead stand everywhere.
+    #[test]
+    fn dynamic_text_ends_at_the_first_nul_wherever_that_is() {
+        for byte in [0x01, b'a', 0x7F, 0x80, 0xFF] {
+            for length in 0..40 {
+                for after in [&[][..], &[0; 20], &[1; 20], &[0x80; 20]] {
+                    let body = [vec![byte; length].as_slice(), &[0], after].concat();
+                    let mut r = Reader::new(&body, Layout::default(), Mode::Strict);
+                    let text = DynText::<31>::decode(&mut r);
+                    if length > 30 {
+                        let problem = Problem::TextTooLong { length: length + 1, capacity: 31 };
+                        assert_eq!(text.map_err(|error| error.problem), Err(problem));
+                    } else {
+                        assert_eq!((text, r.peek()), (Ok(DynText::new(&body[..length])), after));
+                    }
+                }
+                let body = vec![byte; length];
+                let mut r = Reader::new(&body, Layout::default(), Mode::Strict);
+                assert_eq!(DynText::<31>::decode(&mut r).is_ok(), length == 0);
+            }
+        }
     }
 }
