@@ -194,7 +194,7 @@ impl<T: Wire> Wire for Box<T> {
         Self::new(T::absent())
     }
 
-    /// The room first: the fields are then written where they stay.
+    /// The room first: the compiler can then write fields where they stay.
     #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
         let place = Self::new_uninit();
