@@ -15,6 +15,7 @@ impl Context {
 
     /// The version that governs a frame: header version 0 occurs in sessions of every version (wire-facts,
     /// Framing), so the greater of the two counts. A header version that no protocol has counts as 0.
+    #[inline]
     pub fn effective(self, header_version: u32) -> u8 {
         let header =
             u8::try_from(header_version).ok().filter(|version| *version <= Self::NEWEST).unwrap_or(0);
@@ -62,6 +63,7 @@ impl Layout {
 
     /// The layout of a received message: its rule, the effective version, and the header's length (id +
     /// body).
+    #[inline]
     pub fn received(rule: LayoutRule, version: u8, length: usize) -> Self {
         let by_version = Self::of_version(version);
         Self {

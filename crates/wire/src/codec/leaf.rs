@@ -194,8 +194,11 @@ impl<T: Wire> Wire for Box<T> {
         Self::new(T::absent())
     }
 
+    /// The room first: the compiler can then write fields where they stay.
+    #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        T::decode(r).map(Self::new)
+        let place = Self::new_uninit();
+        Ok(Box::write(place, T::decode(r)?))
     }
 
     fn encode(&self, w: &mut Writer<'_>) {

@@ -64,6 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left to read, without reading it.
+    #[inline]
     pub fn peek(&self) -> &'a [u8] {
         self.rest
     }
@@ -91,6 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// As many of the next `most` bytes as there are.
+    #[inline]
     pub fn take_up_to(&mut self, most: usize) -> &'a [u8] {
         let (head, rest) = self.rest.split_at(most.min(self.rest.len()));
         self.rest = rest;

@@ -4,7 +4,7 @@ use alloc::{vec, vec::Vec};
 
 use super::{Direction, message_info};
 use crate::{
-    Context, RawFrame,
+    Context, RawFrame, ShortBytes,
     codec::{
         Field, FieldError, Kind, Layout, LayoutRule, Mode, Problem, Reader, Value, Visitor, Walk, Wire,
         Writer,
@@ -24,7 +24,7 @@ pub struct Received<M> {
     /// Bytes of the body that the message's fields took; fields beyond have their absent value.
     pub fields_end: usize,
     /// What followed the last known field: padding, or fields that nobody has documented.
-    pub tail: Vec<u8>,
+    pub tail: ShortBytes,
     /// What is wrong; always empty after strict decoding.
     pub anomalies: Vec<Anomaly>,
     /// What the session knew when the message came.
@@ -64,7 +64,7 @@ impl<M: From<Opaque>> Received<M> {
             message: Opaque { id: frame.id, body: frame.body.to_vec() }.into(),
             header_version: frame.header_version,
             fields_end: frame.body.len(),
-            tail: Vec::new(),
+            tail: ShortBytes::default(),
             anomalies: vec![anomaly],
             context,
         }
@@ -196,7 +196,7 @@ pub(super) fn read<T: Wire, M>(
         message: wrap(decoded),
         header_version: frame.header_version,
         fields_end: frame.body.len() - tail.len(),
-        tail: tail.to_vec(),
+        tail: tail.into(),
         anomalies,
         context,
     })
@@ -217,7 +217,7 @@ pub(super) fn unmodelled<M>(
         message: wrap(Opaque { id: frame.id, body: frame.body.to_vec() }),
         header_version: frame.header_version,
         fields_end: frame.body.len(),
-        tail: Vec::new(),
+        tail: ShortBytes::default(),
         anomalies: Vec::new(),
         context,
     })

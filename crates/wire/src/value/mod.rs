@@ -13,6 +13,7 @@ mod key;
 mod media;
 mod number;
 mod service;
+mod short;
 mod stream;
 mod text;
 
@@ -38,6 +39,7 @@ pub use media::{
 };
 pub use number::Number;
 pub use service::{MwiResult, RecordingState, SequenceFlag, SubscribeCause, SubscriptionFeature};
+pub use short::ShortBytes;
 pub use stream::{
     ChannelStatus, MediaTransport, MediaType, QoSErrorCode, ReservationStyle, RsvpDirection, RsvpErrorCode,
     VideoCommand,

@@ -1,13 +1,14 @@
 //! Text: in fixed areas, and NUL-terminated.
 
-use alloc::{string::String, vec::Vec};
-use core::fmt;
+use alloc::string::String;
+use core::{ffi::CStr, fmt};
 
+use super::ShortBytes;
 use crate::codec::{Field, FieldError, Kind, Problem, Reader, Value, Walk, Wire, Writer};
 
 /// The bytes up to the first NUL.
 pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+    CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes)
 }
 
 /// Text in an area of `N` bytes. What follows the NUL is kept: CallManager 2.x and 4.1 leak old memory there.
@@ -98,13 +99,13 @@ impl<const N: usize> Wire for Text<N> {
 
 /// Text that ends with a NUL, of at most `MAX` bytes with it. Dynamic messages have these one after another.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct DynText<const MAX: usize>(Vec<u8>);
+pub struct DynText<const MAX: usize>(ShortBytes);
 
 impl<const MAX: usize> DynText<MAX> {
     /// The text; what exceeds `MAX - 1` bytes is cut off.
     pub fn new(text: impl AsRef<[u8]>) -> Self {
         let text = until_nul(text.as_ref());
-        Self(text.iter().copied().take(MAX.saturating_sub(1)).collect())
+        Self(text.get(..MAX.saturating_sub(1)).unwrap_or(text).into())
     }
 
     /// The text without its NUL.
@@ -139,21 +140,17 @@ impl<const MAX: usize> Wire for DynText<MAX> {
     }
 
     /// The NUL belongs to the text: without one the body ends in the middle of it.
+    #[inline]
     fn decode(r: &mut Reader<'_>) -> Result<Self, FieldError> {
-        let rest = r.peek();
-        if rest.is_empty() {
-            return Ok(Self::default());
+        match r.peek() {
+            [] => Ok(Self::default()),
+            // Most texts of a message are empty.
+            [0, ..] => {
+                r.take_up_to(1);
+                Ok(Self::default())
+            }
+            _ => filled(r, MAX).map(Self),
         }
-        let text = until_nul(rest);
-        let length = text.len().saturating_add(1);
-        if length > rest.len() {
-            return Err(r.error(Problem::Cut { needed: length, present: rest.len() }));
-        }
-        if length > MAX {
-            return Err(r.error(Problem::TextTooLong { length, capacity: MAX }));
-        }
-        r.take_up_to(length);
-        Ok(Self(text.to_vec()))
     }
 
     fn encode(&self, w: &mut Writer<'_>) {
@@ -166,11 +163,45 @@ impl<const MAX: usize> Wire for DynText<MAX> {
     }
 }
 
+/// How many bytes are before the first NUL; all of them when there is none. All at once: taking 1 from every byte
+/// sets the highest bit of those that had it before, and of a zero. A borrow spoils only what follows a zero.
+#[inline]
+fn first_nul(bytes: [u8; 16]) -> usize {
+    const ONES: u128 = u128::MAX / 0xFF;
+    let word = u128::from_le_bytes(bytes);
+    let nuls = word.wrapping_sub(ONES) & !word & (ONES << 7);
+    usize::try_from(nuls.trailing_zeros() / u8::BITS).unwrap_or(bytes.len())
+}
+
+/// A text that is not empty, of at most `most` bytes with its NUL. Sixteen bytes that the body has are copied
+/// whole, with what follows the text: that costs less than a copy of as many as the text has.
+fn filled(r: &mut Reader<'_>, most: usize) -> Result<ShortBytes, FieldError> {
+    let rest = r.peek();
+    if let Some(area) = rest.first_chunk() {
+        let length = first_nul(*area);
+        if length < area.len().min(most) {
+            r.take_up_to(length + 1);
+            return Ok(ShortBytes::start_of(*area, length));
+        }
+    }
+    let text = until_nul(rest);
+    let length = text.len().saturating_add(1);
+    if length > rest.len() {
+        return Err(r.error(Problem::Cut { needed: length, present: rest.len() }));
+    }
+    if length > most {
+        return Err(r.error(Problem::TextTooLong { length, capacity: most }));
+    }
+    r.take_up_to(length);
+    Ok(text.into())
+}
+
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString as _;
+    use alloc::{string::ToString as _, vec};
 
     use super::*;
+    use crate::codec::{Layout, Mode};
 
     #[test]
     fn text_ends_with_a_nul_unless_it_may_fill_the_area() {
@@ -185,5 +216,27 @@ mod tests {
         let text = Text::from_area(*b"ab\0xyz");
         assert_eq!((text.bytes(), text.to_string()), (b"ab".as_slice(), "ab".to_string()));
         assert_eq!(text.area(), b"ab\0xyz");
+    }
+    /// Around sixteen bytes the way of reading changes; bytes that a borrow or a sign could mislead stand everywhere.
+    #[test]
+    fn dynamic_text_ends_at_the_first_nul_wherever_that_is() {
+        for byte in [0x01, b'a', 0x7F, 0x80, 0xFF] {
+            for length in 0..40 {
+                for after in [&[][..], &[0; 20], &[1; 20], &[0x80; 20]] {
+                    let body = [vec![byte; length].as_slice(), &[0], after].concat();
+                    let mut r = Reader::new(&body, Layout::default(), Mode::Strict);
+                    let text = DynText::<31>::decode(&mut r);
+                    if length > 30 {
+                        let problem = Problem::TextTooLong { length: length + 1, capacity: 31 };
+                        assert_eq!(text.map_err(|error| error.problem), Err(problem));
+                    } else {
+                        assert_eq!((text, r.peek()), (Ok(DynText::new(&body[..length])), after));
+                    }
+                }
+                let body = vec![byte; length];
+                let mut r = Reader::new(&body, Layout::default(), Mode::Strict);
+                assert_eq!(DynText::<31>::decode(&mut r).is_ok(), length == 0);
+            }
+        }
     }
 }
