@@ -1,0 +1,309 @@
+//! The seam to other telephone systems, with a trunk that says exactly what a test lets it say, and with the loopback.
+
+mod bench;
+
+use std::net::SocketAddr;
+
+use bench::{Bench, office};
+use selsius_exchange::{
+    Input, TrunkEvent, TrunkLegId, TrunkOrder,
+    loopback::Loopback,
+    record::{EndCause, Party},
+};
+use selsius_site::{Action, CodecName, Name, Route, Site, Trunk};
+use selsius_wire::value::SoftKey;
+
+/// Two trunks: "0..." goes out over the first that can, 8 and four digits over one that leads back here.
+fn with_trunks() -> Site {
+    let mut site = office();
+    let name = |name: &str| name.parse::<Name>().unwrap();
+    for trunk in ["carrier", "backup", "loop"] {
+        site.trunks.insert(name(trunk), Trunk { calls: 2, ..Trunk::default() });
+    }
+    site.routes.remove(&"0".parse().unwrap());
+    let out = Action::Trunks([name("carrier"), name("backup")].into());
+    site.routes.insert("0.X".parse().unwrap(), Route { action: out.clone(), ..Route::default() });
+    let prefix = Some("0049".parse().unwrap());
+    site.routes.insert("00.X".parse().unwrap(), Route { action: out, prefix, ..Route::default() });
+    let back = Action::Trunks([name("loop")].into());
+    site.routes.insert("8.XXXX".parse().unwrap(), Route { action: back, ..Route::default() });
+    site
+}
+
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::from(([203, 0, 113, 9], port))
+}
+
+impl Bench {
+    fn trunk(&mut self, event: TrunkEvent) {
+        self.input(Input::Trunk(event));
+    }
+
+    /// The order that offered the latest call: its name, trunk and number.
+    fn offered(&self) -> (TrunkLegId, String, String) {
+        let offer = self.orders.iter().rev().find_map(|order| match order {
+            TrunkOrder::Offer { leg, trunk, number, .. } => Some((*leg, trunk.clone(), number.clone())),
+            _ => None,
+        });
+        offer.unwrap()
+    }
+
+    /// What trunks were told since the last time, by name.
+    fn told(&mut self) -> Vec<String> {
+        let orders = std::mem::take(&mut self.orders);
+        orders
+            .iter()
+            .map(|order| match order {
+                TrunkOrder::Offer { trunk, number, .. } => format!("Offer {trunk} {number}"),
+                TrunkOrder::Ringing { .. } => "Ringing".into(),
+                TrunkOrder::Answer { by, .. } => format!("Answer {}", by.number),
+                TrunkOrder::Media { address, .. } => format!("Media {address}"),
+                TrunkOrder::Hold { held, .. } => format!("Hold {held}"),
+                TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
+                TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
+                TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+            })
+            .collect()
+    }
+
+    /// Lets the loopback do what it was told until nothing more happens.
+    fn run_loopback(&mut self, trunk: &mut Loopback) {
+        loop {
+            for order in std::mem::take(&mut self.orders) {
+                trunk.handle(order);
+            }
+            let Some(event) = trunk.poll_event() else { return };
+            self.trunk(event);
+        }
+    }
+}
+
+#[test]
+fn a_call_goes_out_and_its_audio_with_it() {
+    let mut bench = Bench::new(with_trunks());
+    let alice = bench.phone("1001");
+    bench.off_hook(alice);
+    bench.dial(alice, "05");
+    assert_eq!(bench.told(), ["Offer carrier 5"]);
+    bench.dial(alice, "");
+    bench.on_hook(alice);
+    assert_eq!(bench.told(), ["HangUp caller-hung-up"]);
+    bench.assert_quiet();
+
+    bench.off_hook(alice);
+    bench.dial(alice, "05");
+    let (leg, ..) = bench.offered();
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None });
+    assert_eq!(bench.states(alice), ["RingOut"]);
+    bench.told();
+    let codec = Some(CodecName::Pcma);
+    bench.trunk(TrunkEvent::Answered { leg, codec, address: Some(address(4000)) });
+    assert_eq!(bench.states(alice), ["Connected"]);
+    bench.open_audio(&[alice]);
+    assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
+    assert_eq!(bench.told(), ["Media 10.0.0.1:10000"]);
+    bench.dial(alice, "7");
+    assert_eq!(bench.told(), ["Digit 7"]);
+
+    bench.press(alice, SoftKey::Hold);
+    assert_eq!(bench.told(), ["Hold true"]);
+    bench.press_on(alice, SoftKey::Resume, 0);
+    bench.open_audio(&[alice]);
+    assert_eq!(bench.told(), ["Hold false"], "it goes on where it was");
+    bench.trunk(TrunkEvent::Hold { leg, held: true });
+    assert_eq!(bench.sends_to(alice), None);
+    bench.trunk(TrunkEvent::Hold { leg, held: false });
+    bench.open_audio(&[alice]);
+    bench.trunk(TrunkEvent::Media { leg, address: address(5000) });
+    assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:5000"));
+    bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CalledHungUp });
+    assert!(bench.states(alice).is_empty());
+    assert!(bench.told().is_empty(), "the trunk knows that it is over");
+    let ended = bench.ended();
+    assert_eq!((ended[1].cause, ended[1].codec.as_str()), (EndCause::CalledHungUp, "PCMA"));
+    bench.assert_quiet();
+}
+
+#[test]
+fn announcements_are_heard_before_the_answer() {
+    let mut bench = Bench::new(with_trunks());
+    let alice = bench.phone("1001");
+    bench.off_hook(alice);
+    bench.dial(alice, "05");
+    let (leg, ..) = bench.offered();
+    bench.heard(alice);
+    let early = Some((CodecName::Pcmu, address(4000)));
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early });
+    let heard = bench.media(alice, 1, 10_000);
+    assert!(heard.contains(&"OpenReceiveChannel".into()), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("StartTone")), "the network plays its own: {heard:?}");
+    assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
+    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: None });
+    let heard = bench.heard(alice);
+    assert!(!heard.contains(&"OpenReceiveChannel".into()), "the channel stays open: {heard:?}");
+    bench.on_hook(alice);
+    bench.assert_quiet();
+}
+
+#[test]
+fn the_next_trunk_tries_what_the_first_could_not() {
+    let mut bench = Bench::new(with_trunks());
+    let alice = bench.phone("1001");
+    for (first, second) in [
+        (EndCause::NoTrunk, Some("backup")),
+        (EndCause::MediaFailure, Some("backup")),
+        (EndCause::Busy, None),
+        (EndCause::UnknownNumber, None),
+    ] {
+        bench.off_hook(alice);
+        bench.dial(alice, "05");
+        let (leg, trunk, _) = bench.offered();
+        assert_eq!(trunk, "carrier");
+        bench.trunk(TrunkEvent::HungUp { leg, cause: first });
+        let (again, trunk, number) = bench.offered();
+        match second {
+            Some(name) => {
+                assert_eq!((trunk.as_str(), number.as_str()), (name, "5"));
+                bench.trunk(TrunkEvent::HungUp { leg: again, cause: first });
+            }
+            None => assert_eq!(again, leg),
+        }
+        assert_eq!(bench.ended()[0].cause, first);
+        bench.on_hook(alice);
+        bench.assert_quiet();
+    }
+}
+
+#[test]
+fn a_full_trunk_is_passed_over_and_all_full_say_so() {
+    let mut bench = Bench::new(with_trunks());
+    let phones = ["1001", "1002", "1003", "1004"].map(|number| bench.phone(number));
+    let mut over = Vec::new();
+    for &phone in &phones {
+        bench.off_hook(phone);
+        bench.dial(phone, "05");
+        over.push(bench.offered().1);
+    }
+    assert_eq!(over, ["carrier", "carrier", "backup", "backup"]);
+    bench.dial(phones[0], "");
+    bench.press(phones[0], SoftKey::EndCall);
+    bench.off_hook(phones[0]);
+    bench.dial(phones[0], "05");
+    assert_eq!(bench.offered().1, "carrier", "there is room again");
+    for phone in phones {
+        bench.on_hook(phone);
+    }
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_call_comes_in_rings_and_is_answered() {
+    let mut bench = Bench::new(with_trunks());
+    let bob = bench.phone("1002");
+    let leg = TrunkLegId(1);
+    let offer = |number: &str| TrunkEvent::Offer {
+        leg,
+        trunk: "carrier".into(),
+        number: number.into(),
+        calling: Party { number: "0301234".into(), name: "Berlin".into(), device: None },
+        codecs: [CodecName::Pcma].into(),
+        address: Some(address(6000)),
+    };
+    bench.trunk(offer("1002"));
+    assert_eq!(bench.told(), ["Ringing"]);
+    assert!(bench.heard(bob).contains(&"Prompt From 0301234".into()));
+    bench.off_hook(bob);
+    bench.open_audio(&[bob]);
+    assert_eq!(bench.told(), ["Answer 1002", "Media 10.0.0.2:10000"]);
+    assert_eq!(bench.sends_to(bob).as_deref(), Some("203.0.113.9:6000"));
+    bench.on_hook(bob);
+    assert_eq!(bench.told(), ["HangUp called-hung-up"]);
+    bench.assert_quiet();
+
+    bench.trunk(offer("4711"));
+    assert_eq!(bench.told(), ["HangUp unknown-number"]);
+    bench.trunk(offer("1003"));
+    assert_eq!(bench.told(), ["HangUp unregistered"]);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_call_of_a_trunk_is_transferred_by_the_phone_and_by_the_far_end() {
+    let mut bench = Bench::new(with_trunks());
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.off_hook(alice);
+    bench.dial(alice, "05");
+    let (leg, ..) = bench.offered();
+    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)) });
+    bench.open_audio(&[alice]);
+    bench.press(alice, SoftKey::from(4));
+    bench.dial(alice, "1002");
+    bench.off_hook(bob);
+    bench.open_audio(&[alice, bob]);
+    bench.told();
+    bench.press_on(alice, SoftKey::from(4), 1);
+    bench.open_audio(&[bob]);
+    assert_eq!(bench.sends_to(bob).as_deref(), Some("203.0.113.9:4000"));
+    let told = bench.told();
+    assert!(told.contains(&"Media 10.0.0.2:10000".into()) && told.contains(&"Party 1002".into()), "{told:?}");
+
+    // The far end sends Bob on to Alice.
+    bench.trunk(TrunkEvent::Redirect { leg, number: "1001".into() });
+    assert_eq!(bench.states(bob), ["RingOut"]);
+    assert_eq!(bench.states(alice), ["RingIn"]);
+    bench.off_hook(alice);
+    bench.open_audio(&[alice, bob]);
+    assert_eq!(bench.sends_to(bob).as_deref(), Some("10.0.0.1:10000"));
+    bench.on_hook(bob);
+    bench.assert_quiet();
+}
+
+#[test]
+fn the_loopback_brings_a_call_back() {
+    let mut bench = Bench::new(with_trunks());
+    let mut trunk = Loopback::default();
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.off_hook(alice);
+    bench.dial(alice, "81002");
+    bench.run_loopback(&mut trunk);
+    assert_eq!((bench.states(alice), bench.states(bob)), (vec!["RingOut"], vec!["RingIn"]));
+    bench.off_hook(bob);
+    bench.run_loopback(&mut trunk);
+    bench.open_audio(&[alice, bob]);
+    bench.run_loopback(&mut trunk);
+    assert_eq!(bench.sends_to(alice).as_deref(), Some("10.0.0.2:10000"));
+    assert_eq!(bench.sends_to(bob).as_deref(), Some("10.0.0.1:10000"));
+    for (holder, other) in [(alice, bob), (bob, alice)] {
+        bench.press(holder, SoftKey::Hold);
+        bench.run_loopback(&mut trunk);
+        assert_eq!(bench.sends_to(other), None);
+        bench.press_on(holder, SoftKey::Resume, 0);
+        bench.run_loopback(&mut trunk);
+        bench.open_audio(&[alice, bob]);
+        bench.run_loopback(&mut trunk);
+        assert!(bench.sends_to(other).is_some() && bench.sends_to(holder).is_some());
+    }
+    bench.on_hook(bob);
+    bench.run_loopback(&mut trunk);
+    assert!(bench.states(alice).is_empty());
+    assert_eq!(trunk.calls(), 0);
+    bench.assert_quiet();
+}
+
+#[test]
+fn words_about_calls_that_are_over_change_nothing() {
+    let mut bench = Bench::new(with_trunks());
+    let leg = TrunkLegId(40);
+    for event in [
+        TrunkEvent::Progress { leg, ringing: true, early: None },
+        TrunkEvent::Answered { leg, codec: None, address: None },
+        TrunkEvent::Media { leg, address: address(1) },
+        TrunkEvent::Hold { leg, held: true },
+        TrunkEvent::Redirect { leg, number: "1001".into() },
+        TrunkEvent::HungUp { leg, cause: EndCause::Busy },
+    ] {
+        bench.trunk(event);
+    }
+    assert_eq!(bench.refused("event for no call of a trunk"), 6);
+    bench.assert_quiet();
+}
