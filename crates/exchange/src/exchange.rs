@@ -20,6 +20,7 @@ use crate::{
     device::Device,
     dialplan,
     io::{Event, Input, Level, Output, Peer, SessionId},
+    operator::Notice,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
@@ -50,6 +51,10 @@ pub struct Exchange {
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
     pub(crate) rejected: BTreeSet<(String, &'static str)>,
+    /// Phones whose face is told with each change.
+    pub(crate) watched: BTreeSet<DeviceName>,
+    /// Are calls told of with each change?
+    pub(crate) calls_watched: bool,
     pub(crate) timers: Timers,
     pub(crate) out: VecDeque<Output>,
     pub(crate) counters: Counters,
@@ -128,6 +133,8 @@ impl Exchange {
             trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
+            watched: BTreeSet::new(),
+            calls_watched: false,
             timers: Timers::new(),
             out: VecDeque::new(),
             counters: Counters::default(),
@@ -363,6 +370,10 @@ impl Exchange {
         teller.tell(transition, reference);
         device.told = (*told != View::default()).then_some(told);
         let session = device.session;
+        if !messages.is_empty() && self.watched.contains(&device.name) {
+            let notice = Notice::Face { device: device.name.clone(), view: Box::new(view) };
+            self.out.push_back(Output::Notice(notice));
+        }
         for message in messages {
             self.send(session, message);
         }

@@ -9,6 +9,7 @@ use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
 use crate::{
     call::{Audio, TrunkEvent, TrunkOrder},
     config::WallClock,
+    operator::Notice,
     record::Record,
 };
 
@@ -108,6 +109,8 @@ pub enum Output {
     Mixer(MixerOrder),
     /// Remember something.
     Store(Record),
+    /// Tell those who watch.
+    Notice(Notice),
     /// Tell the operator.
     Event(Event),
 }

@@ -28,6 +28,7 @@ mod exchange;
 mod feature;
 mod io;
 pub mod loopback;
+mod operator;
 pub mod record;
 pub mod remembered;
 mod status;
@@ -42,5 +43,6 @@ pub use self::{
     counters::Counters,
     exchange::Exchange,
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
+    operator::{Notice, Operation, OperationError},
     status::{CallStatus, DeviceStatus, Sizes},
 };

@@ -12,6 +12,8 @@ use crate::{
     counters::Counters,
     device::{Device, soft_keys},
     exchange::{Exchange, SessionState},
+    io::Output,
+    operator::Notice,
     record::{CallId, WallTime},
     view::{self, View},
 };
@@ -104,6 +106,13 @@ impl Exchange {
         let mut calls: Vec<_> = self.calls.iter().map(|(_, call)| one_call(call)).collect();
         calls.sort_by_key(|call| call.call);
         calls
+    }
+
+    /// Tells of a call, those who want to know.
+    pub(crate) fn tell_watchers(&mut self, call: Handle<Call>) {
+        if let Some(call) = self.calls.get(call) {
+            self.out.push_back(Output::Notice(Notice::Call(one_call(call))));
+        }
     }
 
     /// What the exchange has counted since its start.

@@ -424,7 +424,7 @@ impl Bed {
                 Output::Store(Record::CallEnded(call)) => self.ended.push(call),
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
-                Output::Store(_) | Output::Event(_) => {}
+                Output::Store(_) | Output::Notice(_) | Output::Event(_) => {}
             }
         }
         for session in std::mem::take(&mut self.dirty) {

@@ -414,6 +414,10 @@ impl Exchange {
     pub(crate) fn transition(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
         let Some(leg) = self.legs.get(handle) else { return };
         let reference = leg.reference;
+        if self.calls_watched {
+            self.tell_watchers(leg.call);
+        }
+        let Some(leg) = self.legs.get(handle) else { return };
         match leg.station() {
             Some(station) => {
                 self.render(now, station.device, transition, Some(reference));

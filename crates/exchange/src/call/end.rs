@@ -105,6 +105,10 @@ impl Exchange {
         }
         call.phase = Phase::Over;
         call.cause = Some(cause);
+        if self.calls_watched {
+            self.tell_watchers(call_handle);
+        }
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
         // A number that leads nowhere is a call as well, from the moment when that was known.
         let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
         let Some(started) = call.started.or(misdialed.then_some(ended)) else { return };

@@ -22,6 +22,7 @@ use crate::{
     call::Appears,
     exchange::{Exchange, SessionState, Timer},
     io::{Level, Output, SessionId},
+    operator::Notice,
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
 };
 
@@ -334,6 +335,10 @@ impl Exchange {
                     self.render_line(now, &line.number, handle);
                 }
             }
+        }
+        if self.watched.contains(&device.name) {
+            let notice = Notice::FaceGone { device: device.name.clone() };
+            self.out.push_back(Output::Notice(notice));
         }
         let kind = DeviceEventKind::Unregistered { reason: reason.into() };
         self.device_event(now, device.name.as_str(), kind);

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use selsius_exchange::{
-    Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, TrunkOrder, WallClock,
+    Config, Exchange, Input, MixerOrder, Notice, Output, Peer, SessionId, Time, TrunkOrder, WallClock,
     record::{CallEnded, DeviceEventKind, Record, WallTime},
 };
 use selsius_site::{Action, Button, Device, Line, Pattern, Route, Site};
@@ -27,6 +27,7 @@ pub(crate) struct Bench {
     /// What trunks were told, and what the mixer.
     pub(crate) orders: Vec<TrunkOrder>,
     pub(crate) mixer: Vec<MixerOrder>,
+    pub(crate) notices: Vec<Notice>,
     /// The version that [`Self::phone`] offers.
     pub(crate) version: u8,
     dialects: BTreeMap<SessionId, Dialect>,
@@ -73,6 +74,7 @@ impl Bench {
             closed: Vec::new(),
             orders: Vec::new(),
             mixer: Vec::new(),
+            notices: Vec::new(),
             version: 17,
             dialects: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -224,6 +226,7 @@ impl Bench {
                 Output::Close { session } => self.closed.push(session),
                 Output::Store(record) => self.records.push(record),
                 Output::Event(event) => self.events.push(event.text),
+                Output::Notice(notice) => self.notices.push(notice),
                 Output::Trunk(order) => self.orders.push(order),
                 Output::Mixer(order) => self.mixer.push(order),
             }
@@ -329,6 +332,18 @@ impl Bench {
     pub(crate) fn sends_to(&self, session: SessionId) -> Option<String> {
         let view = self.view(session);
         view.legs.iter().find_map(|leg| leg.transmit.map(|(_, address)| address.to_string()))
+    }
+
+    /// An operator does something at a phone.
+    pub(crate) fn operate(
+        &mut self,
+        session: SessionId,
+        operation: selsius_exchange::Operation,
+    ) -> Result<(), selsius_exchange::OperationError> {
+        let name = self.names[&session].parse().unwrap();
+        let done = self.exchange.operate(self.now, &name, &operation);
+        self.collect();
+        done
     }
 
     /// Answers every OpenReceiveChannel that the phone got, with this port.

@@ -499,6 +499,7 @@ impl Core {
                         self.counters.records_lost += 1;
                     }
                 }
+                Output::Notice(_) => {}
                 Output::Event(event) => log(&event),
             }
         }

@@ -1,0 +1,57 @@
+//! What an operator does from outside.
+
+mod bench;
+
+use bench::{Bench, device_name, office};
+use selsius_exchange::{Notice, Operation, OperationError};
+
+#[test]
+fn an_operator_uses_a_phone_in_its_users_place() {
+    let mut bench = Bench::new(office());
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    assert_eq!(bench.operate(bob, Operation::Answer), Err(OperationError::NoCall));
+    assert_eq!(bench.operate(bob, Operation::HangUp), Err(OperationError::NoCall));
+    bench.operate(alice, Operation::Dial("1002".parse().unwrap())).unwrap();
+    assert_eq!((bench.states(alice), bench.states(bob)), (vec!["RingOut"], vec!["RingIn"]));
+    assert_eq!(bench.operate(alice, Operation::Dial("1003".parse().unwrap())), Err(OperationError::Busy));
+    bench.operate(bob, Operation::Answer).unwrap();
+    bench.operate(bob, Operation::Hold).unwrap();
+    assert_eq!(bench.states(bob), ["Hold"]);
+    bench.operate(bob, Operation::Resume).unwrap();
+    bench.operate(alice, Operation::HangUp).unwrap();
+    bench.assert_quiet();
+    bench.heard(alice);
+    bench.operate(alice, Operation::Message("Lunch!\u{1b}[2J".into())).unwrap();
+    assert_eq!(bench.heard(alice), ["DisplayNotifyV2"]);
+    bench.close(alice);
+    assert_eq!(bench.operate(alice, Operation::Answer), Err(OperationError::NotRegistered));
+}
+
+#[test]
+fn a_watched_phone_tells_what_it_shows() {
+    let mut bench = Bench::new(office());
+    let alice = bench.phone("1001");
+    let name = device_name("1001").parse().unwrap();
+    bench.exchange.watch(&name, true);
+    bench.exchange.watch_calls(true);
+    bench.off_hook(alice);
+    bench.dial(alice, "19");
+    let faces = bench.notices.iter().filter(|notice| matches!(notice, Notice::Face { .. })).count();
+    assert!(faces >= 2, "{:?}", bench.notices);
+    let last = bench.notices.iter().rev().find_map(|notice| match notice {
+        Notice::Face { view, .. } => Some(view.legs.len()),
+        _ => None,
+    });
+    assert_eq!(last, Some(1));
+    let calls = bench.notices.iter().filter(|notice| matches!(notice, Notice::Call(_))).count();
+    assert!(calls >= 2);
+    bench.notices.clear();
+    bench.close(alice);
+    assert!(bench.notices.iter().any(|notice| matches!(notice, Notice::FaceGone { .. })));
+    bench.exchange.watch(&name, false);
+    bench.exchange.watch_calls(false);
+    bench.notices.clear();
+    let alice = bench.phone("1001");
+    bench.off_hook(alice);
+    assert!(bench.notices.is_empty());
+}
