@@ -33,6 +33,8 @@ use selsius_inspect::{
 use source::{Capture, Ending};
 use summary::Found;
 
+use super::out::Heading;
+
 /// Shows the SCCP in a capture: one line a message, JSON, a summary, or a ladder.
 ///
 /// Reads pcap and pcapng, also gzipped. SCCP is read on TCP port 2000, and on whatever port a connection reads like it.
@@ -197,7 +199,9 @@ fn view(
     colour: bool,
 ) -> Result<Box<dyn View>> {
     Ok(match (args.format, found, scope) {
-        (Format::Summary, ..) => Box::new(summary::Summary::default()),
+        (Format::Summary, ..) => {
+            Box::new(summary::Summary::new(if colour { Heading::Bold } else { Heading::Plain }))
+        }
         (Format::Json, ..) => Box::new(json::Json::default()),
         (Format::Ladder, Some(found), Some(scope)) => {
             Box::new(ladder::Steps::new(found, scope.clone(), drawing(args, colour))?)
