@@ -61,7 +61,7 @@ const ROOMS: &[Room] = &[
             "selsius-client",
         ],
     ),
-    shell("xtask", &["selsius-wire"]),
+    shell("xtask", &["selsius-wire", "selsius-inspect"]),
 ];
 
 const fn core(name: &'static str, may_use: &'static [&'static str]) -> Room {

@@ -45,6 +45,7 @@ enum Command {
     /// Measure, and print one table.
     Bench {
         /// What.
+        #[command(subcommand)]
         subject: bench::Subject,
     },
     /// Check licences, bans and sources of all dependencies with cargo-deny.
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
         Command::Test { quick: false } => test::run(test::Extent::Full),
         Command::Messages { check: true } => messages::run(messages::Mode::Check),
         Command::Messages { check: false } => messages::run(messages::Mode::Write),
-        Command::Bench { subject } => bench::run(subject),
+        Command::Bench { subject } => bench::run(&subject),
         Command::Deps => deps::run(),
         Command::Deny { install } => deny::run(install || step::in_ci()),
     };

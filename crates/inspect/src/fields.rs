@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::{net::IpAddr, ops::Range};
+use core::{fmt::Write, net::IpAddr, ops::Range};
 
 use selsius_wire::codec::{At, Kind, Layout, Value, Visitor};
 
@@ -181,14 +181,12 @@ impl Visitor for Json<'_> {
         match value {
             Value::Unsigned(_) | Value::Signed(_) | Value::Enum { name: "Unknown", .. } => {
                 let number = if let Value::Enum { raw, .. } = value { Value::Unsigned(raw) } else { value };
-                self.out.push_str(&number.to_string());
+                let _ = write!(self.out, "{number}");
             }
             Value::Enum { name, .. } => json_text(name, self.out),
             Value::Text(bytes) => json_text(&readable(bytes), self.out),
             Value::Address(_) | Value::Bytes(_) => {
-                self.out.push('"');
-                self.out.push_str(&value.to_string());
-                self.out.push('"');
+                let _ = write!(self.out, "\"{value}\"");
             }
         }
     }
@@ -209,16 +207,21 @@ impl Visitor for Json<'_> {
 /// Appends a JSON string.
 pub fn json_text(text: &str, out: &mut String) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            letter if letter < ' ' || letter == '\u{7f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(letter)))
+    let mut rest = text;
+    // Most texts have nothing to be escaped.
+    while let Some(at) = rest.find(|letter: char| matches!(letter, '"' | '\\') || letter.is_ascii_control()) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        match special.as_bytes()[0] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            control => {
+                let _ = write!(out, "\\u{control:04x}");
             }
-            letter => out.push(letter),
         }
+        rest = &special[1..];
     }
+    out.push_str(rest);
     out.push('"');
 }

@@ -283,9 +283,15 @@ impl Reassembler {
     }
 }
 
-/// Both ends, the smaller first, so that both directions have the same key. Numbers compare faster than addresses.
+/// Both ends, the smaller first, so that both directions have the same key.
+///
+/// Keys are looked up with every packet, and the addresses of a network begin alike: what comes first differs between nearly
+/// all connections, and decides the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key((u128, u16), (u128, u16));
+struct Key {
+    mixed: u64,
+    ends: [(u128, u16); 2],
+}
 
 impl Key {
     fn new(one: SocketAddr, other: SocketAddr) -> Self {
@@ -294,7 +300,11 @@ impl Key {
             core::net::IpAddr::V6(v6) => (v6.to_bits(), end.port()),
         };
         let (one, other) = (number(one), number(other));
-        Self(one.min(other), one.max(other))
+        let mix = |(ip, port): (u128, u16)| {
+            // The digits of the golden ratio: every bit moves the upper half.
+            ((ip ^ ip >> 64) as u64 ^ u64::from(port) << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        Self { mixed: mix(one) ^ mix(other), ends: [one.min(other), one.max(other)] }
     }
 }
 

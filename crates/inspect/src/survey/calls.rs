@@ -136,6 +136,7 @@ impl Legs {
             // A leg that is not known does not begin with its end.
             None if state.is_some_and(over) => return None,
             None => {
+                super::make_room(&mut self.legs);
                 self.legs.push(Leg {
                     device,
                     reference,
@@ -207,9 +208,14 @@ impl Legs {
                 }
             }
         }
+        // Not needed beside the calls: a long capture has many.
+        drop(of_key);
+        let mut sizes = alloc::vec![0; legs.len()];
+        (0..legs.len()).for_each(|at| sizes[groups.of(at)] += 1);
         let mut calls = BTreeMap::<usize, Vec<Leg>>::new();
         for (at, leg) in legs.into_iter().enumerate() {
-            calls.entry(groups.of(at)).or_default().push(leg);
+            let group = groups.of(at);
+            calls.entry(group).or_insert_with(|| Vec::with_capacity(sizes[group])).push(leg);
         }
         let mut calls: Vec<Call> =
             calls.into_values().filter_map(|legs| Call::new(legs, &streams_of)).collect();
@@ -286,6 +292,7 @@ impl Leg {
                 }
                 if matches!(state, CallState::OnHook | CallState::Idle) {
                     self.ended.get_or_insert(time);
+                    self.states.shrink_to_fit();
                 }
             }
             M::CallInfo(info) => {

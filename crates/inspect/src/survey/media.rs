@@ -165,6 +165,7 @@ impl Media {
             }
         });
         let at = known.unwrap_or_else(|| {
+            super::make_room(&mut self.streams);
             self.streams.push(Signalled {
                 to,
                 sender: None,
@@ -173,8 +174,9 @@ impl Media {
                 packet_ms: wanted.packet_ms,
                 start: time,
                 stop: None,
-                legs: Vec::new(),
-                conferences: Vec::new(),
+                // Sender and receiver, in one conference, as a rule.
+                legs: Vec::with_capacity(2),
+                conferences: Vec::with_capacity(1),
                 open: 0,
             });
             self.streams.len() - 1

@@ -1,11 +1,14 @@
 //! What goes to standard output: text, tables, JSON.
 
-use std::io::{ErrorKind, IsTerminal, Write, stdout};
+use std::{
+    borrow::Cow,
+    io::{ErrorKind, IsTerminal, Write, stdout},
+};
 
 use anyhow::Result;
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 /// Prints text as it is. Whoever reads it may stop reading.
 pub(crate) fn print(text: &str) -> Result<()> {
@@ -21,28 +24,67 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
-/// A table: columns side by side, with a heading. Plain text; on a terminal that may show colours the heading is bold.
+/// How the heading of a table looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Heading {
+    /// Like the rows.
+    #[default]
+    Plain,
+    /// On terminals that may show colours.
+    Bold,
+}
+
+/// A table for standard output: columns side by side, with a heading.
 pub(crate) fn table<const N: usize>(
     heading: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(heading);
-    table.add_rows(rows.into_iter().map(|row| row.map(|text| clean(&text))));
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
     let bold = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = table.lines().enumerate().map(|(at, line)| match line.trim_end() {
-        heading if at == 0 && bold => format!("\u{1b}[1m{heading}\u{1b}[0m\n"),
-        line => format!("{line}\n"),
-    });
-    lines.collect()
+    let rows: Vec<_> = rows.into_iter().collect();
+    let mut table = Vec::new();
+    let look = if bold { Heading::Bold } else { Heading::Plain };
+    // Nothing goes wrong with memory.
+    let _ = write_table(&mut table, heading, look, || rows.iter().cloned());
+    String::from_utf8_lossy(&table).into_owned()
+}
+
+/// Writes a table. The rows are made twice, first to see how wide they are: so a long table takes no memory.
+pub(crate) fn write_table<const N: usize, R: Iterator<Item = [String; N]>>(
+    out: &mut dyn Write,
+    heading: [&str; N],
+    look: Heading,
+    rows: impl Fn() -> R,
+) -> std::io::Result<()> {
+    let mut widths = heading.map(UnicodeWidthStr::width);
+    for row in rows() {
+        for (width, text) in widths.iter_mut().zip(&row) {
+            *width = clean(text).width().max(*width);
+        }
+    }
+    let line = |row: [String; N]| {
+        let mut line = String::new();
+        for (text, width) in row.iter().zip(widths) {
+            let text = clean(text);
+            line.push_str(&text);
+            line.extend(std::iter::repeat_n(' ', width - text.width() + 2));
+        }
+        line.truncate(line.trim_end().len());
+        line
+    };
+    let heading = line(heading.map(str::to_owned));
+    match look {
+        Heading::Plain => writeln!(out, "{heading}")?,
+        Heading::Bold => writeln!(out, "\u{1b}[1m{heading}\u{1b}[0m")?,
+    }
+    rows().try_for_each(|row| writeln!(out, "{}", line(row)))
 }
 
 /// What phones and files say must not speak to the terminal.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        return text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+    }
+    text.into()
 }
 
 /// A time as people here read it.
@@ -68,9 +110,19 @@ mod tests {
 
     #[test]
     fn a_table_is_plain_text_in_columns() {
-        let rows = [["SEP1".to_owned(), "1001".into()], ["SEP22222".into(), "a\u{1b}[31m".into()]];
-        let expected = "NAME      LINE\nSEP1      1001\nSEP22222  a\u{FFFD}[31m\n";
+        let rows = [
+            ["SEP1".to_owned(), "1001".into()],
+            ["山田".into(), String::new()],
+            ["SEP22222".into(), "a\u{1b}[31m".into()],
+        ];
+        let expected = "NAME      LINE\nSEP1      1001\n山田\nSEP22222  a\u{FFFD}[31m\n";
         assert_eq!(table(["NAME", "LINE"], rows), expected);
+        let mut bold = Vec::new();
+        write_table(&mut bold, ["NAME", "LINE"], Heading::Bold, || {
+            [["山田", "7"].map(String::from)].into_iter()
+        })
+        .unwrap();
+        assert_eq!(String::from_utf8(bold).unwrap(), "\u{1b}[1mNAME  LINE\u{1b}[0m\n山田  7\n");
     }
 
     #[test]

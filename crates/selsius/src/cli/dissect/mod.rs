@@ -5,6 +5,7 @@ mod json;
 mod keep;
 mod ladder;
 mod live;
+mod progress;
 mod rtp;
 mod select;
 mod source;
@@ -18,11 +19,13 @@ use std::{
     io::{BufWriter, ErrorKind, IsTerminal, Write, stderr, stdout},
     path::PathBuf,
     process::ExitCode,
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use keep::Keeper;
+use progress::{Shown, Watch};
 use select::{Chosen, Scope};
 use selsius_inspect::{
     capture::Packet,
@@ -35,6 +38,8 @@ use selsius_inspect::{
 use source::{Capture, Ending};
 use ss7::Ss7;
 use summary::Found;
+
+use super::out::Heading;
 
 /// Shows the SCCP in a capture: one line a message, JSON, a summary, or a ladder.
 ///
@@ -138,10 +143,12 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
             "a summary is of the whole capture: leave out --call, --device and --filter, or choose another --format"
         );
     }
+    let started = Instant::now();
     let capture = open(&args, twice)?;
     let found = if twice {
         let mut summary = summary::Summary::default();
-        read(&capture, Reader::new(&args), &mut summary, &mut std::io::sink())?;
+        let watch = Watch::new("reading (1 of 2)", started, Shown::Elsewhere);
+        read(&capture, watch, Reader::new(&args), &mut summary, &mut std::io::sink())?;
         summary.found
     } else {
         None
@@ -166,7 +173,10 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
         }
         None => Box::new(BufWriter::with_capacity(64 * 1024, stdout().lock())),
     };
-    let shown = read(&capture, reader, view.as_mut(), &mut out).and_then(|end| {
+    let label = if twice { "reading (2 of 2)" } else { "reading" };
+    let silent = args.output.is_some() || args.format == Format::Summary;
+    let watch = Watch::new(label, started, if silent { Shown::Elsewhere } else { Shown::Stdout });
+    let shown = read(&capture, watch, reader, view.as_mut(), &mut out).and_then(|end| {
         out.flush()?;
         Ok(end)
     });
@@ -206,7 +216,9 @@ fn view(
     colour: bool,
 ) -> Result<Box<dyn View>> {
     Ok(match (args.format, found, scope) {
-        (Format::Summary, ..) => Box::new(summary::Summary::default()),
+        (Format::Summary, ..) => {
+            Box::new(summary::Summary::new(if colour { Heading::Bold } else { Heading::Plain }))
+        }
         (Format::Json, ..) => Box::new(json::Json::default()),
         (Format::Ladder, Some(found), Some(scope)) => {
             Box::new(ladder::Steps::new(found, scope.clone(), drawing(args, colour))?)
@@ -243,9 +255,15 @@ struct End {
 }
 
 /// Leads the packets of a capture to a view.
-fn read(capture: &Capture, mut reader: Reader, view: &mut dyn View, out: &mut dyn Write) -> Result<End> {
+fn read(
+    capture: &Capture,
+    watch: Option<Watch>,
+    mut reader: Reader,
+    view: &mut dyn View,
+    out: &mut dyn Write,
+) -> Result<End> {
     view.begin(out)?;
-    let ending = capture.read(&mut |stamp, packet| reader.packet(stamp, packet, view, out))?;
+    let ending = capture.read(watch, &mut |stamp, packet| reader.packet(stamp, packet, view, out))?;
     reader.tracker.finish();
     reader.drain(view, out)?;
     view.finish(out)?;

@@ -3,11 +3,11 @@
 use std::{
     fmt,
     fs::File,
-    io::{BufRead, BufReader, Read, Seek, stdin},
+    io::{BufRead, BufReader, Cursor, Read, Seek, stdin},
     path::{Path, PathBuf},
 };
 
-use super::live;
+use super::{live, progress::Watch};
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
 use selsius_inspect::{
@@ -75,16 +75,25 @@ impl Capture {
         }
     }
 
-    /// Hands every packet to `take`, in order.
-    pub(super) fn read(&self, take: &mut dyn FnMut(Stamp, &Packet<'_>) -> Result<()>) -> Result<Ending> {
+    /// Hands every packet to `take`, in order. Only files can be watched.
+    pub(super) fn read(
+        &self,
+        watch: Option<Watch>,
+        take: &mut dyn FnMut(Stamp, &Packet<'_>) -> Result<()>,
+    ) -> Result<Ending> {
         let input: Box<dyn Read> = match self {
             Self::File(path) => {
                 let context = || format!("cannot read {}", path.display());
                 let file = File::open(path).with_context(context)?;
-                if file.metadata().with_context(context)?.is_dir() {
+                let about = file.metadata().with_context(context)?;
+                if about.is_dir() {
                     bail!("{} is a folder: name a capture file", path.display());
                 }
-                Box::new(file)
+                match watch {
+                    // A named pipe has no length.
+                    Some(watch) if about.is_file() => Box::new(watch.file(file, about.len())),
+                    _ => Box::new(file),
+                }
             }
             Self::Live(interface) => return live::read(interface, take),
             Self::Stdin => Box::new(stdin().lock()),
@@ -102,7 +111,9 @@ impl Capture {
         if start.starts_with(&[0x1f, 0x8b]) {
             return self.pump(MultiGzDecoder::new(input), take);
         }
-        self.pump(input, take)
+        // Past the small buffer: what is read goes straight to where it is cut.
+        let start = Cursor::new(start.to_vec());
+        self.pump(start.chain(input.into_inner()), take)
     }
 
     fn pump(

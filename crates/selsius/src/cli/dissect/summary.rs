@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     io::Write,
     net::SocketAddr,
     time::Duration,
@@ -14,7 +13,7 @@ use selsius_inspect::{
     conversation::{Closed, Opened, Seen, Trouble},
     packet::{Datagram, Stamp},
     ss7::Message,
-    survey::{Call, Device, DeviceIndex, Party, Report, Signalled, Survey},
+    survey::{Call, Count, Device, DeviceIndex, Oddity, Party, Report, Signalled, Survey, Times},
 };
 use selsius_media::rtp::Quality;
 use selsius_wire::{Time, message_info};
@@ -25,7 +24,7 @@ use super::{
     ss7::names::meaning,
     text::span,
 };
-use crate::cli::out;
+use crate::cli::out::{self, Heading};
 
 /// The view; it speaks at the end.
 #[derive(Default)]
@@ -33,6 +32,7 @@ pub(super) struct Summary {
     survey: Survey,
     flows: Flows,
     ss7: BTreeMap<u8, (&'static str, u64)>,
+    headings: Heading,
     /// When everything was seen.
     pub(super) found: Option<Found>,
 }
@@ -43,6 +43,14 @@ pub(super) struct Found {
     pub(super) flows: Flows,
     /// Messages of the other SCCP, by their type.
     ss7: BTreeMap<u8, (&'static str, u64)>,
+    headings: Heading,
+}
+
+impl Summary {
+    /// With the headings of its tables like that.
+    pub(super) fn new(headings: Heading) -> Self {
+        Self { headings, ..Self::default() }
+    }
 }
 
 impl View for Summary {
@@ -76,46 +84,43 @@ impl View for Summary {
     fn finish(&mut self, out: &mut dyn Write) -> Result<()> {
         let (survey, flows) = (std::mem::take(&mut self.survey), std::mem::take(&mut self.flows));
         let ss7 = std::mem::take(&mut self.ss7);
-        let found = self.found.insert(Found { report: survey.finish(), flows, ss7 });
-        out.write_all(found.page().as_bytes())?;
-        Ok(())
+        let found = self.found.insert(Found { report: survey.finish(), flows, ss7, headings: self.headings });
+        found.write(out)
     }
 }
 
 impl Found {
-    fn page(&self) -> String {
+    fn write(&self, page: &mut dyn Write) -> Result<()> {
         let Some((first, last)) = self.report.span else {
-            let mut page = match self.ss7.len() {
-                0 => "no SCCP in this capture\n",
-                _ => "no SCCP of phones in this capture\n",
+            match self.ss7.len() {
+                0 => writeln!(page, "no SCCP in this capture")?,
+                _ => writeln!(page, "no SCCP of phones in this capture")?,
             }
-            .into();
-            self.ss7(&mut page);
-            return page;
+            return self.ss7(page);
         };
         let messages: u64 = self.report.counts.values().map(|count| count.station + count.manager).sum();
         let devices = self.report.devices.iter().filter(|device| device.messages > 0).count();
-        let mut page = format!(
-            "{} of {} in {}, {} to {}\n",
+        writeln!(
+            page,
+            "{} of {} in {}, {} to {}",
             out::count(messages as usize, "message"),
             out::count(devices, "phone"),
             span(last.since(first)),
             day(first),
             clock(last),
-        );
-        self.devices(&mut page);
-        self.calls(&mut page);
-        self.media(&mut page);
-        self.times(&mut page);
-        self.messages(&mut page);
-        self.oddities(&mut page);
-        self.ss7(&mut page);
-        page
+        )?;
+        self.devices(page)?;
+        self.calls(page)?;
+        self.media(page)?;
+        self.times(page)?;
+        self.messages(page)?;
+        self.oddities(page)?;
+        self.ss7(page)
     }
 
-    fn devices(&self, page: &mut String) {
+    fn devices(&self, page: &mut dyn Write) -> Result<()> {
         let seen = || self.report.devices.iter().filter(|device| device.messages > 0);
-        let rows = seen().map(|device| {
+        let row = |device: &Device| {
             [
                 device.name.clone(),
                 device.kind.map(|kind| kind.to_string()).unwrap_or_default(),
@@ -126,9 +131,9 @@ impl Found {
                 registration(device),
                 device.messages.to_string(),
             ]
-        });
+        };
         let heading = ["PHONE", "MODEL", "ADDRESS", "MANAGER", "VERSION", "LINES", "REGISTERED", "MESSAGES"];
-        section(page, "Phones", &out::table(heading, rows));
+        self.section(page, "Phones", heading, || seen().map(row))?;
         // Managers that are not there, mostly.
         let mut silent = BTreeMap::<_, u32>::new();
         for device in self.report.devices.iter().filter(|device| device.messages == 0) {
@@ -136,20 +141,21 @@ impl Found {
         }
         for ((phone, manager), times) in silent.into_iter().filter(|(_, times)| *times > 0) {
             let connections = out::count(times as usize, "connection");
-            let _ = writeln!(page, "  {connections} from {phone} to {manager} without a message");
+            writeln!(page, "  {connections} from {phone} to {manager} without a message")?;
         }
         for device in seen() {
             for (time, words) in &device.rejects {
-                let _ = writeln!(page, "  {} was rejected at {}: “{words}”", device.name, clock(*time));
+                writeln!(page, "  {} was rejected at {}: “{words}”", device.name, clock(*time))?;
             }
         }
+        Ok(())
     }
 
-    fn calls(&self, page: &mut String) {
+    fn calls(&self, page: &mut dyn Write) -> Result<()> {
         if self.report.calls.is_empty() {
-            return section(page, "Calls", "  none\n");
+            return nothing(page, "Calls");
         }
-        let rows = self.report.calls.iter().map(|call| {
+        let row = |call: &Call| {
             let after =
                 |time: Option<Time>| time.map(|time| span(time.since(call.start))).unwrap_or_default();
             let end = call.ended.map_or_else(|| "goes on".into(), clock);
@@ -170,10 +176,10 @@ impl Found {
                 end,
                 who,
             ]
-        });
+        };
         let heading =
             ["CALL", "STARTED", "FROM", "TO", "RANG AFTER", "ANSWERED AFTER", "TALKED", "ENDED", "ENDED BY"];
-        section(page, "Calls", &out::table(heading, rows));
+        self.section(page, "Calls", heading, || self.report.calls.iter().map(row))?;
         for call in &self.report.calls {
             for leg in call.legs.iter().filter(|leg| !leg.states.is_empty()) {
                 let states: Vec<_> = leg
@@ -181,26 +187,30 @@ impl Found {
                     .iter()
                     .map(|(time, state)| format!("{state} +{}", span(time.since(call.start))))
                     .collect();
-                let _ = writeln!(
+                writeln!(
                     page,
                     "  call {}, {} (reference {}): {}",
                     call.number,
                     self.name(leg.device),
                     leg.reference,
                     states.join(", ")
-                );
+                )?;
             }
         }
+        Ok(())
     }
 
-    fn media(&self, page: &mut String) {
+    fn media(&self, page: &mut dyn Write) -> Result<()> {
         let (of_stream, strangers) = self.flows.matched(&self.report.streams);
         if of_stream.is_empty() && strangers.is_empty() {
-            return section(page, "Media", "  none\n");
+            return nothing(page, "Media");
         }
-        let announced =
-            self.report.streams.iter().zip(&of_stream).enumerate().map(|(index, (stream, flows))| {
-                let call = self.report.calls.iter().find(|call| call.streams.contains(&index));
+        let mut calls = vec![None; of_stream.len()];
+        for call in self.report.calls.iter().rev() {
+            call.streams.iter().for_each(|&index| calls[index] = Some(call.number));
+        }
+        let announced = || {
+            self.report.streams.iter().zip(&of_stream).zip(&calls).map(|((stream, flows), call)| {
                 let seen = match flows.as_slice() {
                     [] => "never seen".into(),
                     flows => flows
@@ -213,15 +223,16 @@ impl Found {
                 };
                 let quality = sum(flows);
                 row(
-                    call.map(|call| call.number.to_string()).unwrap_or_default(),
+                    call.map(|number| number.to_string()).unwrap_or_default(),
                     self.sender(stream, flows),
                     self.receiver(stream),
                     format!("{} {} ms", stream.codec, stream.packet_ms),
                     seen,
                     quality,
                 )
-            });
-        let strangers = strangers.iter().map(|flow| {
+            })
+        };
+        let strange = |flow: &&Flow| {
             row(
                 String::new(),
                 flow.from.to_string(),
@@ -230,20 +241,21 @@ impl Found {
                 flow.codec(),
                 Some(flow.quality()),
             )
-        });
+        };
         let heading = ["CALL", "FROM", "TO", "SIGNALLED", "SEEN", "PACKETS", "LOST", "JITTER", "MOST"];
-        section(page, "Media", &out::table(heading, announced.chain(strangers)));
+        self.section(page, "Media", heading, || announced().chain(strangers.iter().map(strange)))?;
         if self.flows.left_out > 0 {
-            let _ = writeln!(page, "  {} packets of further streams were not looked at", self.flows.left_out);
+            writeln!(page, "  {} packets of further streams were not looked at", self.flows.left_out)?;
         }
+        Ok(())
     }
 
-    fn times(&self, page: &mut String) {
+    fn times(&self, page: &mut dyn Write) -> Result<()> {
         if self.report.times.is_empty() {
-            return;
+            return Ok(());
         }
         let time = |time: Option<Duration>| time.map(span).unwrap_or_default();
-        let rows = self.report.times.iter().map(|(id, times)| {
+        let row = |(id, times): (&u32, &Times)| {
             let unanswered = if times.unanswered == 0 { String::new() } else { times.unanswered.to_string() };
             [
                 name(*id),
@@ -254,32 +266,47 @@ impl Found {
                 time(times.quantile(990)),
                 time(times.most()),
             ]
-        });
+        };
         let heading = ["REQUEST", "ANSWERED", "UNANSWERED", "MIN", "MEDIAN", "P99", "MAX"];
-        section(page, "Response times", &out::table(heading, rows));
+        self.section(page, "Response times", heading, || self.report.times.iter().map(row))
     }
 
-    fn messages(&self, page: &mut String) {
+    fn messages(&self, page: &mut dyn Write) -> Result<()> {
         let count = |count: u64| if count == 0 { String::new() } else { count.to_string() };
-        let rows = self.report.counts.iter().map(|(id, counts)| {
+        let row = |(id, counts): (&u32, &Count)| {
             [format!("{id:#06x}"), name(*id), count(counts.station), count(counts.manager)]
-        });
-        section(page, "Messages", &out::table(["ID", "NAME", "BY PHONES", "BY MANAGERS"], rows));
+        };
+        let heading = ["ID", "NAME", "BY PHONES", "BY MANAGERS"];
+        self.section(page, "Messages", heading, || self.report.counts.iter().map(row))
     }
 
-    fn oddities(&self, page: &mut String) {
+    fn oddities(&self, page: &mut dyn Write) -> Result<()> {
         if self.report.odd == 0 {
-            return section(page, "Anomalies", "  none\n");
+            return nothing(page, "Anomalies");
         }
-        let rows = self.report.oddities.iter().map(|odd| {
+        let row = |odd: &Oddity| {
             let device = odd.device.map(|device| self.name(device)).unwrap_or_default();
             [clock(odd.time), odd.packet.to_string(), device, odd.words.clone()]
-        });
-        section(page, "Anomalies", &out::table(["TIME", "PACKET", "PHONE", "WHAT"], rows));
+        };
+        let heading = ["TIME", "PACKET", "PHONE", "WHAT"];
+        self.section(page, "Anomalies", heading, || self.report.oddities.iter().map(row))?;
         let more = self.report.odd - self.report.oddities.len() as u64;
         if more > 0 {
-            let _ = writeln!(page, "  and {more} more");
+            writeln!(page, "  and {more} more")?;
         }
+        Ok(())
+    }
+
+    fn section<const N: usize, R: Iterator<Item = [String; N]>>(
+        &self,
+        page: &mut dyn Write,
+        name: &str,
+        heading: [&str; N],
+        rows: impl Fn() -> R,
+    ) -> Result<()> {
+        writeln!(page, "\n{name}")?;
+        out::write_table(page, heading, self.headings, rows)?;
+        Ok(())
     }
 
     /// Whether there are messages of the other SCCP.
@@ -287,15 +314,16 @@ impl Found {
         !self.ss7.is_empty()
     }
 
-    fn ss7(&self, page: &mut String) {
+    fn ss7(&self, page: &mut dyn Write) -> Result<()> {
         if self.ss7.is_empty() {
-            return;
+            return Ok(());
         }
-        let rows = self.ss7.iter().map(|(id, (name, count))| {
+        let row = |(id, (name, count)): (&u8, &(&'static str, u64))| {
             [format!("{id:#04x}"), (*name).into(), meaning(name).into(), count.to_string()]
-        });
-        let table = out::table(["ID", "NAME", "MEANING", "MESSAGES"], rows);
-        section(page, "SS7-SCCP (Q.713, not the SCCP of phones)", &table);
+        };
+        let heading = ["ID", "NAME", "MEANING", "MESSAGES"];
+        let title = "SS7-SCCP (Q.713, not the SCCP of phones)";
+        self.section(page, title, heading, || self.ss7.iter().map(row))
     }
 
     /// What a phone is called.
@@ -333,8 +361,8 @@ impl Found {
     }
 }
 
-fn section(page: &mut String, heading: &str, body: &str) {
-    let _ = write!(page, "\n{heading}\n{body}");
+fn nothing(page: &mut dyn Write, name: &str) -> Result<()> {
+    Ok(writeln!(page, "\n{name}\n  none")?)
 }
 
 fn row(
