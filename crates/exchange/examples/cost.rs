@@ -17,7 +17,7 @@ fn main() {
     let mut site = Site::default();
     for phone in 1..=PHONES {
         let number: selsius_site::LineNumber = format!("{}", 10_000 + phone).parse().unwrap();
-        site.lines.insert(number.clone(), Line { name: format!("User {phone}"), label: String::new() });
+        site.lines.insert(number.clone(), Line { name: format!("User {phone}"), ..Line::default() });
         let buttons = vec![Button::Line { number, label: String::new() }];
         site.devices.insert(name(phone).parse().unwrap(), Device { buttons, ..Device::default() });
     }

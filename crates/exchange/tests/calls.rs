@@ -456,7 +456,11 @@ fn forged_media_answers_change_nothing() {
 fn digits_are_bounded() {
     // CVE-2012-2415: many KeypadButtons in one call.
     let mut site = office();
-    let route = selsius_site::Route { action: selsius_site::Action::Block, emergency: false };
+    let route = selsius_site::Route {
+        action: selsius_site::Action::Block,
+        emergency: false,
+        ..selsius_site::Route::default()
+    };
     site.routes.insert("9!".parse().unwrap(), route);
     let mut bench = Bench::new(site);
     let alice = bench.phone("1001");

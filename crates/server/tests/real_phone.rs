@@ -329,7 +329,7 @@ impl Drop for Manager {
 fn office(model: Option<&str>) -> Site {
     let mut site = Site::default();
     site.settings.date_format = "M/D/Y".into();
-    let line = |name: &str| Line { name: name.into(), label: String::new() };
+    let line = |name: &str| Line { name: name.into(), ..Line::default() };
     site.lines.insert("1012".parse().unwrap(), line("1012"));
     site.lines.insert("1003".parse().unwrap(), line("Python"));
     let button = |number: &str| Button::Line { number: number.parse().unwrap(), label: String::new() };

@@ -175,6 +175,8 @@ fn show_route(route: &Route) -> String {
 fn show_action(action: &Action) -> String {
     match action {
         Action::Block => "block".into(),
+        Action::Number(number) => number.to_string(),
+        Action::Trunks(trunks) => trunks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Action::Lines(lines) => lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }
@@ -184,6 +186,12 @@ fn show_button(button: &Button) -> String {
         Button::Line { number, label } => ("line", number.as_str(), label),
         Button::SpeedDial { number, label } => ("speed-dial", number.as_str(), label),
         Button::Service { url, label } => ("service", url.as_str(), label),
+        Button::BusyLamp { number, label } => ("busy-lamp", number.as_str(), label),
+        Button::Menu { service, label } => ("service", service.as_str(), label),
+        Button::Feature { feature, label } => ("feature", feature.name(), label),
+        Button::Intercom { number, label } => ("intercom", number.as_str(), label),
+        Button::ParkSlot { number, label } => ("park-slot", number.as_str(), label),
+        Button::Paging { number, label } => ("paging", number.as_str(), label),
         Button::Empty => return "empty".into(),
     };
     if label.is_empty() {

@@ -36,6 +36,7 @@ mod key;
 mod model;
 mod names;
 mod near;
+mod numbers;
 mod pattern;
 mod phones;
 mod validate;
@@ -44,10 +45,15 @@ pub use diff::{Change, ChangeKind, Subject, diff};
 pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
 pub use key::KeyPath;
 pub use model::{
-    Action, AutoRegistration, Button, CodecName, Device, DialTimers, Line, Model, Route, Settings, Site,
-    TonePlan,
+    Action, ActiveRing, AutoAnswer, AutoRegistration, Blocked, Button, CallCode, CallerId, CodeDemand,
+    CodeKind, CodecName, ConferenceDrop, Contact, Device, DialTimers, DoNotDisturb, Feature, FeatureCode,
+    FeatureCodes, Hotline, HuntGroup, HuntOrder, ItemTarget, KeySet, Language, Line, Model, OpenHours,
+    OpenHoursError, OwnerLeaves, PagingGroup, PagingMode, Parking, PickupGroup, Pool, Prefer, Rights, Ring,
+    Route, Schedule, Service, ServiceItem, Settings, SideCar, Site, SoftKey, SoftKeys, TonePlan, Trunk,
+    TrunkKind, User,
 };
-pub use names::{DeviceName, LineNumber, NameError};
+pub use names::{DeviceName, LineNumber, Name, NameError, Secret};
+pub use numbers::{NumberMask, NumberRange};
 pub use pattern::{Pattern, PatternError, PatternMatch};
 pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};
 pub use validate::{

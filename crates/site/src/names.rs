@@ -32,6 +32,16 @@ pub struct DeviceName(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineNumber(String);
 
+/// A name that the administrator chose for a group, a pool, a user and the like: 1 to 32 letters, digits, `-`, `_`
+/// and `.`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(String);
+
+/// A PIN or a code. Whatever shows it says only that there is one, except the site's own file.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
 impl DeviceName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
@@ -57,6 +67,31 @@ impl LineNumber {
     }
 }
 
+impl Name {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Secret {
+    /// Keeps this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
 impl FromStr for DeviceName {
     type Err = NameError;
 
@@ -79,7 +114,18 @@ impl FromStr for LineNumber {
     }
 }
 
-fn check(
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        check(text, 32, "letters, digits, '-', '_' and '.' are possible", |_, c| {
+            c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+        })?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+pub(crate) fn check(
     text: &str,
     max: usize,
     rule: &'static str,
@@ -110,6 +156,44 @@ impl fmt::Display for LineNumber {
     }
 }
 
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// With serde, a value that has a text form is that text.
+macro_rules! serde_as_text {
+    ($($name:ty),+) => {
+        $(
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.collect_str(self)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let text = String::deserialize(deserializer)?;
+                    text.parse().map_err(|error| {
+                        serde::de::Error::custom(format_args!("{text:?}: {error}"))
+                    })
+                }
+            }
+        )+
+    };
+}
+
+serde_as_text!(
+    DeviceName,
+    LineNumber,
+    Name,
+    crate::NumberMask,
+    crate::NumberRange,
+    crate::OpenHours,
+    crate::Pattern
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +216,21 @@ mod tests {
         for name in ["SEP001380AD9E5", "SEP001380AD9E5G", "ATA001380AD9E5F", "SEP-01380AD9E5F"] {
             assert_eq!(mac(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn names_are_words() {
+        for name in ["sales", "Büro-2", "a.b_c", "7"] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+        for name in ["", "a b", "a/b", "a:b", "a\n", &"a".repeat(33)] {
+            assert!(name.parse::<Name>().is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert!(!format!("{:?}", Secret::new("4711")).contains("4711"));
     }
 
     #[test]

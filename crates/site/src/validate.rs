@@ -308,7 +308,13 @@ impl Faults {
                         self.add(at.key("service"), Problem::Url(why));
                     }
                 }
-                Button::Empty => {}
+                Button::BusyLamp { .. }
+                | Button::Menu { .. }
+                | Button::Feature { .. }
+                | Button::Intercom { .. }
+                | Button::ParkSlot { .. }
+                | Button::Paging { .. }
+                | Button::Empty => {}
             }
         }
     }
@@ -337,6 +343,7 @@ impl Faults {
                     self.add(at.key("block"), Problem::BlocksEmergency(other.to_string()));
                 }
             }
+            Action::Number(_) | Action::Trunks(_) => {}
             Action::Lines(lines) if lines.is_empty() => {
                 self.add(at.key("lines"), Problem::Empty("at least one line"));
             }

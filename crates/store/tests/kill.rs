@@ -157,7 +157,7 @@ fn site(version: SiteVersion) -> Site {
         return site;
     }
     for number in 0..LINES {
-        let line = Line { name: format!("version {version}"), label: String::new() };
+        let line = Line { name: format!("version {version}"), ..Line::default() };
         site.lines.insert(format!("{}", 1000 + number).parse().unwrap(), line);
     }
     site

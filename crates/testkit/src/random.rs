@@ -342,7 +342,7 @@ fn office(phones: usize) -> Site {
     for phone in 0..phones {
         let Ok(own) = number(phone) else { continue };
         let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
-        site.lines.insert(own, Line { name: format!("User {phone}"), label: String::new() });
+        site.lines.insert(own, Line { name: format!("User {phone}"), ..Line::default() });
         if phone % 3 == 0
             && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
         {
@@ -352,7 +352,7 @@ fn office(phones: usize) -> Site {
         if phone < SHARERS
             && let Ok(shared) = SHARED.parse::<selsius_site::LineNumber>()
         {
-            site.lines.insert(shared.clone(), Line { name: "Everybody".into(), label: String::new() });
+            site.lines.insert(shared.clone(), Line { name: "Everybody".into(), ..Line::default() });
             buttons.push(Button::Line { number: shared, label: "shared".into() });
         }
         if let Ok(first) = number(0) {
@@ -364,7 +364,7 @@ fn office(phones: usize) -> Site {
     }
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
-            site.routes.insert(pattern, Route { action, emergency });
+            site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
         }
     };
     route("0", RouteAction::Lines([number(0), number(1)].into_iter().flatten().collect()), false);

@@ -138,7 +138,13 @@ impl Buttons {
                     buttons.services.push(Service { url: url.clone(), label: label.clone() });
                     Place::Service
                 }
-                Button::Empty => Place::Empty,
+                Button::BusyLamp { .. }
+                | Button::Menu { .. }
+                | Button::Feature { .. }
+                | Button::Intercom { .. }
+                | Button::ParkSlot { .. }
+                | Button::Paging { .. }
+                | Button::Empty => Place::Empty,
             };
             buttons.order.push(place);
         }

@@ -57,7 +57,7 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
         let target = Target {
             to: match &route.action {
                 Action::Lines(lines) => Destination::FirstOf(lines.clone()),
-                Action::Block => Destination::Blocked,
+                Action::Block | Action::Number(_) | Action::Trunks(_) => Destination::Blocked,
             },
             emergency: route.emergency,
         };
@@ -120,7 +120,7 @@ mod tests {
             site.lines.insert(number.parse().unwrap(), Line::default());
         }
         for (pattern, action, emergency) in routes {
-            let route = Route { action: action.clone(), emergency: *emergency };
+            let route = Route { action: action.clone(), emergency: *emergency, ..Route::default() };
             site.routes.insert(pattern.parse().unwrap(), route);
         }
         site

@@ -36,7 +36,7 @@ pub(crate) fn office() -> Site {
     let mut site = Site::default();
     site.settings.name = "Test office".into();
     for (number, name) in [("1001", "Alice"), ("1002", "Bob"), ("1003", "Carol"), ("1004", "Dave")] {
-        site.lines.insert(number.parse().unwrap(), Line { name: name.into(), label: String::new() });
+        site.lines.insert(number.parse().unwrap(), Line { name: name.into(), ..Line::default() });
         let button = Button::Line { number: number.parse().unwrap(), label: format!("{name}'s line") };
         let dial = Button::SpeedDial { number: "1001".parse().unwrap(), label: "Alice".into() };
         let device = Device { buttons: vec![button, dial], ..Device::default() };
@@ -44,7 +44,8 @@ pub(crate) fn office() -> Site {
     }
     let lines = |numbers: &[&str]| Action::Lines(numbers.iter().map(|n| n.parse().unwrap()).collect());
     let mut route = |pattern: &str, action, emergency| {
-        site.routes.insert(pattern.parse::<Pattern>().unwrap(), Route { action, emergency });
+        site.routes
+            .insert(pattern.parse::<Pattern>().unwrap(), Route { action, emergency, ..Route::default() });
     };
     route("0", lines(&["1003", "1004"]), false);
     route("112", lines(&["1004"]), true);

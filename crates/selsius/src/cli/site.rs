@@ -145,6 +145,8 @@ fn show(site: &Site) -> String {
     let routes = site.routes.iter().map(|(pattern, route)| {
         let leads = match &route.action {
             Action::Block => "refused".into(),
+            Action::Number(number) => number.to_string(),
+            Action::Trunks(trunks) => trunks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             Action::Lines(lines) => lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         };
         [pattern.to_string(), leads, if route.emergency { "emergency".into() } else { String::new() }]
@@ -166,6 +168,12 @@ fn button(button: &Button) -> String {
         Button::Line { number, .. } => number.to_string(),
         Button::SpeedDial { number, .. } => format!("dial {number}"),
         Button::Service { url, .. } => url.clone(),
+        Button::BusyLamp { number, .. } => format!("lamp {number}"),
+        Button::Menu { service, .. } => service.to_string(),
+        Button::Feature { feature, .. } => feature.to_string(),
+        Button::Intercom { number, .. } => format!("intercom {number}"),
+        Button::ParkSlot { number, .. } => format!("park {number}"),
+        Button::Paging { number, .. } => format!("page {number}"),
         Button::Empty => "-".into(),
     }
 }

@@ -86,15 +86,13 @@ impl Reader<'_> {
                 part.time_zone = zone.map(|zone| Some(zone).filter(|zone| !zone.is_empty()));
             }
             "date-format" => part.date_format = reader.string(&path, value, "a format such as \"D.M.Y\""),
-            "tones" => part.tones = reader.word(&path, value, TonePlan::ALL.map(|plan| (plan.name(), plan))),
+            "tones" => part.tones = reader.word(&path, value, TonePlan::ALL, TonePlan::name),
             "codecs" => {
                 let codecs = reader.list(
                     &path,
                     value,
                     "a list such as [\"g722\", \"pcmu\"]",
-                    |reader, path, value| {
-                        reader.word(path, value, CodecName::ALL.map(|codec| (codec.name(), codec)))
-                    },
+                    |reader, path, value| reader.word(path, value, CodecName::ALL, CodecName::name),
                 );
                 part.codecs = codecs;
             }
@@ -259,7 +257,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        Some(Route { action, emergency: emergency? })
+        Some(Route { action, emergency: emergency?, ..Route::default() })
     }
 
     /// The entries of a table whose keys are names of one kind.
@@ -429,20 +427,21 @@ impl Reader<'_> {
         }
     }
 
-    fn word<T, const N: usize>(
+    fn word<T: Copy>(
         &mut self,
         path: &KeyPath,
         value: &Value<'_>,
-        words: [(&str, T); N],
+        words: &[T],
+        name: impl Fn(T) -> &'static str,
     ) -> Option<T> {
-        let names = words.each_ref().map(|&(name, _)| name);
+        let names: Vec<&str> = words.iter().map(|&word| name(word)).collect();
         let text = self.string(path, value, &one_of(&names))?;
-        let found = words.into_iter().find(|&(name, _)| name == text);
+        let found = words.iter().copied().find(|&word| name(word) == text);
         if found.is_none() {
             self.problem(path, value.span(), format!("is {text:?}; expected {}", one_of(&names)));
             self.hint(near(&text, names));
         }
-        found.map(|(_, value)| value)
+        found
     }
 
     fn unparsed<K: FromStr<Err: Display> + Described>(

@@ -230,18 +230,24 @@ fn buttons() -> impl Strategy<Value = Button> {
 fn sites() -> impl Strategy<Value = Site> {
     let devices =
         (names(), prop::option::of(models()), prop::collection::vec(buttons(), 0..5), any::<bool>())
-            .prop_map(|(description, model, buttons, roam)| Device { description, model, buttons, roam });
-    let lines = (names(), names()).prop_map(|(name, label)| Line { name, label });
+            .prop_map(|(description, model, buttons, roam)| Device {
+                description,
+                model,
+                buttons,
+                roam,
+                ..Device::default()
+            });
+    let lines = (names(), names()).prop_map(|(name, label)| Line { name, label, ..Line::default() });
     let action =
         prop_oneof![Just(Action::Block), prop::collection::vec(numbers(), 0..3).prop_map(Action::Lines)];
-    let routes = (action, any::<bool>()).prop_map(|(action, emergency)| Route { action, emergency });
+    let routes = (action, any::<bool>()).prop_map(|(action, emergency)| Route {
+        action,
+        emergency,
+        ..Route::default()
+    });
     let settings = (
-        (names(), prop::option::of("[A-Za-z/]{1,9}"), names(), prop::sample::select(TonePlan::ALL.to_vec())),
-        (
-            prop::collection::vec(prop::sample::select(CodecName::ALL.to_vec()), 0..4),
-            any::<u32>(),
-            any::<u32>(),
-        ),
+        (names(), prop::option::of("[A-Za-z/]{1,9}"), names(), prop::sample::select(TonePlan::ALL)),
+        (prop::collection::vec(prop::sample::select(CodecName::ALL), 0..4), any::<u32>(), any::<u32>()),
         (any::<u32>(), any::<u32>(), any::<u32>()),
         prop::option::of((numbers(), numbers())),
         prop::collection::btree_map(models(), "[a-z.-]{1,9}", 0..3),
@@ -254,9 +260,15 @@ fn sites() -> impl Strategy<Value = Site> {
             codecs: audio.0,
             packet_ms: audio.1,
             keepalive_seconds: audio.2,
-            timers: DialTimers { first_digit: timers.0, inter_digit: timers.1, no_answer: timers.2 },
+            timers: DialTimers {
+                first_digit: timers.0,
+                inter_digit: timers.1,
+                no_answer: timers.2,
+                ..DialTimers::default()
+            },
             auto_registration: range.map(|(first, last)| AutoRegistration { first, last }),
             firmware,
+            ..Settings::default()
         });
     (
         settings,
@@ -272,7 +284,13 @@ fn sites() -> impl Strategy<Value = Site> {
             0..4,
         ),
     )
-        .prop_map(|(settings, devices, lines, routes)| Site { settings, devices, lines, routes })
+        .prop_map(|(settings, devices, lines, routes)| Site {
+            settings,
+            devices,
+            lines,
+            routes,
+            ..Site::default()
+        })
 }
 
 proptest! {

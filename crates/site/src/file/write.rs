@@ -82,6 +82,12 @@ fn device(out: &mut String, name: &str, device: &Device) -> fmt::Result {
             Button::Line { number, label } => ("line", number.as_str(), label),
             Button::SpeedDial { number, label } => ("speed-dial", number.as_str(), label),
             Button::Service { url, label } => ("service", url.as_str(), label),
+            Button::BusyLamp { number, label } => ("busy-lamp", number.as_str(), label),
+            Button::Menu { service, label } => ("service", service.as_str(), label),
+            Button::Feature { feature, label } => ("feature", feature.name(), label),
+            Button::Intercom { number, label } => ("intercom", number.as_str(), label),
+            Button::ParkSlot { number, label } => ("park-slot", number.as_str(), label),
+            Button::Paging { number, label } => ("paging", number.as_str(), label),
             Button::Empty => {
                 writeln!(out, "    {{}},")?;
                 continue;
@@ -100,6 +106,12 @@ fn route(out: &mut String, pattern: &str, route: &Route) -> fmt::Result {
     writeln!(out, "\n[routes.{}]", Quoted::key(pattern))?;
     match &route.action {
         Action::Block => writeln!(out, "block = true")?,
+        Action::Number(number) => writeln!(out, "number = {}", Quoted::value(number.as_str()))?,
+        Action::Trunks(trunks) => {
+            let trunks: Vec<String> =
+                trunks.iter().map(|trunk| Quoted::value(trunk.as_str()).to_string()).collect();
+            writeln!(out, "trunks = [{}]", trunks.join(", "))?;
+        }
         Action::Lines(lines) => {
             let lines: Vec<String> =
                 lines.iter().map(|line| Quoted::value(line.as_str()).to_string()).collect();

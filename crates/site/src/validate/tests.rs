@@ -12,12 +12,16 @@ fn line_button(text: &str) -> Button {
 /// Two lines, a 7912 with the first, a route to the second, an emergency route.
 fn office() -> Site {
     let mut site = Site::default();
-    site.lines.insert(number("1001"), Line { name: "Anna".into(), label: String::new() });
+    site.lines.insert(number("1001"), Line { name: "Anna".into(), ..Line::default() });
     site.lines.insert(number("1002"), Line::default());
     let device =
         Device { model: Some(Model("7912".into())), buttons: vec![line_button("1001")], ..Device::default() };
     site.devices.insert("SEP001122334455".parse().unwrap(), device);
-    let route = |line: &str, emergency| Route { action: Action::Lines(vec![number(line)]), emergency };
+    let route = |line: &str, emergency| Route {
+        action: Action::Lines(vec![number(line)]),
+        emergency,
+        ..Route::default()
+    };
     site.routes.insert("0".parse().unwrap(), route("1002", false));
     site.routes.insert("112".parse().unwrap(), route("1002", true));
     site
@@ -57,14 +61,18 @@ fn buttons_and_routes_need_their_lines() {
         .len(),
         2
     );
-    let twice = Route { action: Action::Lines(vec![number("1001"), number("1001")]), emergency: false };
+    let twice = Route {
+        action: Action::Lines(vec![number("1001"), number("1001")]),
+        emergency: false,
+        ..Route::default()
+    };
     assert_eq!(
         faults(|site| {
             site.routes.insert("9".parse().unwrap(), twice);
         }),
         ["routes.9.lines[2]: line 1001 is there twice"],
     );
-    let nowhere = Route { action: Action::Lines(Vec::new()), emergency: false };
+    let nowhere = Route { action: Action::Lines(Vec::new()), emergency: false, ..Route::default() };
     assert_eq!(
         faults(|site| {
             site.routes.insert("9".parse().unwrap(), nowhere);
@@ -224,14 +232,24 @@ fn nothing_hides_an_emergency_number() {
         faults(|site| line(site, "112"))[0].starts_with("routes.112: line 112 has this emergency number")
     );
     let blocked = faults(|site| {
-        site.routes.insert("11X".parse().unwrap(), Route { action: Action::Block, emergency: true });
+        site.routes.insert(
+            "11X".parse().unwrap(),
+            Route { action: Action::Block, emergency: true, ..Route::default() },
+        );
     });
     assert_eq!(blocked, ["routes.11X.block: an emergency route cannot block; expected lines"]);
     let narrow = faults(|site| {
-        let route = Route { action: Action::Lines(vec![number("1002")]), emergency: true };
+        let route =
+            Route { action: Action::Lines(vec![number("1002")]), emergency: true, ..Route::default() };
         site.routes.insert("11X".parse().unwrap(), route);
-        site.routes.insert("110".parse().unwrap(), Route { action: Action::Block, emergency: false });
-        site.routes.insert("1XX".parse().unwrap(), Route { action: Action::Block, emergency: false });
+        site.routes.insert(
+            "110".parse().unwrap(),
+            Route { action: Action::Block, emergency: false, ..Route::default() },
+        );
+        site.routes.insert(
+            "1XX".parse().unwrap(),
+            Route { action: Action::Block, emergency: false, ..Route::default() },
+        );
     });
     assert_eq!(
         narrow,

@@ -21,6 +21,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<StoredSite
         devices: read_devices(connection).await?,
         lines: read_lines(connection).await?,
         routes: read_routes(connection).await?,
+        ..Site::default()
     };
     Ok(StoredSite { site, version: SiteVersion(version.cast_unsigned()) })
 }
@@ -31,7 +32,7 @@ pub(super) async fn write(
     old: &Site,
     new: &Site,
 ) -> Result<SiteVersion, sqlx::Error> {
-    let Site { settings, devices, lines, routes } = new;
+    let Site { settings, devices, lines, routes, .. } = new;
     write_settings(connection, settings).await?;
     for number in outdated(&old.lines, lines) {
         query("DELETE FROM lines WHERE number = ?").bind(number.as_str()).execute(&mut *connection).await?;
@@ -163,10 +164,10 @@ async fn read_settings(connection: &mut SqliteConnection) -> Result<Settings, Re
         name: row.name,
         time_zone: row.time_zone,
         date_format: row.date_format,
-        tones: named(&TonePlan::ALL, TonePlan::name, "settings", &row.tones)?,
+        tones: named(TonePlan::ALL, TonePlan::name, "settings", &row.tones)?,
         codecs: codecs
             .iter()
-            .map(|name| named(&CodecName::ALL, CodecName::name, "codecs", name))
+            .map(|name| named(CodecName::ALL, CodecName::name, "codecs", name))
             .collect::<Result<_, _>>()?,
         packet_ms: row.packet_ms,
         keepalive_seconds: row.keepalive_seconds,
@@ -174,9 +175,11 @@ async fn read_settings(connection: &mut SqliteConnection) -> Result<Settings, Re
             first_digit: row.first_digit_seconds,
             inter_digit: row.inter_digit_seconds,
             no_answer: row.no_answer_seconds,
+            ..DialTimers::default()
         },
         auto_registration,
         firmware: firmware.into_iter().map(|(model, load)| (Model(model), load)).collect(),
+        ..Settings::default()
     })
 }
 
@@ -199,9 +202,10 @@ async fn write_settings(connection: &mut SqliteConnection, settings: &Settings) 
         codecs,
         packet_ms,
         keepalive_seconds,
-        timers: DialTimers { first_digit, inter_digit, no_answer },
+        timers: DialTimers { first_digit, inter_digit, no_answer, .. },
         auto_registration,
         firmware,
+        ..
     } = settings;
     query("INSERT OR REPLACE INTO settings VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(name)
@@ -236,7 +240,7 @@ async fn read_lines(connection: &mut SqliteConnection) -> Result<BTreeMap<LineNu
     let rows: Vec<(String, String, String)> =
         query_as("SELECT number, name, label FROM lines").fetch_all(connection).await?;
     rows.into_iter()
-        .map(|(number, name, label)| Ok((parse("lines", &number)?, Line { name, label })))
+        .map(|(number, name, label)| Ok((parse("lines", &number)?, Line { name, label, ..Line::default() })))
         .collect()
 }
 
@@ -245,7 +249,7 @@ async fn insert_line(
     number: &LineNumber,
     line: &Line,
 ) -> Result<(), sqlx::Error> {
-    let Line { name, label } = line;
+    let Line { name, label, .. } = line;
     query("INSERT INTO lines VALUES (?, ?, ?)")
         .bind(number.as_str())
         .bind(name)
@@ -269,7 +273,7 @@ async fn read_devices(connection: &mut SqliteConnection) -> Result<BTreeMap<Devi
         query_as("SELECT name, description, model, roam FROM devices").fetch_all(&mut *connection).await?;
     let mut devices = BTreeMap::new();
     for (name, description, model, roam) in rows {
-        let device = Device { description, model: model.map(Model), buttons: Vec::new(), roam };
+        let device = Device { description, model: model.map(Model), roam, ..Device::default() };
         devices.insert(parse("devices", &name)?, device);
     }
     let buttons: Vec<ButtonRow> =
@@ -301,7 +305,7 @@ async fn insert_device(
     name: &DeviceName,
     device: &Device,
 ) -> Result<(), sqlx::Error> {
-    let Device { description, model, buttons, roam } = device;
+    let Device { description, model, buttons, roam, .. } = device;
     query("INSERT INTO devices VALUES (?, ?, ?, ?)")
         .bind(name.as_str())
         .bind(description)
@@ -316,7 +320,7 @@ async fn insert_device(
                 ("speed-dial", Some(number.as_str()), None, label.as_str())
             }
             Button::Service { url, label } => ("service", None, Some(url.as_str()), label.as_str()),
-            Button::Empty => ("empty", None, None, ""),
+            _ => ("empty", None, None, ""),
         };
         query("INSERT INTO buttons VALUES (?, ?, ?, ?, ?, ?)")
             .bind(name.as_str())
@@ -341,7 +345,7 @@ async fn read_routes(connection: &mut SqliteConnection) -> Result<BTreeMap<Patte
             "block" => Action::Block,
             _ => return Err(ReadError::value("routes", &action)),
         };
-        routes.insert(parse("routes", &pattern)?, Route { action, emergency });
+        routes.insert(parse("routes", &pattern)?, Route { action, emergency, ..Route::default() });
     }
     let lines: Vec<(String, String)> =
         query_as("SELECT pattern, number FROM route_lines ORDER BY pattern, position")
@@ -350,7 +354,7 @@ async fn read_routes(connection: &mut SqliteConnection) -> Result<BTreeMap<Patte
     for (pattern, number) in lines {
         match routes.get_mut(&parse::<Pattern>("route_lines", &pattern)?).map(|route| &mut route.action) {
             Some(Action::Lines(lines)) => lines.push(parse("route_lines", &number)?),
-            Some(Action::Block) | None => return Err(ReadError::value("route_lines", &pattern)),
+            _ => return Err(ReadError::value("route_lines", &pattern)),
         }
     }
     Ok(routes)
@@ -361,10 +365,10 @@ async fn insert_route(
     pattern: &Pattern,
     route: &Route,
 ) -> Result<(), sqlx::Error> {
-    let Route { action, emergency } = route;
+    let Route { action, emergency, .. } = route;
     let (action, lines) = match action {
         Action::Lines(lines) => ("lines", lines.as_slice()),
-        Action::Block => ("block", [].as_slice()),
+        _ => ("block", [].as_slice()),
     };
     query("INSERT INTO routes VALUES (?, ?, ?)")
         .bind(pattern.as_str())

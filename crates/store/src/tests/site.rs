@@ -152,7 +152,10 @@ async fn a_large_office_is_saved_in_one_piece() {
         let buttons = vec![Button::Line { number: line.clone(), label: String::new() }, Button::Empty];
         let device = selsius_site::Device { buttons, ..Default::default() };
         site.devices.insert(format!("SEP{number:012X}").parse().unwrap(), device);
-        site.lines.insert(line, selsius_site::Line { name: format!("Room {number}"), label: String::new() });
+        site.lines.insert(
+            line,
+            selsius_site::Line { name: format!("Room {number}"), ..selsius_site::Line::default() },
+        );
     }
     store.save_site(&site, SiteVersion(0)).await.unwrap();
     assert_eq!(store.load_site().await.unwrap().site, site);

@@ -1,0 +1,136 @@
+//! Where dialled numbers lead, and who may dial them.
+
+use serde::{Deserialize, Serialize};
+
+use super::word::words;
+use crate::{LineNumber, Name, NumberMask, Pattern, Secret};
+
+/// Where a dialled pattern leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Route {
+    /// What happens.
+    pub action: Action,
+    /// An emergency number: no limit and no restriction ever refuses it.
+    pub emergency: bool,
+    /// Where the number lies, for those who may call only some partitions.
+    pub partition: Option<Name>,
+    /// How many digits are taken away at the front before the call goes on; `None` takes what stands before
+    /// the pattern's '.'.
+    pub strip: Option<u32>,
+    /// Digits put in front after that.
+    pub prefix: Option<LineNumber>,
+    /// The calling number that the other side sees; X are the last digits of the caller's own.
+    pub calling: Option<NumberMask>,
+    /// It holds only while this schedule is open.
+    pub schedule: Option<Name>,
+    /// Who gets the calls while the schedule is closed; `None` refuses them.
+    pub otherwise: Option<LineNumber>,
+    /// Is a number complete as soon as it matches, although a longer one could match?
+    pub urgent: bool,
+    /// Which code has to be entered first.
+    pub code: CodeDemand,
+}
+
+/// What a route does with a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Action {
+    /// Ring these lines; the first that is free and there takes the call.
+    Lines(Vec<LineNumber>),
+    /// Dial this number instead.
+    Number(LineNumber),
+    /// Leave through the first of these trunks that can take the call.
+    Trunks(Vec<Name>),
+    /// Refuse the call with reorder tone.
+    Block,
+}
+
+impl Default for Action {
+    /// Rings nobody, which is not valid: a route has to say what it does.
+    fn default() -> Self {
+        Self::Lines(Vec::new())
+    }
+}
+
+words! {
+    /// Which code a route asks for.
+    #[derive(Default)]
+    pub enum CodeDemand {
+        /// None.
+        #[default]
+        None = "none",
+        /// One that says who pays.
+        Account = "account",
+        /// One that says that the caller may.
+        Authorisation = "authorisation",
+    }
+}
+
+/// A code that people enter before a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CallCode {
+    /// The digits; needed.
+    pub code: Secret,
+    /// What it is good for.
+    pub kind: CodeKind,
+    /// What may be called with it, for [`CodeKind::Authorisation`]; `None` is everything.
+    pub rights: Option<Name>,
+    /// What it is for, for people; at most 128 bytes.
+    pub description: String,
+}
+
+words! {
+    /// What a code is good for.
+    #[derive(Default)]
+    pub enum CodeKind {
+        /// It says who pays.
+        #[default]
+        Account = "account",
+        /// It says that the caller may.
+        Authorisation = "authorisation",
+    }
+}
+
+/// Which numbers may be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rights {
+    /// The partitions; numbers without one may always be called.
+    pub partitions: Vec<Name>,
+}
+
+/// A way out of the office.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trunk {
+    /// What is at its other end.
+    pub kind: TrunkKind,
+    /// Most calls at once, 1 to 10000.
+    pub calls: u32,
+}
+
+impl Default for Trunk {
+    fn default() -> Self {
+        Self { kind: TrunkKind::default(), calls: 30 }
+    }
+}
+
+words! {
+    /// What is at the other end of a trunk.
+    #[derive(Default)]
+    pub enum TrunkKind {
+        /// The manager itself, which plays the outside: for trying things out.
+        #[default]
+        Loopback = "loopback",
+    }
+}
+
+/// Callers that are refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Blocked {
+    /// Patterns of calling numbers.
+    pub calling: Vec<Pattern>,
+}

@@ -1,0 +1,48 @@
+//! Who people are, and where.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Button, Language};
+use crate::{LineNumber, Name, Secret};
+
+/// What phones of one place have in common, where they do not say otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pool {
+    /// IANA time zone; `None` is what the settings say.
+    pub time_zone: Option<String>,
+    /// How a date is written; `None` is what the settings say.
+    pub date_format: Option<String>,
+    /// The language of screen texts; `None` is what the settings say.
+    pub language: Option<Language>,
+    /// What may be called from its phones' lines that say nothing themselves.
+    pub rights: Option<Name>,
+    /// The name of the music on hold; empty is the usual one.
+    pub music: String,
+}
+
+/// Somebody who can log in on a phone and finds the own lines and buttons there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct User {
+    /// What people call them; needed, at most 39 bytes.
+    pub name: String,
+    /// What they enter to log in: 4 to 10 digits; needed.
+    pub pin: Secret,
+    /// The buttons that the phone gets while they are logged in.
+    pub buttons: Vec<Button>,
+    /// Their abbreviated numbers, by index: 1 to 99.
+    pub abbreviated: BTreeMap<u32, LineNumber>,
+    /// What they may call, whatever the phone's lines say; `None` leaves that to the lines.
+    pub rights: Option<Name>,
+}
+
+/// An entry of the corporate directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contact {
+    /// The numbers, by what they are ("work", "mobile"); at least one.
+    pub numbers: BTreeMap<String, LineNumber>,
+}
