@@ -31,6 +31,7 @@
 //! ```
 
 mod diff;
+mod fields;
 mod file;
 mod key;
 mod model;

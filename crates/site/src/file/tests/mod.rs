@@ -1,7 +1,13 @@
+//! Sites as files, read and written.
+
+mod documentation;
+mod random;
+
 use proptest::prelude::*;
 
+use self::random::sites;
 use super::*;
-use crate::{Action, DialTimers, diff};
+use crate::{Settings, diff};
 
 fn read(text: &str) -> Site {
     Site::from_toml("office.toml", text).unwrap_or_else(|e| panic!("{e}"))
@@ -59,8 +65,9 @@ fn a_problem_shows_file_line_key_and_what_was_expected() {
     let error = Site::from_toml("office.toml", text).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "office.toml:5:2: devices.SEP001122334455.modle: unknown key; expected `description`, `model`, `buttons` \
-         or `roam`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
+        "office.toml:5:2: devices.SEP001122334455.modle: unknown key; expected `description`, `model`, `roam`, \
+         `pool`, `soft-keys`, `side-cars`, `time-zone`, `date-format`, `language`, `privacy`, `mobility`, `abbreviated`, \
+         `idle-text`, `background`, `ring-tone`, `prefer` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
     );
 }
 
@@ -91,32 +98,165 @@ block = true
 lines = ["1001"]
 "#;
     let expected = [
-        "2:1 colour: unknown key; expected `settings`, `lines`, `devices` or `routes`",
+        "2:1 colour: unknown key; expected `settings`, `lines`, `devices`, … or `contacts`",
         "4:8 settings.name: is an integer; expected a text",
         "5:9 settings.tones: is \"german\"; expected `united-states`, `germany`, `united-kingdom` or `france` (did you mean `germany`?)",
-        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722` or `g729`",
+        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722` or `g729`…",
         "7:13 settings.packet-ms: is a text; expected milliseconds such as 20",
         "8:21 settings.keepalive-seconds: is -5; expected seconds such as 30",
         "9:1 settings.auto-registration: has no `last`; expected false, or the ends of a range such as { first = \"1001\", last = \"1999\" }",
-        "10:10 settings.firmware.7961X: no model is called \"7961X\"; expected a model such as \"7960\", \"7965\" or \"SPA525G2\"",
-        "12:1 lines.1001.nam: unknown key; expected `name` or `label` (did you mean `name`?)",
-        "13:8 lines.\"10 02\": contains ' '; digits, '*', '#' and a leading '+' are possible; expected a number such as 1001",
-        "15:9 devices.SEP001122334455.model: no model is called \"7963\"; expected a model such as \"7960\", \"7965\" or \"SPA525G2\"",
+        "10:10 settings.firmware.7961X: no model is called \"7961X\"; expected a model such as \"7960\", \"7965\" or \"SPA525G2\"…",
+        "12:1 lines.1001.nam: unknown key; expected `name`, `label`, … (did you mean `name`?)",
+        "13:8 lines.\"10 02\": contains ' '; digits, '*', '#' and a leading '+' are possible; expected a number such as \"1001\"",
+        "15:9 devices.SEP001122334455.model: no model is called \"7963\"; expected a model such as \"7960\", \"7965\" or \"SPA525G2\"…",
         "16:8 devices.SEP001122334455.roam: is an integer; expected true or false",
         "17:21 devices.SEP001122334455.buttons[1].line: is an integer; expected a number in quotes, as they can begin with 0 (write \"1001\")",
-        "17:31 devices.SEP001122334455.buttons[2].lin: unknown key; expected `line`, `speed-dial`, `service` or `label` (did you mean `line`?)",
-        "17:60 devices.SEP001122334455.buttons[3]: has only a label; expected line, speed-dial or service too",
-        "17:77 devices.SEP001122334455.buttons[4]: is several things; expected one of line, speed-dial, service",
+        "17:31 devices.SEP001122334455.buttons[2].lin: unknown key; expected `line`, `speed-dial`, … or `label` (did you mean `line`?)",
+        "17:60 devices.SEP001122334455.buttons[3]: has only a label; expected one of line, … paging too",
+        "17:77 devices.SEP001122334455.buttons[4]: is several things; expected one of line, … paging",
         "17:111 devices.SEP001122334455.buttons[5]: is an integer; expected a button such as { line = \"1001\" }, or {} for none",
-        "18:9 routes.0: leads nowhere; expected lines = [..] or block = true",
+        "18:9 routes.0: leads nowhere; expected lines = [..], number = \"..\", trunks = [..] or block = true",
         "19:9 routes.\"1[\": a '[' that is never closed at character 2; expected a pattern such as \"0.!\" or \"1XX\"",
-        "21:9 routes.2: has lines and block = true; expected one of the two",
+        "21:9 routes.2: has lines and block; expected one of them",
     ];
+    assert_mistakes(text, &expected);
+}
+
+/// Checks the mistakes of a file; `…` in an expected one stands for anything.
+#[track_caller]
+fn assert_mistakes(text: &str, expected: &[&str]) {
     let found = mistakes(text);
     for (found, expected) in found.iter().zip(expected) {
-        assert!(found.starts_with(expected), "found    {found}\nexpected {expected}");
+        let (begin, end) = expected.split_once('…').unwrap_or((expected, expected));
+        let right = found.starts_with(begin) && found.ends_with(end);
+        assert!(right, "found    {found}\nexpected {expected}");
     }
-    assert_eq!(found.len(), expected.len());
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[test]
+fn mistakes_in_the_features_are_named_too() {
+    let text = r#"
+[settings]
+language = "german"
+conference-drop = true
+[settings.timers]
+park-return = "60"
+[settings.codes]
+park = 68
+parc = "*68"
+pickup = "8 4"
+[lines.1001]
+calls = "4"
+call-waiting = "yes"
+pickup-group = "the sales"
+external-number = "+49-30"
+hotline = { after = 5 }
+ring = "loud"
+[devices.SEP001122334455]
+side-cars = ["7914", "7917"]
+abbreviated = { one = "1001", 2 = 1002 }
+buttons = [{ feature = "parc" }, { park-slot = "x" }, { service = 7 }]
+[users.anna]
+pin = 1234
+[parking]
+slots = ["701-7o9", "1-2-3"]
+[hunt-groups.sales]
+[paging-groups.800]
+address = "239.192.1.1"
+mode = "anycast"
+[routes.1]
+trunks = "carrier"
+[routes.2]
+number = "1001"
+block = true
+[schedules.office]
+open = ["mon-fry 08:00-18:00", "sat 9-13", "sun 08:00-25:00", "mon", "tue 08:00-08:00"]
+closed-on = [2026-12-25, "25.12.2026"]
+[trunks.carrier]
+kind = "sip"
+[blocked]
+calling = ["1+"]
+[soft-keys.reception]
+on-hook = ["redail"]
+[services.news]
+items = [{ name = "A" }, { name = "B", url = "http://h", number = "1" }, { number = "1" }]
+[contacts.Smith]
+numbers = { work = 5 }
+"#;
+    let expected = [
+        "3:12 settings.language: is \"german\"; expected `en`, `de`, `fr` or `es`",
+        "4:19 settings.conference-drop: is true or false; expected `owner` or `anyone`",
+        "6:15 settings.timers.park-return: is a text; expected seconds, or 0 for never",
+        "8:8 settings.codes.park: is an integer; … (write \"68\")",
+        "9:1 settings.codes.parc: unknown key; … (did you mean `park`?)",
+        "10:10 settings.codes.pickup: contains ' '; …",
+        "12:9 lines.1001.calls: is a text; expected a number such as 4",
+        "13:16 lines.1001.call-waiting: is a text; expected true, false, or \"\" for what the settings say",
+        "14:16 lines.1001.pickup-group: contains ' '; … expected a name such as \"sales\"",
+        "15:19 lines.1001.external-number: contains '-'; …",
+        "16:11 lines.1001.hotline: has no `number`; …",
+        "17:8 lines.1001.ring: is \"loud\"; expected `normal`, `silent`, `once` or `feature`",
+        "19:22 devices.SEP001122334455.side-cars[2]: is \"7917\"; … (did you mean `7914`, `7915` or `7916`?)",
+        "20:17 devices.SEP001122334455.abbreviated.one: invalid digit found in string; …",
+        "20:35 devices.SEP001122334455.abbreviated.2: is an integer; …",
+        "21:24 devices.SEP001122334455.buttons[1].feature: is \"parc\"; … (did you mean `park`?)",
+        "21:48 devices.SEP001122334455.buttons[2].park-slot: contains 'x'; …",
+        "21:67 devices.SEP001122334455.buttons[3].service: is an integer; expected a service's name, …",
+        "23:7 users.anna.pin: is an integer; … (write \"1234\")",
+        "25:10 parking.slots[1]: contains 'o'; …",
+        "25:21 parking.slots[2]: contains '-'; …",
+        "26:14 hunt-groups.sales: contains 's'; …",
+        "28:11 paging-groups.800.address: invalid socket address syntax; expected an address and port …",
+        "29:8 paging-groups.800.mode: is \"anycast\"; expected `multicast` or `unicast`…",
+        "31:10 routes.1.trunks: is a text; expected a list such as [\"carrier\"]",
+        "32:9 routes.2: has number and block; expected one of them",
+        "36:9 schedules.office.open[1]: \"fry\" is no day; …",
+        "36:32 schedules.office.open[2]: \"9\" is no time …",
+        "36:44 schedules.office.open[3]: \"25:00\" is no time …",
+        "36:63 schedules.office.open[4]: is not days and hours; …",
+        "36:70 schedules.office.open[5]: ends when it begins; …",
+        "37:26 schedules.office.closed-on[2]: is \"25.12.2026\"; expected a day such as \"2026-12-25\"",
+        "39:8 trunks.carrier.kind: is \"sip\"; expected `loopback`",
+        "41:12 blocked.calling[1]: '+' can only come first …",
+        "43:12 soft-keys.reception.on-hook[1]: is \"redail\"; … (did you mean `redial`?)",
+        "45:10 services.news.items[1]: expected either url or number",
+        "45:26 services.news.items[2]: expected either url or number",
+        "45:74 services.news.items[3]: has no `name`",
+        "47:20 contacts.Smith.numbers.work: is an integer; …",
+    ];
+    assert_mistakes(text, &expected);
+}
+
+#[test]
+fn what_was_written_by_mistake_can_be_taken_back() {
+    let base = read(
+        "[settings]\nvoicemail = \"1999\"\ncodes = { park = \"*1\" }\n[lines.1001]\ncall-waiting = false\n\
+         hotline = { number = \"1002\" }\n[soft-keys.few]\non-hook = [\"redial\"]\nconnected = []\n[lines.1002]\n",
+    );
+    let text = "[settings]\nvoicemail = \"\"\ncodes.park = \"\"\n[lines.1001]\ncall-waiting = \"\"\nhotline = \"\"\n\
+                [soft-keys.few]\non-hook = \"\"\n";
+    let file = SiteFile::parse("change.toml", text).unwrap();
+    let lines: Vec<_> = diff(&base, &base.apply(&file, false)).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "~ settings voicemail: 1999 -> none",
+            "~ settings codes.park: *1 -> none",
+            "~ line 1001 call-waiting: false -> none",
+            "~ line 1001 hotline: 1002 -> none",
+            "~ soft keys few on-hook: redial -> none",
+        ]
+    );
+}
+
+#[test]
+fn secrets_are_only_in_the_file() {
+    let old = read("[users.anna]\nname = \"Anna\"\npin = \"12345\"\n");
+    let new = read("[users.anna]\nname = \"Anna\"\npin = \"54321\"\n[codes.x]\ncode = \"4711\"\n");
+    let lines: Vec<_> = diff(&old, &new).iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["~ user anna pin: hidden -> hidden", "+ code x account"]);
+    assert!(new.to_toml().contains("pin = \"54321\""), "a backup has to have it");
 }
 
 #[test]
@@ -204,93 +344,6 @@ fn what_a_file_does_not_mention_stays() {
     assert_eq!((pruned.lines.len(), pruned.devices.len(), pruned.routes.len()), (1, 1, 0));
     assert_eq!(pruned.settings, Settings::default());
     assert_eq!(base.apply(&SiteFile::parse("empty.toml", "").unwrap(), false), base);
-}
-
-fn names() -> impl Strategy<Value = String> {
-    "[ -~äß€\"\\\\]{0,12}"
-}
-
-fn numbers() -> impl Strategy<Value = LineNumber> {
-    "\\+?[0-9*#]{1,6}".prop_map(|text| text.parse().unwrap())
-}
-
-fn models() -> impl Strategy<Value = Model> {
-    prop::sample::select(crate::PHONES).prop_map(|facts| Model(facts.name.into()))
-}
-
-fn buttons() -> impl Strategy<Value = Button> {
-    prop_oneof![
-        Just(Button::Empty),
-        (numbers(), names()).prop_map(|(number, label)| Button::Line { number, label }),
-        (numbers(), names()).prop_map(|(number, label)| Button::SpeedDial { number, label }),
-        (names(), names()).prop_map(|(url, label)| Button::Service { url, label }),
-    ]
-}
-
-fn sites() -> impl Strategy<Value = Site> {
-    let devices =
-        (names(), prop::option::of(models()), prop::collection::vec(buttons(), 0..5), any::<bool>())
-            .prop_map(|(description, model, buttons, roam)| Device {
-                description,
-                model,
-                buttons,
-                roam,
-                ..Device::default()
-            });
-    let lines = (names(), names()).prop_map(|(name, label)| Line { name, label, ..Line::default() });
-    let action =
-        prop_oneof![Just(Action::Block), prop::collection::vec(numbers(), 0..3).prop_map(Action::Lines)];
-    let routes = (action, any::<bool>()).prop_map(|(action, emergency)| Route {
-        action,
-        emergency,
-        ..Route::default()
-    });
-    let settings = (
-        (names(), prop::option::of("[A-Za-z/]{1,9}"), names(), prop::sample::select(TonePlan::ALL)),
-        (prop::collection::vec(prop::sample::select(CodecName::ALL), 0..4), any::<u32>(), any::<u32>()),
-        (any::<u32>(), any::<u32>(), any::<u32>()),
-        prop::option::of((numbers(), numbers())),
-        prop::collection::btree_map(models(), "[a-z.-]{1,9}", 0..3),
-    )
-        .prop_map(|(texts, audio, timers, range, firmware)| Settings {
-            name: texts.0,
-            time_zone: texts.1,
-            date_format: texts.2,
-            tones: texts.3,
-            codecs: audio.0,
-            packet_ms: audio.1,
-            keepalive_seconds: audio.2,
-            timers: DialTimers {
-                first_digit: timers.0,
-                inter_digit: timers.1,
-                no_answer: timers.2,
-                ..DialTimers::default()
-            },
-            auto_registration: range.map(|(first, last)| AutoRegistration { first, last }),
-            firmware,
-            ..Settings::default()
-        });
-    (
-        settings,
-        prop::collection::btree_map(
-            "[A-Z0-9._-]{1,15}".prop_map(|name| name.parse().unwrap()),
-            devices,
-            0..4,
-        ),
-        prop::collection::btree_map(numbers(), lines, 0..4),
-        prop::collection::btree_map(
-            "[0-9XN*]{1,4}(\\.[0-9])?!?".prop_map(|p| p.parse().unwrap()),
-            routes,
-            0..4,
-        ),
-    )
-        .prop_map(|(settings, devices, lines, routes)| Site {
-            settings,
-            devices,
-            lines,
-            routes,
-            ..Site::default()
-        })
 }
 
 proptest! {
