@@ -60,7 +60,8 @@ impl SiteFile {
             .into_iter()
             .map(|fault| {
                 let place = self.place(&fault.at);
-                FileProblem::new(&self.text, place, fault.at, fault.problem.to_string())
+                let problem = FileProblem::new(&self.text, place, fault.at, fault.problem.to_string());
+                problem.meant(&fault.problem.near())
             })
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(SiteFileError::new(&self.name, problems)) }

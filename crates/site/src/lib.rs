@@ -58,6 +58,6 @@ pub use numbers::{NumberMask, NumberRange};
 pub use pattern::{Pattern, PatternError, PatternMatch};
 pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};
 pub use validate::{
-    Fault, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES,
-    MAX_URL_BYTES, Problem,
+    Fault, MAX_ABBREVIATED, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES,
+    MAX_NAME_BYTES, MAX_PROMPT_BYTES, MAX_URL_BYTES, Problem,
 };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FileProblem, SiteFileError};
+use super::{FileProblem, SiteFileError, error::one_of};
 use crate::{
     fields::{Content, Described, Mentioned, Part},
     key::{KeyPath, Quoted},
@@ -276,9 +276,8 @@ impl Reader<'_> {
 
     /// Adds what was probably meant to the last problem.
     fn hint(&mut self, near: Vec<&str>) {
-        if let (Some(problem), false) = (self.problems.last_mut(), near.is_empty()) {
-            problem.hint = Some(format!("did you mean {}?", one_of(&near)));
-        }
+        let last = self.problems.pop();
+        self.problems.extend(last.map(|problem| problem.meant(&near)));
     }
 }
 
@@ -287,12 +286,4 @@ fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Spanned<toml::de::DeStri
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
-}
-
-fn one_of(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
 }
