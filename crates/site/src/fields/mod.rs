@@ -7,6 +7,9 @@ mod parts;
 mod sections;
 mod value;
 
+use core::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
 use toml::de::DeTable;
 
 use crate::{
@@ -18,7 +21,7 @@ pub(crate) use sections::Content;
 pub(crate) use value::{Described, FieldValue, Toml};
 
 /// A part of a site that the file has as a table.
-pub(crate) trait Part: Clone + Default + PartialEq + 'static {
+pub(crate) trait Part: Debug + Clone + Default + Eq + Serialize + DeserializeOwned + 'static {
     /// What is expected where there is something else than a table.
     const EXPECTED: &'static str;
     /// Its keys, in the order in which they are written. `timers.queue` is one of a table in the table.

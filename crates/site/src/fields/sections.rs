@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Mentioned, Part, Toml, value::Described};
 use crate::{
     Blocked, CallCode, Contact, Device, DeviceName, HuntGroup, Line, LineNumber, Name, PagingGroup, Parking,
-    Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, Site, SoftKeys, Trunk, User,
+    Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, Site, SitePart, SoftKeys,
+    StoredPartError, Trunk, User,
     diff::{Change, ChangeKind, Subject},
     file::{Reader, Value},
     key::{KeyPath, Quoted},
@@ -25,6 +26,10 @@ pub(super) trait Section {
     fn apply(&mut self, mentioned: &Self::Mentioned);
     fn write(&self, section: &str, out: &mut String);
     fn differences(&self, new: &Self, noun: &'static str, out: &mut Vec<Change>);
+    /// The entries that are other ones in `new`, for a store.
+    fn changes(&self, new: &Self, section: &'static str, out: &mut Vec<SitePart>);
+    /// Takes an entry from a store.
+    fn take(&mut self, section: &'static str, name: &str, body: &str) -> Result<(), StoredPartError>;
     /// The keys of its tables, and how their defaults are written.
     #[cfg(test)]
     fn keys() -> Vec<(&'static str, Toml)>;
@@ -69,6 +74,19 @@ macro_rules! sections {
                 $(self.$section.differences(&new.$section, $noun, out);)+
             }
 
+            /// The entries that are other ones in `new`.
+            pub(crate) fn changes(&self, new: &Self, out: &mut Vec<SitePart>) {
+                $(self.$section.changes(&new.$section, $key, out);)+
+            }
+
+            /// Takes an entry from a store.
+            pub(crate) fn take(&mut self, section: &str, name: &str, body: &str) -> Result<(), StoredPartError> {
+                match section {
+                    $($key => self.$section.take($key, name, body),)+
+                    _ => Err(StoredPartError::Section(section.into())),
+                }
+            }
+
             /// Every key of every section with its default, as the file writes it.
             #[cfg(test)]
             pub(crate) fn every_key() -> Vec<(&'static str, Vec<(&'static str, Toml)>)> {
@@ -104,7 +122,7 @@ sections! {
     contacts: BTreeMap<String, Contact> = "contacts", "contact", "a contact such as [contacts.\"Smith & Sons\"]";
 }
 
-impl<T: Part + Debug + Eq> Section for T {
+impl<T: Part> Section for T {
     type Mentioned = Mentioned<T>;
 
     fn read(reader: &mut Reader<'_>, path: &KeyPath, value: &Value<'_>, _expected: &str) -> Mentioned<T> {
@@ -123,6 +141,20 @@ impl<T: Part + Debug + Eq> Section for T {
         part_differences(self, new, &Subject { kind: noun, name: String::new() }, out);
     }
 
+    fn changes(&self, new: &Self, section: &'static str, out: &mut Vec<SitePart>) {
+        if self != new {
+            out.push(SitePart { section, name: String::new(), body: Some(body(new)) });
+        }
+    }
+
+    fn take(&mut self, section: &'static str, name: &str, body: &str) -> Result<(), StoredPartError> {
+        if !name.is_empty() {
+            return Err(StoredPartError::Name { section, name: name.into() });
+        }
+        *self = part(section, name, body)?;
+        Ok(())
+    }
+
     #[cfg(test)]
     fn keys() -> Vec<(&'static str, Toml)> {
         T::FIELDS.iter().map(|field| (field.key, (field.write)(&T::default()))).collect()
@@ -132,7 +164,7 @@ impl<T: Part + Debug + Eq> Section for T {
 impl<K, T> Section for BTreeMap<K, T>
 where
     K: FromStr<Err: Display> + Display + Debug + Ord + Clone + Described,
-    T: Part + Debug + Eq,
+    T: Part,
 {
     type Mentioned = BTreeMap<K, Mentioned<T>>;
 
@@ -172,10 +204,37 @@ where
         }
     }
 
+    fn changes(&self, new: &Self, section: &'static str, out: &mut Vec<SitePart>) {
+        for key in self.keys().filter(|key| !new.contains_key(key)) {
+            out.push(SitePart { section, name: key.to_string(), body: None });
+        }
+        for (key, part) in new.iter().filter(|(key, part)| self.get(key) != Some(part)) {
+            out.push(SitePart { section, name: key.to_string(), body: Some(body(part)) });
+        }
+    }
+
+    fn take(&mut self, section: &'static str, name: &str, body: &str) -> Result<(), StoredPartError> {
+        let key = name.parse().map_err(|_| StoredPartError::Name { section, name: name.into() })?;
+        self.insert(key, part(section, name, body)?);
+        Ok(())
+    }
+
     #[cfg(test)]
     fn keys() -> Vec<(&'static str, Toml)> {
         <T as Section>::keys()
     }
+}
+
+fn body<T: Part>(part: &T) -> String {
+    serde_json::to_string(part).expect("the keys of all maps are texts or numbers")
+}
+
+fn part<T: Part>(section: &'static str, name: &str, body: &str) -> Result<T, StoredPartError> {
+    serde_json::from_str(body).map_err(|error| StoredPartError::Body {
+        section,
+        name: name.into(),
+        problem: error.to_string(),
+    })
 }
 
 fn part_differences<T: Part>(old: &T, new: &T, subject: &Subject, out: &mut Vec<Change>) {

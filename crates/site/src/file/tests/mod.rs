@@ -356,6 +356,12 @@ proptest! {
         prop_assert_eq!(&file.apply(&site, false), &site);
         prop_assert_eq!(text, file.apply(&site, false).to_toml());
         prop_assert_eq!(diff(&site, &other).is_empty(), site == other);
+        let mut stored = Site::default();
+        for part in stored.clone().changed_parts(&site) {
+            let body = part.body.unwrap_or_default();
+            stored.take_part(part.section, &part.name, &body).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        }
+        prop_assert_eq!(stored, site);
     }
 
     #[test]
