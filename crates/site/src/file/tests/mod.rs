@@ -30,33 +30,45 @@ fn the_sample_is_a_valid_site() {
     assert_eq!(site.settings, Settings::default(), "what is commented out is the default");
 }
 
-#[test]
-fn the_samples_commented_settings_are_valid_too() {
-    let is_setting = |line: &str| {
-        let word = line.trim_start_matches('[').split([' ', ']', '=']).next().unwrap_or_default();
-        let settings =
-            ["name", "time-zone", "date-format", "tones", "codecs", "packet-ms", "keepalive-seconds"];
-        let rest = ["auto-registration", "settings.timers", "first-digit", "inter-digit", "no-answer"];
-        settings.contains(&word)
-            || rest.contains(&word)
-            || ["settings.firmware", "7960", "roam"].contains(&word)
+/// The sample with its comments taken in, where they are TOML.
+fn uncommented() -> String {
+    let is_toml = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        line.starts_with('[') || (line.contains(" = ") && key.chars().all(plain))
     };
-    let mut uncommented = 0;
-    let live: Vec<&str> = SAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix("# ").filter(|line| is_setting(line)) {
-            Some(setting) => {
-                uncommented += 1;
-                setting
-            }
-            None => line,
-        })
-        .collect();
-    assert_eq!(uncommented, 15);
-    let site = Site::from_toml("sample.toml", &live.join("\n")).unwrap_or_else(|e| panic!("{e}"));
-    let settings =
-        Settings { time_zone: None, auto_registration: None, firmware: BTreeMap::new(), ..site.settings };
-    assert_eq!(settings, Settings::default());
+    let take = |line: &'static str| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line);
+    SAMPLE.lines().map(take).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_samples_comments_are_valid_too() {
+    let site = Site::from_toml("sample.toml", &uncommented()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(site.hunt_groups.len(), 1, "the comments were taken in");
+    let settings = Settings {
+        time_zone: None,
+        voicemail: None,
+        auto_registration: None,
+        firmware: BTreeMap::new(),
+        ..site.settings
+    };
+    assert_eq!(settings, Settings::default(), "what has a default shows it");
+}
+
+#[test]
+fn the_sample_has_every_key() {
+    let text = uncommented();
+    let file = SiteFile::parse("sample.toml", text).unwrap();
+    for (section, keys) in Site::every_key() {
+        for (key, _) in keys {
+            let names: Vec<&str> = key.split('.').collect();
+            let mentioned = file.places.keys().any(|path| {
+                let path = path.to_string();
+                path.starts_with(section) && path.ends_with(&format!(".{}", names.join(".")))
+            });
+            assert!(mentioned, "{section}.{key}");
+        }
+    }
 }
 
 #[test]
