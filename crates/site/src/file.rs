@@ -2,17 +2,14 @@
 
 mod error;
 mod read;
-mod write;
 
 use core::ops::Range;
 use std::collections::BTreeMap;
 
 use crate::key::KeyPath;
-use crate::{
-    AutoRegistration, Button, CodecName, Device, DeviceName, Line, LineNumber, Model, Pattern, Route,
-};
-use crate::{Settings, Site, TonePlan};
+use crate::{Site, fields::Content};
 
+pub(crate) use self::read::{Reader, Value};
 pub use error::{FilePosition, FileProblem, SiteFileError};
 
 /// A commented site for a start; it is valid as it stands.
@@ -32,45 +29,6 @@ pub struct SiteFile {
     content: Content,
 }
 
-/// What a file mentions. `None` is "not mentioned" everywhere; an inner `None` is "mentioned as nothing".
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Content {
-    settings: SettingsPart,
-    devices: BTreeMap<DeviceName, DevicePart>,
-    lines: BTreeMap<LineNumber, LinePart>,
-    routes: BTreeMap<Pattern, Route>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct SettingsPart {
-    name: Option<String>,
-    time_zone: Option<Option<String>>,
-    date_format: Option<String>,
-    tones: Option<TonePlan>,
-    codecs: Option<Vec<CodecName>>,
-    packet_ms: Option<u32>,
-    keepalive_seconds: Option<u32>,
-    first_digit: Option<u32>,
-    inter_digit: Option<u32>,
-    no_answer: Option<u32>,
-    auto_registration: Option<Option<AutoRegistration>>,
-    firmware: BTreeMap<Model, Option<String>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct DevicePart {
-    description: Option<String>,
-    model: Option<Option<Model>>,
-    buttons: Option<Vec<Button>>,
-    roam: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct LinePart {
-    name: Option<String>,
-    label: Option<String>,
-}
-
 impl SiteFile {
     /// Reads a file. `name` is only for messages.
     ///
@@ -84,19 +42,11 @@ impl SiteFile {
     }
 
     /// The site that results when `site` gets what this file mentions. What it does not mention stays as it is,
-    /// or, with `prune`, is removed or goes back to its default. The buttons of a phone are one value: a file
-    /// that mentions them replaces them all. So are the lines of a route.
+    /// or, with `prune`, is removed or goes back to its default. A list, such as the buttons of a phone, is one
+    /// value: a file that mentions it replaces it. So is a route, since what it does follows from several keys.
     pub fn apply(&self, site: &Site, prune: bool) -> Site {
         let mut site = if prune { Site::default() } else { site.clone() };
-        let content = self.content.clone();
-        content.settings.apply(&mut site.settings);
-        for (number, part) in content.lines {
-            part.apply(site.lines.entry(number).or_default());
-        }
-        for (name, part) in content.devices {
-            part.apply(site.devices.entry(name).or_default());
-        }
-        site.routes.extend(content.routes);
+        self.content.apply(&mut site);
         site
     }
 
@@ -110,7 +60,8 @@ impl SiteFile {
             .into_iter()
             .map(|fault| {
                 let place = self.place(&fault.at);
-                FileProblem::new(&self.text, place, fault.at, fault.problem.to_string())
+                let problem = FileProblem::new(&self.text, place, fault.at, fault.problem.to_string());
+                problem.meant(&fault.problem.near())
             })
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(SiteFileError::new(&self.name, problems)) }
@@ -150,52 +101,9 @@ impl Site {
     /// The site as a file, in a stable order. It reads back as an equal site, and applied to any other site it
     /// sets every setting.
     pub fn to_toml(&self) -> String {
-        write::write(self)
-    }
-}
-
-impl SettingsPart {
-    fn apply(self, settings: &mut Settings) {
-        let timers = &mut settings.timers;
-        set(&mut settings.name, self.name);
-        set(&mut settings.time_zone, self.time_zone);
-        set(&mut settings.date_format, self.date_format);
-        set(&mut settings.tones, self.tones);
-        set(&mut settings.codecs, self.codecs);
-        set(&mut settings.packet_ms, self.packet_ms);
-        set(&mut settings.keepalive_seconds, self.keepalive_seconds);
-        set(&mut timers.first_digit, self.first_digit);
-        set(&mut timers.inter_digit, self.inter_digit);
-        set(&mut timers.no_answer, self.no_answer);
-        set(&mut settings.auto_registration, self.auto_registration);
-        for (model, load) in self.firmware {
-            match load {
-                Some(load) => settings.firmware.insert(model, load),
-                None => settings.firmware.remove(&model),
-            };
-        }
-    }
-}
-
-impl DevicePart {
-    fn apply(self, device: &mut Device) {
-        set(&mut device.description, self.description);
-        set(&mut device.model, self.model);
-        set(&mut device.buttons, self.buttons);
-        set(&mut device.roam, self.roam);
-    }
-}
-
-impl LinePart {
-    fn apply(self, line: &mut Line) {
-        set(&mut line.name, self.name);
-        set(&mut line.label, self.label);
-    }
-}
-
-fn set<T>(target: &mut T, mentioned: Option<T>) {
-    if let Some(value) = mentioned {
-        *target = value;
+        let mut text = String::new();
+        self.write(&mut text);
+        text
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`SiteFile`] is a site as a file: it knows what it mentions and at which line. [`Site::from_toml`] reads a
 //!   whole site, [`SiteFile::apply`] changes an existing one, [`Site::to_toml`] writes one.
 //! - [`diff`] lists what changes between two sites, in words.
+//! - [`Site::changed_parts`] and [`Site::take_part`] are a site in pieces, for whoever stores it.
 //! - [`Pattern`] matches dialled digits, [`Model`] knows the phones ([`PHONES`]).
 //!
 //! ```
@@ -31,6 +32,7 @@
 //! ```
 
 mod diff;
+mod fields;
 mod file;
 mod key;
 mod model;
@@ -39,6 +41,7 @@ mod near;
 mod numbers;
 mod pattern;
 mod phones;
+mod stored;
 mod validate;
 
 pub use diff::{Change, ChangeKind, Subject, diff};
@@ -56,7 +59,8 @@ pub use names::{DeviceName, LineNumber, Name, NameError, Secret};
 pub use numbers::{NumberMask, NumberRange};
 pub use pattern::{Pattern, PatternError, PatternMatch};
 pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};
+pub use stored::{SitePart, StoredPartError};
 pub use validate::{
-    Fault, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES,
-    MAX_URL_BYTES, Problem,
+    Fault, MAX_ABBREVIATED, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES,
+    MAX_NAME_BYTES, MAX_PROMPT_BYTES, MAX_URL_BYTES, Problem,
 };

@@ -141,6 +141,11 @@ impl Pattern {
     }
 }
 
+/// Do the digits match, whatever may still follow?
+pub(crate) fn is_match(result: PatternMatch) -> bool {
+    matches!(result, PatternMatch::Full | PatternMatch::FullMayGrow)
+}
+
 impl Place {
     fn choices(self) -> u32 {
         match self {

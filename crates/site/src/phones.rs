@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::{Model, near::near};
+use crate::{Model, SideCar, near::near};
 
 /// What is known about a model. Numbers of lines and buttons are the most that a site may give it; they come
 /// from data sheets and the templates that managers send (the 7912 of the CallManager 4.1 capture has one line
@@ -15,12 +15,12 @@ pub struct PhoneFacts {
     pub name: &'static str,
     /// The device type number of Register.
     pub device_type: u32,
-    /// Lines that it can have, including those on add-on modules.
+    /// Lines that it can have; each key of a side car can be one more.
     pub lines: u8,
     /// Entries that its button template can have, on the phone itself.
     pub buttons: u8,
-    /// Further entries on add-on modules (two at most).
-    pub module_buttons: u8,
+    /// The key modules that it takes, two at most.
+    pub side_cars: &'static [SideCar],
     /// Soft keys beside the display; 0 where it has none.
     pub soft_keys: u8,
     /// Which kind of configuration file it reads.
@@ -47,7 +47,7 @@ const fn phone(name: &'static str, device_type: u32, lines: u8, buttons: u8, sof
         device_type,
         lines,
         buttons,
-        module_buttons: 0,
+        side_cars: &[],
         soft_keys,
         generation: Generation::New,
         wideband: true,
@@ -68,13 +68,14 @@ impl PhoneFacts {
         Self { services: false, ..self }
     }
 
-    const fn modules(self, buttons: u8) -> Self {
-        Self { module_buttons: buttons, lines: self.lines + buttons, ..self }
+    const fn side_cars(self, side_cars: &'static [SideCar]) -> Self {
+        Self { side_cars, ..self }
     }
 }
 
 /// Every model that a site can name, by name. Device types: `enums.txt` of the protocol notes and
-/// `wire-facts.md`, "Device types".
+/// `wire-facts.md`, "Device types". Side cars: the 7914 came with the 7960; the 7915 and 7916 need the 7962, 7965 or
+/// 7975 (data sheets).
 pub const PHONES: &[PhoneFacts] = &[
     phone("6901", 547, 1, 1, 0).narrow().plain(),
     phone("6911", 548, 1, 1, 0).plain(),
@@ -101,14 +102,14 @@ pub const PHONES: &[PhoneFacts] = &[
     phone("7941GE", 309, 2, 2, 4),
     phone("7942", 434, 2, 2, 4),
     phone("7945", 435, 2, 2, 4),
-    phone("7960", 7, 6, 6, 4).old().modules(28),
-    phone("7961", 30018, 6, 6, 4).modules(28),
-    phone("7961GE", 308, 6, 6, 4).modules(28),
-    phone("7962", 404, 6, 6, 4).modules(36),
-    phone("7965", 436, 6, 6, 5).modules(36),
-    phone("7970", 30006, 8, 8, 5).narrow().modules(28),
-    phone("7971", 119, 8, 8, 5).narrow().modules(28),
-    phone("7975", 437, 8, 8, 5).modules(34),
+    phone("7960", 7, 6, 6, 4).old().side_cars(&[SideCar::C7914]),
+    phone("7961", 30018, 6, 6, 4).side_cars(&[SideCar::C7914]),
+    phone("7961GE", 308, 6, 6, 4).side_cars(&[SideCar::C7914]),
+    phone("7962", 404, 6, 6, 4).side_cars(SideCar::ALL),
+    phone("7965", 436, 6, 6, 5).side_cars(SideCar::ALL),
+    phone("7970", 30006, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
+    phone("7971", 119, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
+    phone("7975", 437, 8, 8, 5).side_cars(SideCar::ALL),
     phone("7985", 302, 1, 8, 5),
     phone("8941", 586, 4, 4, 4),
     phone("8945", 585, 4, 4, 4),
@@ -203,8 +204,12 @@ mod tests {
             let model: Model = facts.name.parse().unwrap();
             assert_eq!(model.facts(), Some(facts));
             assert_eq!(Model::from_device_type(facts.device_type), Some(model));
-            assert!(facts.lines <= facts.buttons + facts.module_buttons, "{}", facts.name);
-            assert!(facts.buttons + facts.module_buttons <= 42, "{} fits the button template", facts.name);
+            assert!(facts.lines <= facts.buttons, "{}", facts.name);
+            assert!(
+                usize::from(facts.buttons) <= crate::MAX_BUTTONS,
+                "{} fits the button template",
+                facts.name
+            );
         }
         assert_eq!(Model::from_device_type(u32::MAX), None);
     }

@@ -63,6 +63,21 @@ impl FileProblem {
         let position = place.map(|place| FilePosition::new(text, place));
         Self { position, key: key.to_string(), message: message.into(), hint: None }
     }
+
+    /// Adds what was probably meant, if anything was.
+    pub(super) fn meant(self, near: &[&str]) -> Self {
+        let hint = (!near.is_empty()).then(|| format!("did you mean {}?", one_of(near)));
+        Self { hint: hint.or(self.hint), ..self }
+    }
+}
+
+/// Words to choose from, in a sentence.
+pub(super) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 impl FilePosition {

@@ -61,7 +61,7 @@ const DAY: u16 = 24 * 60;
 impl OpenHours {
     /// Does this moment lie in them?
     pub fn contains(&self, at: civil::DateTime) -> bool {
-        let minute = at.hour().unsigned_abs() as u16 * 60 + at.minute().unsigned_abs() as u16;
+        let minute = u16::from(at.hour().unsigned_abs()) * 60 + u16::from(at.minute().unsigned_abs());
         if self.from < self.to {
             return self.on(at.date()) && (self.from..self.to).contains(&minute);
         }
@@ -150,5 +150,117 @@ impl fmt::Display for OpenHours {
         }
         let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         write!(f, " {}-{}", time(self.from), time(self.to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{DateTime, date};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hours(text: &str) -> OpenHours {
+        text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
+    }
+
+    /// A moment in the week of Monday, 2026-12-21.
+    fn at(day: i8, hour: i8, minute: i8) -> DateTime {
+        date(2026, 12, 21 + day).at(hour, minute, 0, 0)
+    }
+
+    #[test]
+    fn hours_hold_on_their_days() {
+        const MON: i8 = 0;
+        const FRI: i8 = 4;
+        const SAT: i8 = 5;
+        const SUN: i8 = 6;
+        let table = [
+            ("mon-fri 08:00-18:00", at(MON, 7, 59), false),
+            ("mon-fri 08:00-18:00", at(MON, 8, 0), true),
+            ("mon-fri 08:00-18:00", at(FRI, 17, 59), true),
+            ("mon-fri 08:00-18:00", at(FRI, 18, 0), false),
+            ("mon-fri 08:00-18:00", at(SAT, 12, 0), false),
+            ("sat,sun 9:00-24:00", at(SUN, 23, 59), true),
+            ("sat,sun 9:00-24:00", at(SUN + 1, 0, 0), false),
+            ("daily 00:00-24:00", at(SAT, 0, 0), true),
+            ("daily 00:00-00:00", at(SAT, 23, 59), true),
+            // Over midnight: the night belongs to the day on which it begins.
+            ("fri 22:00-06:00", at(FRI, 21, 59), false),
+            ("fri 22:00-06:00", at(FRI, 22, 0), true),
+            ("fri 22:00-06:00", at(SAT, 5, 59), true),
+            ("fri 22:00-06:00", at(SAT, 6, 0), false),
+            ("fri 22:00-06:00", at(FRI, 5, 0), false),
+            ("sun 22:00-06:00", at(SUN + 1, 5, 0), true),
+            ("sun-tue 08:00-09:00", at(MON, 8, 30), true),
+            ("sun-tue 08:00-09:00", at(FRI, 8, 30), false),
+        ];
+        for (text, at, expected) in table {
+            assert_eq!(hours(text).contains(at), expected, "{text} at {at}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_open_when_any_hours_hold_and_the_day_is_none_of_the_closed() {
+        let schedule = Schedule {
+            open: vec![hours("mon-fri 08:00-12:00"), hours("mon-fri 13:00-17:00"), hours("thu 22:00-02:00")],
+            closed_on: vec![date(2026, 12, 25)],
+            time_zone: None,
+        };
+        assert!(schedule.is_open(at(0, 9, 0)));
+        assert!(!schedule.is_open(at(0, 12, 30)));
+        assert!(schedule.is_open(at(0, 13, 0)));
+        assert!(schedule.is_open(at(3, 23, 0)));
+        assert!(!schedule.is_open(at(4, 1, 0)), "closed from midnight on, whatever began before");
+        assert!(!schedule.is_open(at(4, 9, 0)));
+        assert!(!Schedule::default().is_open(at(0, 9, 0)), "without hours it is never open");
+        assert!(!schedule.is_open(DateTime::MIN) && !schedule.is_open(DateTime::MAX));
+    }
+
+    #[test]
+    fn hours_are_written_in_one_form() {
+        let table = [
+            ("MON-Fri 8:00-18:00", "mon-fri 08:00-18:00"),
+            ("mon,tue,wed,sat 08:00-18:00", "mon-wed,sat 08:00-18:00"),
+            ("fri-mon 22:00-6:00", "mon,fri-sun 22:00-06:00"),
+            ("mon-sun 08:00-0:00", "daily 08:00-24:00"),
+            ("tue  08:05-08:06", "tue 08:05-08:06"),
+        ];
+        for (text, written) in table {
+            assert_eq!(hours(text).to_string(), written);
+        }
+        for none in [
+            "",
+            "mon",
+            "mon 8-18",
+            "mon 08:00",
+            "mon 08:00-18:00 x",
+            "mo 08:00-18:00",
+            "mon- 08:00-18:00",
+            "mon 24:00-08:00",
+            "mon 08:60-09:00",
+            "mon 08:00-24:01",
+            "mon 08:00-08:00",
+            "mon +8:00-09:00",
+            "mon, 08:00-09:00",
+            "mon 008:00-09:00",
+            "mon 08:0-09:00",
+        ] {
+            assert!(none.parse::<OpenHours>().is_err(), "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(days in 1_u8..128, from in 0_u16..DAY, to in 1_u16..=DAY) {
+            prop_assume!(from != to);
+            let hours = OpenHours { days, from, to };
+            prop_assert_eq!(hours.to_string().parse::<OpenHours>(), Ok(hours));
+        }
+
+        #[test]
+        fn reading_never_panics(text in "[a-z0-9:, -]{0,24}") {
+            let _ = text.parse::<OpenHours>();
+        }
     }
 }

@@ -290,6 +290,16 @@ impl FeatureCodes {
         self.0.insert(feature, code);
     }
 
+    /// Without any code, not even the usual ones.
+    pub(crate) fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Takes what is set in `codes`.
+    pub(crate) fn extend(&mut self, codes: &Self) {
+        self.0.extend(codes.0.clone());
+    }
+
     /// The features that have a code.
     pub fn iter(&self) -> impl Iterator<Item = (FeatureCode, &LineNumber)> {
         self.0.iter().filter_map(|(&feature, code)| Some((feature, code.as_ref()?)))

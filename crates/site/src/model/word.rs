@@ -24,6 +24,27 @@ macro_rules! words {
             }
         }
 
+        impl crate::fields::FieldValue for $name {
+            const EXPECTED: &'static str = "";
+
+            fn read(
+                reader: &mut crate::file::Reader<'_>,
+                path: &crate::key::KeyPath,
+                value: &crate::file::Value<'_>,
+                _expected: &str,
+            ) -> Option<Self> {
+                reader.word(path, value, Self::ALL, Self::name)
+            }
+
+            fn toml(&self) -> crate::fields::Toml {
+                crate::fields::Toml::text(self.name())
+            }
+
+            fn show(&self) -> String {
+                self.name().into()
+            }
+        }
+
         impl core::fmt::Display for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(self.name())

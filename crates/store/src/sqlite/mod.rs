@@ -311,6 +311,17 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         })
 }
 
+/// Makes a database as an older release left it: of the form `version`, with what `sql` puts into it.
+#[cfg(test)]
+pub(crate) async fn make_old(path: &Path, version: i64, sql: &'static str) {
+    let migrations = MIGRATIONS.iter().filter(|migration| migration.version <= version).cloned().collect();
+    let options = options(path).create_if_missing(true);
+    let mut connection = options.connect().await.expect("a new file");
+    Migrator::with_migrations(migrations).run(&mut connection).await.expect("migrations that were released");
+    sqlx::raw_sql(sql).execute(&mut connection).await.expect("rows of that form");
+    connection.close().await.expect("an idle connection");
+}
+
 /// Is it empty (if it is our own), or a sound database of ours, of a version that we know?
 async fn check(path: &Path, check: Check) -> Result<(), StoreError> {
     let fail = |error| failed(path, "open the database", error);

@@ -13,8 +13,10 @@ async fn limit(store: &Store, pages: i64) {
     query(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(database.raw()).await.unwrap();
 }
 
+/// How many pages there are, none of them free.
 async fn pages(store: &Store) -> i64 {
     let database = store.core().database.read().await;
+    query("VACUUM").execute(database.raw()).await.unwrap();
     query_scalar("PRAGMA page_count").fetch_one(database.raw()).await.unwrap()
 }
 

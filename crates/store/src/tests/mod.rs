@@ -4,6 +4,7 @@
 
 mod backup;
 mod failure;
+mod old;
 mod open;
 mod records;
 mod site;

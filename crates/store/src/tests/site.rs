@@ -30,6 +30,7 @@ fn everything() -> Site {
         [devices.SEP001122334455]
         description = "Entrance hall"
         model = "7960"
+        side-cars = ["7914"]
         roam = true
         buttons = [
             { line = "1001", label = "mine" },
@@ -50,6 +51,55 @@ fn everything() -> Site {
 
         [routes."00!"]
         block = true
+
+        [pools.berlin]
+        language = "de"
+
+        [users.anna]
+        name = "Anna"
+        pin = "4711"
+        abbreviated = { 7 = "1001" }
+
+        [pickup-groups.sales]
+
+        [parking]
+        slots = ["701-709"]
+
+        [hunt-groups.2000]
+        members = ["1001"]
+
+        [paging-groups.800]
+        lines = ["1001"]
+        address = "239.192.1.1:20480"
+
+        [rights.staff]
+        partitions = ["national"]
+
+        [routes."9.!"]
+        trunks = ["carrier"]
+        partition = "national"
+        schedule = "office"
+
+        [trunks.carrier]
+
+        [schedules.office]
+        open = ["mon-fri 08:00-18:00"]
+        closed-on = ["2026-12-25"]
+
+        [codes.boss]
+        code = "4711"
+
+        [blocked]
+        calling = ["0900!"]
+
+        [soft-keys.few]
+        on-hook = ["redial"]
+
+        [services.news]
+        items = [{ name = "News", url = "http://host/news.xml" }]
+
+        [contacts."Smith & Sons"]
+        numbers = { work = "030123" }
         "##,
     )
     .unwrap()

@@ -1,5 +1,12 @@
+//! Each rule, broken in an office that keeps all of them.
+
+mod features;
+
 use super::*;
-use crate::Line;
+use crate::{
+    Action, AutoRegistration, Button, Device, Line, Model, Route, SideCar,
+    validate::form::{is_date_format, is_zone_name},
+};
 
 fn number(text: &str) -> LineNumber {
     text.parse().unwrap()
@@ -99,11 +106,30 @@ fn a_phone_has_only_so_many_buttons() {
         device(site).buttons.resize(43, Button::Empty);
     });
     assert_eq!(many, ["devices.SEP001122334455.buttons: 43 buttons, but a phone has at most 42"]);
-    let modules = faults(|site| {
-        device(site).model = Some(Model("7960".into()));
-        device(site).buttons.resize(34, Button::Empty);
-    });
-    assert_eq!(modules, [""; 0]);
+    let with = |model: &str, buttons: usize, side_cars: &[SideCar]| {
+        faults(|site| {
+            device(site).model = Some(Model(model.into()));
+            device(site).side_cars = side_cars.into();
+            device(site).buttons.resize(buttons, Button::Empty);
+        })
+    };
+    let (small, large) = (SideCar::C7914, SideCar::C7916);
+    assert_eq!(with("7960", 34, &[small, small]), [""; 0]);
+    assert_eq!(with("7975", 42, &[large, large]), [""; 0]);
+    assert_eq!(
+        with("7960", 21, &[small]),
+        ["devices.SEP001122334455.buttons: 21 buttons, but a 7960 with these side cars has at most 20"]
+    );
+    assert_eq!(
+        with("7960", 7, &[]),
+        ["devices.SEP001122334455.buttons: 7 buttons, but a 7960 without side cars has at most 6"]
+    );
+    assert_eq!(with("7970", 8, &[large]), ["devices.SEP001122334455.side-cars[1]: a 7970 takes no 7916"]);
+    assert_eq!(with("7942", 2, &[small]), ["devices.SEP001122334455.side-cars[1]: a 7942 takes no 7914"]);
+    assert_eq!(
+        with("7965", 6, &[large; 3]),
+        ["devices.SEP001122334455.side-cars: 3 side cars; expected at most 2"]
+    );
 }
 
 #[test]
@@ -226,10 +252,11 @@ fn nothing_hides_an_emergency_number() {
     let line = |site: &mut Site, text| drop(site.lines.insert(number(text), Line::default()));
     assert_eq!(
         faults(|site| line(site, "0")),
-        ["routes.0: is also a line, and lines come first; remove one of the two"]
+        ["routes.0: is also a line, which comes first; remove one of the two"]
     );
     assert!(
-        faults(|site| line(site, "112"))[0].starts_with("routes.112: line 112 has this emergency number")
+        faults(|site| line(site, "112"))[0]
+            .starts_with("routes.112: a line with the number 112 hides this emergency number")
     );
     let blocked = faults(|site| {
         site.routes.insert(
@@ -255,4 +282,23 @@ fn nothing_hides_an_emergency_number() {
         narrow,
         ["routes.110.block: blocks a number of the emergency route 11X; remove one of the two"]
     );
+}
+
+#[test]
+fn many_routes_in_a_row_are_followed_to_their_end() {
+    let mut site = office();
+    let count = 2000_u32;
+    for at in 0..count {
+        let route =
+            Route { action: Action::Number(number(&(50_000 + at + 1).to_string())), ..Route::default() };
+        site.routes.insert((50_000 + at).to_string().parse().unwrap(), route);
+    }
+    let end = Route { action: Action::Number(number("1001")), ..Route::default() };
+    site.routes.insert((50_000 + count).to_string().parse().unwrap(), end);
+    assert_eq!(site.validate(), []);
+    let back = Route { action: Action::Number(number("50000")), ..Route::default() };
+    site.routes.insert((50_000 + count).to_string().parse().unwrap(), back);
+    let faults = site.validate();
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].at.to_string(), format!("routes.{}.number", 50_000 + count));
 }

@@ -1,0 +1,104 @@
+//! Rights, routes, trunks and schedules.
+
+use super::{Check, Problem};
+use crate::{Action, CodeDemand, Pattern, PatternMatch, Route, key::KeyPath, pattern::is_match};
+
+impl Check<'_> {
+    pub(super) fn rights(&mut self) {
+        for (name, rights) in &self.site.rights {
+            let at = KeyPath::new(&["rights", name.as_str(), "partitions"]);
+            if rights.partitions.is_empty() {
+                self.add(at.clone(), Problem::Empty("at least one partition"));
+            }
+            for (index, partition) in rights.partitions.iter().enumerate() {
+                if !self.partitions.contains(partition) {
+                    self.add(at.index(index), Problem::UnknownPartition(partition.clone()));
+                }
+            }
+        }
+    }
+
+    pub(super) fn routes(&mut self) {
+        let site = self.site;
+        for (pattern, route) in &site.routes {
+            self.route(&KeyPath::new(&["routes", pattern.as_str()]), pattern, route);
+        }
+        for (name, trunk) in &site.trunks {
+            let at = KeyPath::new(&["trunks", name.as_str()]);
+            self.range(at.key("calls"), trunk.calls, 1, 10_000, "calls");
+        }
+        for (name, schedule) in &site.schedules {
+            let at = KeyPath::new(&["schedules", name.as_str()]);
+            self.time_zone(&at, schedule.time_zone.as_ref());
+            if schedule.open.is_empty() {
+                self.add(at.key("open"), Problem::Empty("hours such as \"mon-fri 08:00-18:00\""));
+            }
+        }
+    }
+
+    fn route(&mut self, at: &KeyPath, pattern: &Pattern, route: &Route) {
+        let site = self.site;
+        self.hidden(at, pattern, route);
+        self.known(at.key("schedule"), route.schedule.as_ref(), &site.schedules, "schedule", "schedules");
+        self.target(at.key("otherwise"), route.otherwise.as_ref());
+        if route.otherwise.is_some() && route.schedule.is_none() {
+            self.add(at.key("otherwise"), Problem::Without("a schedule"));
+        }
+        if let Some(strip) = route.strip {
+            self.range(at.key("strip"), strip, 0, 24, "digits");
+        }
+        if route.emergency {
+            for (key, asked) in
+                [("schedule", route.schedule.is_some()), ("code", route.code != CodeDemand::None)]
+            {
+                if asked {
+                    self.add(at.key(key), Problem::EmergencyRestricted);
+                }
+            }
+        }
+        match &route.action {
+            Action::Block if route.emergency => self.add(at.key("block"), Problem::EmergencyBlocked),
+            Action::Block => {
+                // A wider pattern loses to the emergency route; one that is a single number wins.
+                let emergency = site.routes.iter().find(|(other, route)| {
+                    let only = pattern.only_number();
+                    route.emergency && only.is_some_and(|number| is_match(other.matches(&number)))
+                });
+                if let Some((other, _)) = emergency {
+                    self.add(at.key("block"), Problem::BlocksEmergency(other.to_string()));
+                }
+            }
+            Action::Lines(lines) if lines.is_empty() => {
+                self.add(at.key("lines"), Problem::Empty("at least one line"));
+            }
+            Action::Lines(lines) => self.known_lines(&at.key("lines"), lines),
+            Action::Number(number) => self.target(at.key("number"), Some(number)),
+            Action::Trunks(trunks) if trunks.is_empty() => {
+                self.add(at.key("trunks"), Problem::Empty("at least one trunk"));
+            }
+            Action::Trunks(trunks) => {
+                self.known_list(&at.key("trunks"), trunks, &site.trunks, "trunk", "trunks");
+            }
+        }
+    }
+
+    /// Is there something that takes all its calls?
+    fn hidden(&mut self, at: &KeyPath, pattern: &Pattern, route: &Route) {
+        if !route.emergency {
+            let only = pattern.only_number().and_then(|number| number.parse().ok());
+            if let Some(what) = only.and_then(|number| self.numbers.what(&number)) {
+                self.add(at.clone(), Problem::Hidden(what));
+            }
+            return;
+        }
+        let number = self.numbers.all().find(|(number, _)| is_match(pattern.matches(number.as_str())));
+        // A code ends the search as soon as it is dialled.
+        let begins = |code: &str| pattern.matches(code) != PatternMatch::No;
+        let code = self.site.settings.codes.iter().find(|(_, code)| begins(code.as_str()));
+        let hidden = number.or(code.map(|(_, code)| (code, "a feature code")));
+        if let Some((number, what)) = hidden {
+            let problem = Problem::EmergencyHidden { what, number: number.clone() };
+            self.add(at.clone(), problem);
+        }
+    }
+}
