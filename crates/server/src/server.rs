@@ -129,6 +129,7 @@ impl Server {
             dscp: config.dscp.signalling.code(),
             exchange: exchange_config(&config, first_call),
             site: site.clone(),
+            remembered: store.remembered().await?,
             limits: socket_limits(&config.limits),
         };
         let started = core::start(start, Box::new(move |record| sink.record(record)));
@@ -342,6 +343,9 @@ fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {
 
 #[cfg(test)]
 mod tests {
+    use selsius_exchange::remembered::LineState;
+    use selsius_site::LineNumber;
+
     use super::*;
 
     #[tokio::test]
@@ -378,6 +382,30 @@ mod tests {
         assert!(matches!(error, ServeError::AutoRegister(_)) && error.to_string().contains("112"), "{error}");
         let server = Server::start(Options::loopback(top.path())).await.unwrap();
         assert_eq!(server.store().load_site().await.unwrap().site, Site::default(), "nothing was applied");
+        server.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_line_remembers_runs_again_after_a_restart_and_after_a_restore() {
+        let top = tempfile::tempdir().unwrap();
+        let line = |number: &str| number.parse::<LineNumber>().unwrap();
+        let silent = LineState { do_not_disturb: true, ..LineState::default() };
+        let record = |number, state| Record::LineState { line: line(number), state };
+
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        server.store().recorder().record(record("1001", silent.clone()));
+        let backup = top.path().join("backup.db");
+        server.store().backup(&backup).await.unwrap();
+        server.store().recorder().record(record("1001", LineState::default()));
+        server.store().recorder().record(record("1002", silent.clone()));
+        server.stop().await.unwrap();
+
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        let runs = async || server.exchange().ask(Command::Remembered).await.unwrap().lines;
+        assert_eq!(runs().await, [(line("1002"), silent.clone())].into());
+        let (store, exchange) = (server.store().clone(), server.exchange().clone());
+        Office::new(store, exchange, Site::default(), None).restore(&backup).await.unwrap();
+        assert_eq!(runs().await, [(line("1001"), silent)].into());
         server.stop().await.unwrap();
     }
 }

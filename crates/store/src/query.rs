@@ -1,9 +1,13 @@
 //! What is asked and what is answered.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
-use selsius_exchange::record::{CallEnded, CallQuality, WallTime};
-use selsius_site::{DeviceName, Site};
+use selsius_exchange::{
+    record::{CallEnded, CallQuality, WallTime},
+    remembered::{DeviceState, LineState},
+};
+use selsius_site::{DeviceName, LineNumber, Site};
 
 /// Counts the changes of the site; 0 as long as nobody has changed the empty one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +26,16 @@ pub struct StoredSite {
     pub site: Site,
     /// Its version, which whoever changes it has to know.
     pub version: SiteVersion,
+}
+
+/// What lines and phones remember, for [`selsius_exchange::Exchange::remember`]. Those that are missing have changed
+/// nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// The lines.
+    pub lines: BTreeMap<LineNumber, LineState>,
+    /// The phones.
+    pub devices: BTreeMap<DeviceName, DeviceState>,
 }
 
 /// Which calls are wanted: those that meet all conditions.

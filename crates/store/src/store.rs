@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    CallFilter, CallRecord, Lost, Recorder, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallRecord, Lost, Recorder, Remembered, SiteVersion, StoreError, StoredSite,
     directory::{Directory, private, sync_folder},
     error::chain,
     queue::Queue,
@@ -132,6 +132,12 @@ impl Store {
     pub async fn auto_registered(&self) -> Result<Vec<AutoRegistered>, StoreError> {
         self.settle().await;
         self.core.database.read().await.auto_registered().await
+    }
+
+    /// What lines and phones remember, with what was recorded until now.
+    pub async fn remembered(&self) -> Result<Remembered, StoreError> {
+        self.settle().await;
+        self.core.database.read().await.remembered().await
     }
 
     /// Finished calls, newest first.

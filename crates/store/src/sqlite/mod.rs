@@ -11,6 +11,7 @@
 //! connection of its own does, while others go on.
 
 mod record;
+mod remembered;
 mod site;
 
 use std::{
@@ -30,7 +31,7 @@ use sqlx::{
 
 pub(crate) use self::record::UpCall;
 use crate::{
-    CallFilter, CallRecord, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallRecord, Remembered, SiteVersion, StoreError, StoredSite,
     directory::{beside, private, sync_folder},
     queue::Batch,
 };
@@ -136,6 +137,7 @@ impl Sqlite {
         let mut connection = options(incoming).connect().await.map_err(fail)?;
         // Proves that every row can be read, before it is too late.
         site::read(&mut connection).await.map_err(|error| error.at(incoming))?;
+        remembered::read(&mut connection).await.map_err(|error| error.at(incoming))?;
         let used = record::next_call(&mut connection).await.map_err(fail)?;
         let shift = used.saturating_sub(lowest);
         record::take_over(&mut connection, &up, shift).await.map_err(fail)?;
@@ -185,6 +187,7 @@ impl Sqlite {
         let fail = |error| self.failed("store records", error);
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
         record::write(&mut transaction, batch, self.call_offset).await.map_err(fail)?;
+        remembered::write(&mut transaction, batch).await.map_err(fail)?;
         site::add_auto_registered(&mut transaction, &batch.auto_registered).await.map_err(fail)?;
         transaction.commit().await.map_err(fail)
     }
@@ -221,6 +224,13 @@ impl Sqlite {
         let fail = |error| self.failed("read the phones that registered themselves", error);
         let mut connection = self.read.acquire().await.map_err(fail)?;
         site::auto_registered(&mut connection).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// What lines and phones remember.
+    pub(crate) async fn remembered(&self) -> Result<Remembered, StoreError> {
+        let fail = |error| self.failed("read what lines and phones remember", error);
+        let mut transaction = self.read.begin().await.map_err(fail)?;
+        remembered::read(&mut transaction).await.map_err(|error| error.at(&self.path))
     }
 
     /// Finished calls, newest first.

@@ -6,6 +6,7 @@ mod backup;
 mod failure;
 mod open;
 mod records;
+mod remembered;
 mod site;
 
 use std::path::Path;
