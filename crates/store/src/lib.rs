@@ -26,6 +26,8 @@
 //!   second. What does not fit is given up in the order of [`Lost`], and counted. Of what lines and phones remember only
 //!   the newest waits, and that is never given up.
 //!
+//! - Old records go as [`Store::keep`] says, in the background and a few at a time. Ids of calls are not given again.
+//!
 //! # Where another database goes
 //! [`Store`] keeps queue, directory and policy; everything that is SQL is in the private module `sqlite`,
 //! whose functions are the narrow interface that a second one (PostgreSQL) would offer.
@@ -34,6 +36,7 @@ mod directory;
 mod error;
 mod query;
 mod queue;
+mod retention;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -41,6 +44,8 @@ mod tests;
 mod writer;
 
 pub use error::StoreError;
-pub use query::{CallFilter, CallRecord, Remembered, SiteVersion, StoredSite};
+pub use query::{
+    CallFilter, CallListKind, CallRecord, Outcome, Remembered, Retention, SiteVersion, StoredSite, end_cause,
+};
 pub use queue::{Lost, Recorder};
 pub use store::{Opened, QUEUE_CAPACITY, Store, StoreStatus};

@@ -194,6 +194,8 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
         redirections: Vec::new(),
+        account: String::new(),
+        trunk: String::new(),
         codec: String::new(),
     }
 }
