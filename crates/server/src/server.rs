@@ -17,7 +17,7 @@ use selsius_exchange::{
 };
 use selsius_provision::tftp;
 use selsius_site::{AutoRegistration, Site, SiteFile, diff};
-use selsius_store::{Opened, Recorder, Store, StoreError};
+use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::{Mutex, oneshot},
@@ -29,7 +29,7 @@ use crate::{
     Options, ServeError,
     admin::{self, Admin},
     api::Addresses,
-    config::{Config, LimitsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
+    config::{Config, LimitsConfig, RecordsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
     core::{self, Command, Handle, Limits, Running, Unavailable},
     files::{Files, Folder},
     http, net,
@@ -116,6 +116,7 @@ impl Server {
             notices.push(Notice::Interrupted(interrupted));
         }
         let site = site(&store, file, auto_register.as_ref(), &mut notices).await?;
+        store.keep(retention(&config.records));
         let sockets = Sockets::bind(&config, &data_dir)?;
         admin::sweep(&data_dir);
         if config.tftp.port() == TFTP_PORT && sockets.tftp.address().port() != TFTP_PORT {
@@ -322,6 +323,12 @@ fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
     // else each time. The keys of std's hasher are random.
     config.first_reference = RandomState::new().hash_one(first_call.0) as u32 | 1;
     config
+}
+
+fn retention(records: &RecordsConfig) -> Retention {
+    // Both are bounded by the configuration's reader.
+    let days = u32::try_from(records.keep_days).ok().filter(|&days| days > 0);
+    Retention { days, calls: Some(records.keep_calls as u64).filter(|&calls| calls > 0) }
 }
 
 fn socket_limits(limits: &LimitsConfig) -> Limits {
