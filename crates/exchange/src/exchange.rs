@@ -166,6 +166,7 @@ impl Exchange {
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
             Input::Site(site) => self.change_site(now, *site),
+            Input::Recall { lines, devices } => self.recall(now, lines, devices),
             Input::Reset { device, kind } => {
                 if let Some(&handle) = self.by_name.get(&device) {
                     self.restart(now, handle, kind);

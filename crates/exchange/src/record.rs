@@ -96,6 +96,11 @@ pub struct CallEnded {
     pub codec: String,
     /// How the call came to the parties that it had at the end, in order.
     pub redirections: Vec<Redirection>,
+    /// The name of the code that was entered for it: of the account that pays, else of the authorisation; empty without.
+    pub account: String,
+    /// The trunk that it went out over, the last one if several were tried; else the one that it came in over. Empty for
+    /// a call within the office.
+    pub trunk: String,
 }
 
 /// A call went on to somebody else.

@@ -1,7 +1,12 @@
 //! What lines and phones keep over restarts: forwarding, do not disturb, waiting messages. The store keeps it; it comes back
 //! with [`crate::Exchange::remember`].
 
-use selsius_site::{LineNumber, Name};
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use selsius_site::{DeviceName, LineNumber, Name};
+use selsius_wire::Time;
+
+use crate::{exchange::Exchange, view::Transition};
 
 /// What a line remembers. The default is that of a line nobody has changed anything of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,4 +52,27 @@ pub struct DeviceState {
     pub privacy: Option<bool>,
     /// The number that was dialled last.
     pub last_dialed: Option<LineNumber>,
+}
+
+impl Exchange {
+    /// What lines and phones remember now, for operators.
+    pub fn remembered(&self) -> (&BTreeMap<LineNumber, LineState>, &BTreeMap<DeviceName, DeviceState>) {
+        (&self.line_states, &self.device_states)
+    }
+
+    /// The store has been exchanged for another one: what that one has holds, and phones show it. Nothing of it is
+    /// recorded, since it comes from there.
+    pub(crate) fn recall(
+        &mut self,
+        now: Time,
+        lines: BTreeMap<LineNumber, LineState>,
+        devices: BTreeMap<DeviceName, DeviceState>,
+    ) {
+        self.line_states = lines;
+        self.device_states = devices;
+        let phones: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
+        for phone in phones {
+            self.render(now, phone, Transition::Change, None);
+        }
+    }
 }

@@ -5,12 +5,17 @@
 //! |---|---|
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
+//! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
 //! | `GET /v1/site` | the site as TOML |
 //! | `PUT /v1/site?dry-run=true&prune=true&name=FILE`, body TOML | [`SiteChange`] |
 //! | `POST /v1/devices/{name}/reset?kind=restart` | [`Done`] |
 //! | `GET /v1/devices/{name}/history?last=N` | [`Vec<DeviceEvent>`](DeviceEvent), newest first |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
+//!
+//! Both requests for calls take `last=N`, `since=TIME` and `until=TIME` (of the calls' ends, the second excluded),
+//! `number=NUMBER` (of a party, dialled, or of who led the call on), `device=NAME`, `cause=CAUSE` and
+//! `outcome=answered|missed`; calls that meet all of them are answered with.
 //!
 //! Whatever fails is answered with [`Error`]. Times are RFC 3339 in UTC.
 
@@ -185,6 +190,15 @@ pub struct Call {
     pub cause: String,
     /// The codec that was spoken; empty if nobody answered.
     pub codec: String,
+    /// The name of the account or authorisation code that was entered; empty without.
+    #[serde(default)]
+    pub account: String,
+    /// The trunk that it went out over, else the one that it came in over; empty for a call within the office.
+    #[serde(default)]
+    pub trunk: String,
+    /// How it came to the parties that it had at the end, in order.
+    #[serde(default)]
+    pub redirections: Vec<Redirection>,
     /// What the phones counted of it.
     pub quality: Vec<Quality>,
 }
@@ -198,6 +212,19 @@ pub struct Party {
     pub name: String,
     /// Its phone; `None` if nobody answered.
     pub device: Option<String>,
+}
+
+/// A call went on to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirection {
+    /// How, such as `transfer` or `redirect`.
+    pub kind: String,
+    /// Who did it.
+    pub by: Party,
+    /// To whom.
+    pub to: Party,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What a phone counted of a call.

@@ -80,6 +80,7 @@ impl Exchange {
             called: Party::default(),
             redirections: Vec::new(),
             other_trunks: Vec::new(),
+            trunk: None,
             mixed: None,
             started: None,
             ringing: None,

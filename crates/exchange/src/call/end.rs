@@ -1,5 +1,7 @@
 //! Endings: hanging up, failing, vanishing, and the record that each leaves.
 
+use alloc::string::String;
+
 use selsius_wire::Time;
 
 use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name};
@@ -99,6 +101,7 @@ impl Exchange {
         self.timers.cancel(Timer::Digits(call_handle));
         self.timers.cancel(Timer::NoAnswer(call_handle));
         let ended = self.wall.wall(now);
+        let trunk = self.calls.get(call_handle).map(|call| self.trunk_of(call)).unwrap_or_default();
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         if call.phase == Phase::Over {
             return;
@@ -130,6 +133,8 @@ impl Exchange {
             cause,
             codec: codec.unwrap_or_default(),
             redirections: call.redirections.clone(),
+            account: String::new(),
+            trunk,
         };
         let text = alloc::format!(
             "call {} {} to {}: {}",

@@ -46,6 +46,8 @@ pub(crate) struct Call {
     pub(crate) redirections: Vec<Redirection>,
     /// Trunks that are tried when the one that was asked cannot.
     pub(crate) other_trunks: Vec<Name>,
+    /// The trunk that was asked last.
+    pub(crate) trunk: Option<Name>,
     /// More than two parties, or two of more than two: their audio goes to a mixer.
     pub(crate) mixed: Option<Mixed>,
     /// When the number was complete.

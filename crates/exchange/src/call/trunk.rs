@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodecName, LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Audio, End, Leg, LegState, Phase, Receive, Role};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role};
 use crate::{
     arena::Handle,
     dialplan,
@@ -218,6 +218,7 @@ impl Exchange {
         call.phase = Phase::Ringing;
         call.early = false;
         call.other_trunks = trunks;
+        call.trunk = Some(trunk.clone());
         call.ringing.get_or_insert(wall);
         let calling = call.calling.clone();
         let redirecting = call.redirections.last().map(|redirection| redirection.by.clone());
@@ -260,6 +261,19 @@ impl Exchange {
             _ => false,
         };
         self.trunk_legs.values().filter(here).count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has
+    /// the trunk of one of its legs.
+    pub(crate) fn trunk_of(&self, call: &Call) -> String {
+        if let Some(trunk) = &call.trunk {
+            return trunk.as_str().into();
+        }
+        let trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Trunk(trunk) => Some(trunk.trunk.clone()),
+            End::Station(_) => None,
+        });
+        trunks.last().unwrap_or_default()
     }
 
     /// A trunk says something.

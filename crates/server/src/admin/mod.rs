@@ -1,5 +1,6 @@
 //! The admin API's handlers; [`crate::api`] is its contract.
 
+mod calls;
 mod show;
 
 use std::{
@@ -21,7 +22,7 @@ use axum::{
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use selsius_site::{DeviceName, SiteFile};
-use selsius_store::{CallFilter, Store, StoreError};
+use selsius_store::{Store, StoreError};
 use selsius_wire::value::ResetType;
 use serde::Deserialize;
 use tokio::{fs::OpenOptions, io::AsyncWriteExt, sync::Mutex};
@@ -61,7 +62,8 @@ pub(crate) struct Admin {
 pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
         .route("/v1/status", get(status))
-        .route("/v1/calls", get(calls))
+        .route("/v1/calls", get(calls::list))
+        .route("/v1/calls/export", get(calls::export))
         .route("/v1/site", get(site).put(change_site))
         .route("/v1/devices/{name}/reset", post(reset))
         .route("/v1/devices/{name}/history", get(history))
@@ -111,12 +113,6 @@ impl Last {
     fn or(&self, usual: u32) -> u32 {
         self.last.unwrap_or(usual).min(MOST_RECORDS)
     }
-}
-
-async fn calls(State(admin): State<Arc<Admin>>, Query(last): Query<Last>) -> Answer<Vec<api::Call>> {
-    let filter = CallFilter { newest: last.or(20), ..CallFilter::default() };
-    let calls = admin.store.calls(&filter).await?;
-    Ok(Json(calls.into_iter().map(show::call).collect()))
 }
 
 async fn site(State(admin): State<Arc<Admin>>) -> Result<Response, Failure> {

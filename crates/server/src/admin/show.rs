@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use selsius_exchange::{
     CallStatus, DeviceStatus,
-    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, WallTime},
+    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, Redirection, WallTime},
 };
 use selsius_site::{Device, PHONES, Site};
 use selsius_store::{CallRecord, StoreStatus};
@@ -116,6 +116,9 @@ pub(super) fn call(record: CallRecord) -> api::Call {
         ended: time(call.ended),
         cause: call.cause.name().into(),
         codec: call.codec,
+        account: call.account,
+        trunk: call.trunk,
+        redirections: call.redirections.into_iter().map(redirection).collect(),
         quality: quality.into_iter().map(self::quality).collect(),
     }
 }
@@ -123,6 +126,11 @@ pub(super) fn call(record: CallRecord) -> api::Call {
 fn party(party: Party) -> api::Party {
     let Party { number, name, device } = party;
     api::Party { number, name, device: device.map(|device| device.to_string()) }
+}
+
+fn redirection(redirection: Redirection) -> api::Redirection {
+    let Redirection { kind, by, to, at } = redirection;
+    api::Redirection { kind: kind.name().into(), by: party(by), to: party(to), at: time(at) }
 }
 
 fn quality(quality: CallQuality) -> api::Quality {

@@ -8,6 +8,7 @@ use std::sync::{
 use mio::Waker;
 use selsius_exchange::{CallStatus, Counters, DeviceStatus};
 use selsius_site::{DeviceName, Site};
+use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -26,6 +27,10 @@ pub enum Command {
         /// Gets the site that runs from now on.
         answer: oneshot::Sender<Box<Site>>,
     },
+    /// What lines and phones remember now.
+    Remembered(oneshot::Sender<Remembered>),
+    /// Take what lines and phones remember from a store that has been exchanged.
+    Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Box<Site>>),
     /// Reset or restart a phone.

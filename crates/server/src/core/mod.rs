@@ -26,6 +26,7 @@ use selsius_exchange::{
     loopback::Loopback, record::Record,
 };
 use selsius_site::Site;
+use selsius_store::Remembered;
 use slab::Slab;
 use thiserror::Error;
 
@@ -72,6 +73,8 @@ pub struct Start {
     pub exchange: Config,
     /// The office.
     pub site: Site,
+    /// What its lines and phones were set to.
+    pub remembered: Remembered,
     /// Bounds.
     pub limits: Limits,
 }
@@ -131,12 +134,14 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let zone = zone(&start.site);
     let origin = Instant::now();
     let wall = wall_clock(Time::ZERO, &zone);
+    let mut exchange = Exchange::new(config, start.site, wall);
+    exchange.remember(start.remembered.lines, start.remembered.devices);
     let core = Core {
         poll,
         listeners,
         connections: Slab::new(),
         unregistered: BTreeMap::new(),
-        exchange: Exchange::new(config, start.site, wall),
+        exchange,
         loopback: Loopback::default(),
         commands: receiver,
         records,
@@ -287,6 +292,14 @@ impl Core {
                 self.exchange.handle(now, Input::Wall(self.wall));
                 let _ = answer.send(site.clone());
                 self.exchange.handle(now, Input::Site(site));
+            }
+            Command::Remembered(answer) => {
+                let (lines, devices) = self.exchange.remembered();
+                let _ = answer.send(Remembered { lines: lines.clone(), devices: devices.clone() });
+            }
+            Command::Recall(Remembered { lines, devices }, answer) => {
+                self.exchange.handle(now, Input::Recall { lines, devices });
+                let _ = answer.send(());
             }
             Command::CurrentSite(answer) => {
                 let _ = answer.send(Box::new(self.exchange.site().clone()));
