@@ -118,6 +118,16 @@ pub enum RedirectKind {
     Transfer,
     /// The far end of a trunk sent it on.
     Redirect,
+    /// Another phone took it while it rang.
+    Pickup,
+    /// A party parked it.
+    Park,
+    /// Somebody took it from where it was parked.
+    Retrieve,
+    /// Nobody took it from where it was parked: it went back to who had parked it.
+    ParkReturn,
+    /// A hunt group led it to a member, or on to where its calls overflow.
+    Hunt,
 }
 
 impl RedirectKind {
@@ -126,15 +136,25 @@ impl RedirectKind {
         match self {
             Self::Transfer => "transfer",
             Self::Redirect => "redirect",
+            Self::Pickup => "pickup",
+            Self::Park => "park",
+            Self::Retrieve => "park-retrieve",
+            Self::ParkReturn => "park-return",
+            Self::Hunt => "hunt",
         }
     }
 
     /// The reason that CallInfo carries: 0 for none. 4 (unconditional) and 1, 2 follow Q.952's redirecting reasons, as
-    /// implementations use them.
+    /// implementations use them; those of pickup and parking are CallManager's, as its call records document them.
     pub fn reason(self) -> u32 {
         match self {
             Self::Transfer => 10,
             Self::Redirect => 4,
+            Self::Pickup => 5,
+            Self::Park => 7,
+            Self::Retrieve => 8,
+            Self::ParkReturn => 11,
+            Self::Hunt => 0,
         }
     }
 }
