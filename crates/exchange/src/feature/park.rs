@@ -315,5 +315,5 @@ impl Exchange {
 
 /// "Call park at 701".
 fn parked_text(slot: &LineNumber) -> PhoneText {
-    PhoneText::label(DisplayLabel::CallParkAt).then_text(slot.as_str())
+    PhoneText::label(DisplayLabel::CallParkAt).then_text(alloc::format!(" {slot}"))
 }

@@ -315,7 +315,8 @@ fn from_caller(call: &Call) -> PhoneText {
         return PhoneText::from(alloc::format!("CallBack: {} is free", call.called.number));
     }
     if call.redirections.last().is_some_and(|last| last.kind == RedirectKind::ParkReturn) {
-        return PhoneText::label(DisplayLabel::CallparkReversion).then_text(&call.calling.number);
+        return PhoneText::label(DisplayLabel::CallparkReversion)
+            .then_text(alloc::format!(" {}", call.calling.number));
     }
     PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
 }
