@@ -19,6 +19,8 @@ pub struct LineState {
     pub messages: Messages,
     /// Logged out of its hunt groups.
     pub hunt_logged_out: bool,
+    /// Logged in to those of its hunt groups that ask for it.
+    pub hunt_logged_in: bool,
 }
 
 /// Where calls to a line go instead, and when.

@@ -46,7 +46,8 @@ pub struct DeviceStatus {
 pub struct CallStatus {
     /// Which.
     pub call: CallId,
-    /// How far it is: `dialing`, `ringing`, `talking` or `over` (a failed call whose caller still hears the tone).
+    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings because whom
+    /// it called is free) or `over` (a failed call whose caller still hears the tone).
     pub phase: &'static str,
     /// The calling number.
     pub calling: String,
@@ -215,7 +216,20 @@ impl Exchange {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
         }
+        self.check_waiting()?;
         self.check_sessions()
+    }
+
+    /// Park slots and queues hold calls that wait there, and nothing else.
+    fn check_waiting(&self) -> Result<(), String> {
+        let calls = |phase: Phase| self.calls.iter().filter(|(_, call)| call.phase == phase).count();
+        if self.parked.len() != calls(Phase::Parked) {
+            return Err("a park slot is taken by a call that is not parked".into());
+        }
+        if self.hunting.waiting() != calls(Phase::Queued) {
+            return Err("somebody waits in the queue of a hunt group who does not wait".into());
+        }
+        Ok(())
     }
 
     fn check_sessions(&self) -> Result<(), String> {
@@ -233,8 +247,9 @@ impl Exchange {
         if registered != self.by_name.len() || waiting != self.waiting.len() {
             return Err(alloc::format!("{registered} sessions are registered, {waiting} wait"));
         }
-        // Silence of each session, digits or no answer of each call, media of each leg, a probe.
-        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting;
+        // Silence of each session, digits or no answer of each call, media of each leg, a probe; reminder and return of
+        // each parked call, which has no other deadline.
+        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting + self.parked.len();
         if self.timers.len() > most {
             return Err(alloc::format!(
                 "{} deadlines where there should be at most {most}",
@@ -256,6 +271,9 @@ impl Exchange {
         let right = match call.phase {
             Phase::Dialing => callers == 1 && legs.len() == 1,
             Phase::Ringing => callers == 1 && ringing == legs.len() - 1 && ringing > 0,
+            Phase::Queued => callers == 1 && legs.len() == 1 && ringing == 0 && self.is_queued(handle, call),
+            Phase::Parked => callers == 1 && legs.len() == 1 && connected == 1 && self.is_parked(handle),
+            Phase::Callback => callers == 1 && legs.len() == 1 && ringing == 1,
             Phase::Talking if legs.len() == 2 => callers == 1 && connected == 2 && call.mixed.is_none(),
             Phase::Talking => connected == legs.len() && legs.len() > 2 && call.mixed.is_some(),
             Phase::Over => connected == 0 && ringing == 0,
@@ -274,6 +292,9 @@ fn one_call(call: &Call) -> CallStatus {
         phase: match call.phase {
             Phase::Dialing => "dialing",
             Phase::Ringing => "ringing",
+            Phase::Queued => "queued",
+            Phase::Parked => "parked",
+            Phase::Callback => "callback",
             Phase::Talking => "talking",
             Phase::Over => "over",
         },

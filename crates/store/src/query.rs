@@ -9,8 +9,6 @@ use selsius_exchange::{
 };
 use selsius_site::{DeviceName, LineNumber, Site};
 
-use crate::sqlite::CAUSES;
-
 /// Counts the changes of the site; 0 as long as nobody has changed the empty one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiteVersion(pub u64);
@@ -117,5 +115,5 @@ pub struct CallRecord {
 
 /// The cause of this name, as records have it.
 pub fn end_cause(name: &str) -> Option<EndCause> {
-    CAUSES.into_iter().find(|cause| cause.name() == name)
+    EndCause::ALL.iter().copied().find(|cause| cause.name() == name)
 }

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
+use selsius_site::{
+    Action as RouteAction, Button, Device, HuntGroup, HuntOrder, Line, LineNumber, Name, PickupGroup, Route,
+    Site, Trunk,
+};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey},
+    value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
 };
 
 use crate::{agree::disagreement, bed::Bed, network::Network};
@@ -249,13 +252,28 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..10_u32) {
+        match self.bed.rng.random_range(0..14_u32) {
             0 => "0".into(),
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
             5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
+            7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
+            8 => self.waiting_code(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
+        }
+    }
+
+    /// A code of pickup, park, callback or hunt groups.
+    fn waiting_code(&mut self) -> String {
+        let phone = 1001 + self.bed.rng.random_range(0..self.users.phones);
+        let codes = ["*84", "*88", "*68", "*66", "*95", "*96", "*96"];
+        match self.bed.rng.random_range(0..codes.len() + 3) {
+            0 => format!("*87{phone}"),
+            1 => format!("*66{phone}"),
+            2 => format!("*688{}", self.bed.rng.random_range(0..5_u32)),
+            code => codes.get(code - 3).copied().unwrap_or_default().into(),
         }
     }
 
@@ -263,7 +281,7 @@ impl Run {
     fn lie(&mut self, phone: usize) -> String {
         let rng = &mut self.bed.rng;
         let number = rng.random_range(0..200_u32);
-        let message: StationMessage = match rng.random_range(0..7_u32) {
+        let message: StationMessage = match rng.random_range(0..8_u32) {
             0 => message::OpenReceiveChannelAck {
                 media_reception_status: MediaStatus::from(rng.random_range(0..3_u32)),
                 port_number: 9,
@@ -282,6 +300,11 @@ impl Run {
                 kp_button: KeypadKey::from(number),
                 line_instance: number,
                 call_reference: number,
+            }
+            .into(),
+            7 => message::Stimulus {
+                stimulus: StimulusType::from(rng.random_range(0x7B..0x8D_u32)),
+                ..message::Stimulus::default()
             }
             .into(),
             4 => message::ForwardStatReq { line_number: number }.into(),
@@ -392,7 +415,44 @@ fn office(phones: usize) -> Site {
         route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
+    waiting(&mut site, phones);
     site
+}
+
+/// Two pickup groups, three park slots, and hunt groups of all orders, some of which lead to each other.
+fn waiting(site: &mut Site, phones: usize) {
+    let timers = &mut site.settings.timers;
+    (timers.park_reminder, timers.park_return, timers.callback, timers.queue) = (20, 60, 5, 40);
+    site.parking.slots = "81-83".parse().into_iter().collect();
+    let names = ["odd", "even"].map(|name| name.parse::<Name>().ok());
+    for (at, name) in names.iter().enumerate() {
+        let others = names.get(1 - at).cloned().flatten().into_iter().collect();
+        if let Some(name) = name {
+            site.pickup_groups.insert(name.clone(), PickupGroup { others });
+        }
+    }
+    for (at, line) in site.lines.values_mut().enumerate() {
+        line.pickup_group = names.get(at % 3).cloned().flatten();
+    }
+    let number = |number: usize| number.to_string().parse::<LineNumber>().ok();
+    let orders = [HuntOrder::Sequential, HuntOrder::Circular, HuntOrder::LongestIdle, HuntOrder::Broadcast];
+    for (at, order) in orders.into_iter().enumerate() {
+        let members = (0..phones).filter(|phone| phone % 2 == at % 2).map(|phone| 1001 + phone);
+        let inner = (at == 2).then_some(600);
+        let group = HuntGroup {
+            members: members.take(4).chain(inner).filter_map(number).collect(),
+            order,
+            ring_seconds: 10,
+            queue: if at < 2 { 2 } else { 0 },
+            // Two of them overflow into each other.
+            overflow: (at != 0).then_some(600 + (at + 1) % 4).and_then(number),
+            login: at == 3,
+            ..HuntGroup::default()
+        };
+        if let Some(pilot) = number(600 + at) {
+            site.hunt_groups.insert(pilot, group);
+        }
+    }
 }
 
 fn name(phone: usize) -> String {

@@ -81,6 +81,8 @@ impl Exchange {
             redirections: Vec::new(),
             other_trunks: Vec::new(),
             trunk: None,
+            hunt: None,
+            pilot: None,
             mixed: None,
             started: None,
             ringing: None,
@@ -230,6 +232,7 @@ impl Exchange {
             (Destination::Feature(feature, argument), None) => {
                 return self.feature_code(now, leg, *feature, argument);
             }
+            (Destination::Park(slot), None) => return self.park_number(now, leg, slot),
             _ => {}
         }
         let started = self.wall.wall(now);
@@ -268,7 +271,10 @@ impl Exchange {
                 called: Party { number: number.clone(), ..Party::default() },
                 at: Place::Trunks(trunks.clone()),
             }),
-            Destination::Blocked | Destination::Feature(..) => Err(EndCause::Blocked),
+            Destination::Hunt(group) => {
+                Ok(Found { called: self.hunt_party(group), at: Place::Hunt(group.clone()) })
+            }
+            Destination::Blocked | Destination::Feature(..) | Destination::Park(_) => Err(EndCause::Blocked),
         }
     }
 
@@ -339,8 +345,12 @@ impl Exchange {
     /// Asks who was found, and tells the caller.
     pub(crate) fn ring(&mut self, now: Time, caller: Handle<Leg>, found: Found) {
         let Some(call_handle) = self.legs.get(caller).map(|leg| leg.call) else { return };
+        if let Some(call) = self.calls.get_mut(call_handle) {
+            (call.hunt, call.pilot) = (None, None);
+        }
         let stations = match found.at {
             Place::Stations(stations) => stations,
+            Place::Hunt(group) => return self.hunt(now, caller, &group),
             Place::Trunks(trunks) => return self.try_trunks(now, caller, trunks, &found.called.number),
         };
         let wall = self.wall.wall(now);
@@ -382,6 +392,9 @@ impl Exchange {
             self.clear_way(now, device);
         }
         let Some(call) = self.calls.get(call_handle) else { return };
+        if call.phase == Phase::Callback {
+            return self.callback_answered(now, leg);
+        }
         let rivals: Vec<_> = call.legs.iter().copied().filter(|&other| other != leg).collect();
         self.timers.cancel(Timer::NoAnswer(call_handle));
         self.enter(now, leg, LegState::Answering, Transition::PickUp);
@@ -394,6 +407,7 @@ impl Exchange {
             }
         }
         let Some(caller) = caller else { return };
+        self.hunt_ends(now, call_handle, leg);
         self.connect(now, caller, leg);
     }
 
@@ -445,6 +459,8 @@ pub(crate) enum Place {
     Stations(Vec<Appears>),
     /// The first of these trunks that can take the call.
     Trunks(Vec<Name>),
+    /// A member of this hunt group.
+    Hunt(LineNumber),
 }
 
 /// Which appearances may be rung.

@@ -46,13 +46,21 @@ impl Exchange {
             Phase::Ringing if role == Role::Called => {
                 let caller = self.caller(call_handle);
                 self.remove_leg(now, leg, Transition::End);
+                if self.member_gone(now, call_handle) {
+                    return;
+                }
                 if let Some(caller) = caller {
                     self.fail(now, caller, cause);
                 }
             }
             // One participant of a conference leaves it.
             Phase::Talking if call.legs.len() > 2 => self.leave_conference(now, call_handle, leg, cause),
-            Phase::Dialing | Phase::Ringing | Phase::Talking => self.end_call(now, call_handle, leg, cause),
+            Phase::Dialing
+            | Phase::Ringing
+            | Phase::Talking
+            | Phase::Queued
+            | Phase::Parked
+            | Phase::Callback => self.end_call(now, call_handle, leg, cause),
             // The call is over; this leg only heard a tone.
             Phase::Over => self.remove_leg(now, leg, Transition::End),
         }
@@ -100,6 +108,8 @@ impl Exchange {
     pub(crate) fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
         self.timers.cancel(Timer::Digits(call_handle));
         self.timers.cancel(Timer::NoAnswer(call_handle));
+        self.leave_queue(call_handle);
+        self.free_slot(now, call_handle);
         let ended = self.wall.wall(now);
         let trunk = self.calls.get(call_handle).map(|call| self.trunk_of(call)).unwrap_or_default();
         let Some(call) = self.calls.get_mut(call_handle) else { return };
@@ -176,6 +186,7 @@ impl Exchange {
         if let Some(device) = self.devices.get_mut(station.device) {
             device.legs.retain(|&other| other != handle);
         }
+        self.leg_gone(now, &leg, station);
         self.render(now, station.device, transition, Some(leg.reference));
         self.render_sharers(now, station);
         if let Some(call) = talked {

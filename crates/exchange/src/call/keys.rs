@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use selsius_site::SoftKey as Key;
+use selsius_site::{FeatureCode, SoftKey as Key};
 use selsius_wire::{
     DisplayLabel, PhoneText, Time,
     message::BackSpaceReq,
@@ -14,6 +14,7 @@ use crate::{
     arena::Handle,
     device::{Device, soft_keys},
     exchange::Exchange,
+    feature::pickup::Whose,
 };
 
 impl Exchange {
@@ -91,6 +92,8 @@ impl Exchange {
                 Some(leg) => self.resume(now, leg),
                 None => self.counters.refuse("resume without hold"),
             },
+            (Key::Pickup, leg) => self.pick_up(now, device, line, leg, Whose::Group),
+            (Key::GroupPickup, leg) => self.pick_up(now, device, line, leg, Whose::OtherGroups),
             (_, None) => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without a call"),
             (Key::EndCall, Some(leg)) => self.hang_up(now, leg),
             (Key::Backspace, Some(leg)) => self.take_back_digit(now, leg),
@@ -101,6 +104,8 @@ impl Exchange {
             (Key::Select, Some(leg)) => self.select(now, leg),
             (Key::Conference, Some(leg)) => self.conference_key(now, leg),
             (Key::Join, Some(leg)) => self.join(now, device, leg),
+            (Key::Park, Some(leg)) => self.park_key(now, leg),
+            (Key::Callback, Some(leg)) => self.callback_key(now, leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
             }
@@ -175,6 +180,24 @@ impl Exchange {
                 let leg = self.active_leg(device);
                 self.redial(now, device, leg, 0);
             }
+            StimulusType::CallPark => match self.active_leg(device).or_else(|| self.held_leg(device, None)) {
+                Some(leg) => self.park_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            },
+            StimulusType::CallPickUp => {
+                let leg = self.active_leg(device);
+                self.pick_up(now, device, 0, leg, Whose::Group);
+            }
+            StimulusType::GroupCallPickUp => {
+                let leg = self.active_leg(device);
+                self.pick_up(now, device, 0, leg, Whose::OtherGroups);
+            }
+            StimulusType::OtherPickup => self.ask_number(now, device, 0, FeatureCode::DirectedPickup),
+            StimulusType::CallBack => match self.active_leg(device) {
+                Some(leg) => self.callback_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "callback without a call"),
+            },
+            StimulusType::HLog => self.hunt_toggle(now, device),
             _ => self.counters.refuse("button without meaning here"),
         }
     }

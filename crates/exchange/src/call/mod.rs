@@ -10,7 +10,7 @@ mod trunk;
 
 pub use self::media::codec_name;
 pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
-pub(crate) use self::{join::CannotJoin, media::variants};
+pub(crate) use self::{control::seconds, join::CannotJoin, media::variants};
 
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
@@ -22,6 +22,7 @@ use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
+    feature::hunt::Hunt,
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -48,6 +49,10 @@ pub(crate) struct Call {
     pub(crate) other_trunks: Vec<Name>,
     /// The trunk that was asked last.
     pub(crate) trunk: Option<Name>,
+    /// The hunt group that looks for a member to take it.
+    pub(crate) hunt: Option<Hunt>,
+    /// The hunt group by which it came to whom it is with now.
+    pub(crate) pilot: Option<Party>,
     /// More than two parties, or two of more than two: their audio goes to a mixer.
     pub(crate) mixed: Option<Mixed>,
     /// When the number was complete.
@@ -86,6 +91,12 @@ pub(crate) enum Phase {
     Dialing,
     /// The called phones ring.
     Ringing,
+    /// The caller waits for a member of a hunt group.
+    Queued,
+    /// The only party waits to be taken from a park slot.
+    Parked,
+    /// The caller's own phone rings: whom it wanted is free now. Nobody has been called yet.
+    Callback,
     /// Parties talk, or hold each other.
     Talking,
     /// It ended and is recorded; legs that still hear a tone keep it until they hang up.

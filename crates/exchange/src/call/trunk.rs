@@ -473,6 +473,7 @@ impl Exchange {
         let (id, told) = (trunk.id, trunk.told.clone());
         let peer = self.peer(handle).and_then(|peer| self.legs.get(peer));
         let answered = matches!(leg.state, LegState::Connected | LegState::Held);
+        let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
             Role::Called => call.calling.clone(),
@@ -490,7 +491,7 @@ impl Exchange {
             ringing: told.ringing || ringing,
             answered: told.answered || answered,
             party: party.clone().filter(|_| answered),
-            held: answered && peer.is_some_and(|peer| peer.state == LegState::Held),
+            held: answered && (peer.is_some_and(|peer| peer.state == LegState::Held) || parked),
             send: send.or(told.send),
         };
         if wanted == told {

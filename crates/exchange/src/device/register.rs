@@ -386,6 +386,8 @@ impl Exchange {
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
         self.site = site;
         self.auto_from = 0;
+        self.parking_changed(now);
+        self.hunting_changed(now);
         let changed: Vec<_> = self
             .devices
             .iter()

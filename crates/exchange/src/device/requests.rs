@@ -138,6 +138,7 @@ impl Exchange {
     fn question(&mut self, now: Time, session: SessionId, handle: Handle<Device>, message: &StationMessage) {
         let Some(device) = self.devices.get(handle) else { return };
         let dialect = device.dialect.clone();
+        let told = device.told.as_ref().map(|told| told.status.clone()).unwrap_or_default();
         match message {
             StationMessage::ButtonTemplateReq(_) => {
                 let template = button_template(device);
@@ -148,7 +149,7 @@ impl Exchange {
                 self.send(session, soft_keys::sets());
                 // As CallManager 4.1 does (frames 101, 102), once the phone knows the keys.
                 self.send(session, view::idle_keys());
-                self.send(session, view::idle_prompt(&dialect));
+                self.send(session, view::idle_prompt(&dialect, &told));
             }
             StationMessage::LineStatReq(request) => {
                 let line = device.appearance(request.line_number);
@@ -200,7 +201,7 @@ impl Exchange {
                 let clock = self.clock(now);
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
-                self.send(session, view::idle_prompt(&dialect));
+                self.send(session, view::idle_prompt(&dialect, &told));
                 self.ready(now, handle);
             }
             _ => {}
@@ -254,6 +255,7 @@ impl Exchange {
             let (session, name) = (device.session, device.name.clone());
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
             self.render(now, handle, view::Transition::Ready, None);
+            self.device_freed(handle);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     call::{Leg, LegState, Purpose},
     device::Device,
     exchange::Exchange,
+    feature::{hunt::HuntLog, pickup::Whose},
     record::EndCause,
     remembered::LineState,
     view::Transition,
@@ -30,24 +31,26 @@ impl Exchange {
 
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
-        let _ = argument;
         match feature {
+            FeatureCode::Pickup => self.pick_up_by_code(now, leg, Whose::Group),
+            FeatureCode::GroupPickup => self.pick_up_by_code(now, leg, Whose::OtherGroups),
+            FeatureCode::DirectedPickup => match as_number(argument) {
+                Some(line) => self.pick_up_by_code(now, leg, Whose::Line(line)),
+                None => self.fail(now, leg, EndCause::UnknownNumber),
+            },
+            FeatureCode::Park => self.park_by_code(now, leg, as_number(argument)),
+            FeatureCode::Callback => self.callback_by_code(now, leg, as_number(argument)),
+            FeatureCode::HuntLogin => self.hunt_log_by_code(now, leg, HuntLog::In),
+            FeatureCode::HuntLogout => self.hunt_log_by_code(now, leg, HuntLog::Out),
             FeatureCode::ForwardAll
             | FeatureCode::ForwardCancel
             | FeatureCode::ForwardBusy
             | FeatureCode::ForwardNoAnswer
-            | FeatureCode::Pickup
-            | FeatureCode::GroupPickup
-            | FeatureCode::DirectedPickup
-            | FeatureCode::Park
-            | FeatureCode::Callback
             | FeatureCode::DoNotDisturb
             | FeatureCode::DoNotDisturbOff
             | FeatureCode::CallerIdBlock
             | FeatureCode::Redial
             | FeatureCode::Voicemail
-            | FeatureCode::HuntLogin
-            | FeatureCode::HuntLogout
             | FeatureCode::Abbreviated
             | FeatureCode::Account
             | FeatureCode::Intercom
@@ -62,6 +65,18 @@ impl Exchange {
             self.notify(device, text);
         }
         self.remove_leg(now, leg, Transition::End);
+    }
+
+    /// A code that can do nothing now: the phone says why, and its user hears that it has failed.
+    pub(crate) fn refuse_code(
+        &mut self,
+        now: Time,
+        leg: Handle<Leg>,
+        label: DisplayLabel,
+        reason: &'static str,
+    ) {
+        self.refuse_feature(leg, label, reason);
+        self.fail(now, leg, EndCause::Blocked);
     }
 
     /// The line number of a phone's leg.
@@ -90,6 +105,7 @@ impl Exchange {
             self.line_states.insert(line.clone(), new.clone());
         }
         self.store(crate::record::Record::LineState { line: line.clone(), state: new });
+        self.line_freed(line);
         let devices = self.appearances.get(line).cloned().unwrap_or_default();
         for appears in devices {
             self.render(now, appears.device, Transition::Change, None);

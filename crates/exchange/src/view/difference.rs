@@ -437,10 +437,14 @@ impl Teller<'_> {
     }
 
     fn idle_prompt(&mut self) {
-        if self.becomes_idle() && !core::mem::replace(&mut self.idle.prompt, true) {
-            let prompt = idle_prompt(self.dialect);
+        // While there are calls their prompts are shown; the idle one follows when they have gone.
+        let idle = !self.view.legs.iter().any(|leg| !leg.remote);
+        let news = idle && self.told.status != self.view.status;
+        if self.becomes_idle() && !core::mem::replace(&mut self.idle.prompt, true) || news {
+            let prompt = idle_prompt(self.dialect, &self.view.status);
             self.messages.push(prompt);
         }
+        self.told.status.clone_from(&self.view.status);
     }
 
     fn becomes_idle(&self) -> bool {
@@ -553,9 +557,12 @@ pub(crate) fn idle_keys() -> message::SelectSoftKeys {
     }
 }
 
-/// "Your current options" (4.1 capture, frame 102).
-pub(crate) fn idle_prompt(dialect: &Dialect) -> ManagerMessage {
-    dialect.prompt(0, 0, 0, &PhoneText::label(DisplayLabel::YourCurrentOptions))
+/// "Your current options" (4.1 capture, frame 102), or what else there is to say.
+pub(crate) fn idle_prompt(dialect: &Dialect, status: &PhoneText) -> ManagerMessage {
+    if status.is_empty() {
+        return dialect.prompt(0, 0, 0, &PhoneText::label(DisplayLabel::YourCurrentOptions));
+    }
+    dialect.prompt(0, 0, 0, status)
 }
 
 /// Every captured CallState carries precedence level 4, domain 0.

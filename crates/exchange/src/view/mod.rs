@@ -20,11 +20,11 @@ pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prom
 pub use crate::call::Audio;
 use crate::{
     arena::Handle,
-    call::{Aim, Call, Leg, LegState, Purpose, Receive, Role},
+    call::{Aim, Call, Leg, LegState, Phase, Purpose, Receive, Role},
     device::{Device, soft_keys},
     exchange::Exchange,
     feature::codes,
-    record::{EndCause, Redirection},
+    record::{EndCause, Party, RedirectKind, Redirection},
 };
 
 /// The face of a phone. The default is an idle one.
@@ -40,6 +40,8 @@ pub struct View {
     pub tone: Option<CallTone>,
     /// The line in the foreground.
     pub active_line: Option<u32>,
+    /// What the phone says while it is idle; empty for the usual words.
+    pub status: PhoneText,
     /// The calls, in the order in which they came.
     pub legs: Vec<LegView>,
 }
@@ -143,6 +145,7 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     }
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
+        view.status = exchange.idle_status(device);
     }
     if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
         let (line, reference) = (leg.line, leg.reference);
@@ -306,8 +309,15 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
     }
 }
 
-/// "From 1003" (4.1 capture, frame 134).
+/// "From 1003" (4.1 capture, frame 134), or why else the phone rings.
 fn from_caller(call: &Call) -> PhoneText {
+    if call.phase == Phase::Callback {
+        return PhoneText::from(alloc::format!("CallBack: {} is free", call.called.number));
+    }
+    if call.redirections.last().is_some_and(|last| last.kind == RedirectKind::ParkReturn) {
+        return PhoneText::label(DisplayLabel::CallparkReversion)
+            .then_text(alloc::format!(" {}", call.calling.number));
+    }
     PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
 }
 
@@ -319,7 +329,13 @@ fn still_holds(info: &CallInformation, leg: &Leg, call: &Call) -> bool {
         && info.calling_number == call.calling.number
         && info.calling_name == call.calling.name
         && info.last_redirecting_number == redirecting(call).map_or("", |last| last.by.number.as_str())
+        && info.hunt_pilot_number == pilot(call).map_or("", |pilot| pilot.number.as_str())
         && info.call_type == call_type(leg)
+}
+
+/// The hunt group by which the call came.
+fn pilot(call: &Call) -> Option<&Party> {
+    call.pilot.as_ref()
 }
 
 /// How the call came here last, where it did not come straight.
@@ -363,6 +379,8 @@ fn call_information(leg: &Leg, call: &Call) -> CallInformation {
         original_redirect_reason: first.map_or(0, |first| first.kind.reason()),
         last_redirect_reason: last.map_or(0, |last| last.kind.reason()),
         security: security(leg),
+        hunt_pilot_name: pilot(call).map(|pilot| pilot.name.clone()).unwrap_or_default(),
+        hunt_pilot_number: pilot(call).map(|pilot| pilot.number.clone()).unwrap_or_default(),
         ..CallInformation::default()
     }
 }

@@ -390,6 +390,25 @@ impl Bench {
         assert_eq!((sizes.calls, sizes.legs, sizes.parties), (0, 0, 0), "{sizes:?}");
         assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
     }
+
+    /// The notices that a phone has been shown since the last time; forgets the rest.
+    pub(crate) fn notices(&mut self, session: SessionId) -> Vec<String> {
+        let text =
+            |bytes: &[u8]| selsius_wire::PhoneText::parse(bytes, selsius_wire::Encoding::Latin1).to_plain();
+        let notice = |message: &ManagerMessage| match message {
+            ManagerMessage::DisplayNotify(m) => Some(text(m.notify.bytes())),
+            ManagerMessage::DisplayNotifyV2(m) => Some(text(m.notify.bytes())),
+            _ => None,
+        };
+        self.messages(session).iter().filter_map(notice).collect()
+    }
+
+    /// The kinds of redirection of the only call that has ended.
+    pub(crate) fn redirections(&mut self) -> Vec<&'static str> {
+        let ended = self.ended();
+        let [call] = &ended[..] else { panic!("not one call: {ended:?}") };
+        call.redirections.iter().map(|redirection| redirection.kind.name()).collect()
+    }
 }
 
 pub(crate) fn capabilities(codecs: &[Codec]) -> message::CapabilitiesRes {

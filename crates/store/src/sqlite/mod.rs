@@ -31,7 +31,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use self::record::{CAUSES, UpCall};
+pub(crate) use self::record::UpCall;
 use crate::{
     CallFilter, CallListKind, CallRecord, Remembered, SiteVersion, StoreError, StoredSite,
     directory::{beside, private, sync_folder},

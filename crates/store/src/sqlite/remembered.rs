@@ -18,6 +18,7 @@ struct LineForm {
     do_not_disturb: bool,
     messages: MessagesForm,
     hunt_logged_out: bool,
+    hunt_logged_in: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ fn some<T: std::str::FromStr>(table: &str, text: Option<&String>) -> Result<Opti
 impl From<&LineState> for LineForm {
     fn from(state: &LineState) -> Self {
         // All fields are named, so that a new one is not forgotten here.
-        let LineState { forwards, do_not_disturb, messages, hunt_logged_out } = state;
+        let LineState { forwards, do_not_disturb, messages, hunt_logged_out, hunt_logged_in } = state;
         let Forwards { all, busy, no_answer, unregistered } = forwards;
         let Messages { new, old } = *messages;
         let number = |number: &Option<LineNumber>| number.as_ref().map(ToString::to_string);
@@ -116,13 +117,20 @@ impl From<&LineState> for LineForm {
             do_not_disturb: *do_not_disturb,
             messages: MessagesForm { new, old },
             hunt_logged_out: *hunt_logged_out,
+            hunt_logged_in: *hunt_logged_in,
         }
     }
 }
 
 impl LineForm {
     fn state(self) -> Result<LineState, ReadError> {
-        let Self { forwards, do_not_disturb, messages: MessagesForm { new, old }, hunt_logged_out } = self;
+        let Self {
+            forwards,
+            do_not_disturb,
+            messages: MessagesForm { new, old },
+            hunt_logged_out,
+            hunt_logged_in,
+        } = self;
         let number = |number: Option<String>| some("line_states", number.as_ref());
         Ok(LineState {
             forwards: Forwards {
@@ -134,6 +142,7 @@ impl LineForm {
             do_not_disturb,
             messages: Messages { new, old },
             hunt_logged_out,
+            hunt_logged_in,
         })
     }
 }

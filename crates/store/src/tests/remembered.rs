@@ -29,6 +29,7 @@ fn forwarded() -> LineState {
         do_not_disturb: true,
         messages: Messages { new: 2, old: 70_000 },
         hunt_logged_out: true,
+        hunt_logged_in: true,
     }
 }
 
