@@ -41,6 +41,7 @@ pub use self::{
     config::{Config, Limits, WallClock},
     counters::Counters,
     exchange::Exchange,
+    feature::CannotForward,
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     status::{CallStatus, DeviceStatus, Sizes},
 };

@@ -118,6 +118,16 @@ pub enum RedirectKind {
     Transfer,
     /// The far end of a trunk sent it on.
     Redirect,
+    /// The line forwards all its calls.
+    ForwardAll,
+    /// The line forwards its calls while it is busy.
+    ForwardBusy,
+    /// The line forwards the calls that nobody answers.
+    ForwardNoAnswer,
+    /// The line forwards its calls while no phone with it is registered.
+    ForwardUnregistered,
+    /// The user of a ringing phone sent it to voice mail.
+    Divert,
 }
 
 impl RedirectKind {
@@ -126,15 +136,23 @@ impl RedirectKind {
         match self {
             Self::Transfer => "transfer",
             Self::Redirect => "redirect",
+            Self::ForwardAll => "forward-all",
+            Self::ForwardBusy => "forward-busy",
+            Self::ForwardNoAnswer => "forward-no-answer",
+            Self::ForwardUnregistered => "forward-unregistered",
+            Self::Divert => "divert",
         }
     }
 
     /// The reason that CallInfo carries: 0 for none. 4 (unconditional) and 1, 2 follow Q.952's redirecting reasons, as
-    /// implementations use them.
+    /// implementations use them. A diversion is Q.931's deflection (4), a line without a phone its "out of order" (9).
     pub fn reason(self) -> u32 {
         match self {
             Self::Transfer => 10,
-            Self::Redirect => 4,
+            Self::Redirect | Self::ForwardAll | Self::Divert => 4,
+            Self::ForwardBusy => 1,
+            Self::ForwardNoAnswer => 2,
+            Self::ForwardUnregistered => 9,
         }
     }
 }

@@ -224,8 +224,9 @@ impl Exchange {
         if registered != self.by_name.len() || waiting != self.waiting.len() {
             return Err(alloc::format!("{registered} sessions are registered, {waiting} wait"));
         }
-        // Silence of each session, digits or no answer of each call, media of each leg, a probe.
-        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting;
+        // Silence of each session, digits or no answer of each call (and that it is forwarded then), media of each leg
+        // or that it is on hold, a probe.
+        let most = self.sessions.len() + 2 * self.calls.len() + self.legs.len() + waiting;
         if self.timers.len() > most {
             return Err(alloc::format!(
                 "{} deadlines where there should be at most {most}",

@@ -98,6 +98,7 @@ impl Exchange {
     pub(crate) fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
         self.timers.cancel(Timer::Digits(call_handle));
         self.timers.cancel(Timer::NoAnswer(call_handle));
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
         let ended = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         if call.phase == Phase::Over {
@@ -142,6 +143,7 @@ impl Exchange {
     pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
         let Some(leg) = self.legs.remove(handle) else { return };
         self.timers.cancel(Timer::Media(handle));
+        self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         if let Some(mixing) = leg.mixing {
             let order = MixerOrder::Leave { conference: mixing.conference, party: leg.party };
@@ -156,6 +158,7 @@ impl Exchange {
             if call.legs.is_empty() {
                 self.timers.cancel(Timer::Digits(leg.call));
                 self.timers.cancel(Timer::NoAnswer(leg.call));
+                self.timers.cancel(Timer::ForwardNoAnswer(leg.call));
                 self.calls.remove(leg.call);
             }
             talked = answered.filter(|_| matches!(leg.state, LegState::Connected | LegState::Held));

@@ -542,6 +542,7 @@ impl Exchange {
             state.receive = Receive::Closed;
         }
         self.timers.cancel(crate::exchange::Timer::Media(leg));
+        self.timers.cancel(crate::exchange::Timer::ForwardNoAnswer(call_handle));
         let at = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
@@ -554,7 +555,7 @@ impl Exchange {
         let Some(target) = dialplan::finish(&self.site, number) else {
             return self.fail(now, leg, EndCause::UnknownNumber);
         };
-        match self.find(leg, &target) {
+        match self.find_forwarded(now, leg, &target) {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => {
                 if let Some(call) = self.calls.get_mut(call_handle) {

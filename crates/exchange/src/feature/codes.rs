@@ -7,11 +7,11 @@ use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
     arena::Handle,
-    call::{Leg, LegState, Purpose},
+    call::{Leg, LegState, Purpose, seconds},
     device::Device,
-    exchange::Exchange,
+    exchange::{Exchange, Timer},
     record::EndCause,
-    remembered::LineState,
+    remembered::{ForwardKind, LineState},
     view::Transition,
 };
 
@@ -25,27 +25,31 @@ impl Exchange {
         if let Some(call) = call {
             call.purpose = Purpose::Feature(feature);
         }
+        // A hotline may have left less time.
+        if let Some(call) = self.legs.get(leg).map(|leg| leg.call) {
+            let wait = seconds(self.site.settings.timers.first_digit);
+            self.timers.set(Timer::Digits(call), now + wait);
+        }
         self.transition(now, leg, Transition::Dialing);
     }
 
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
-        let _ = argument;
         match feature {
-            FeatureCode::ForwardAll
-            | FeatureCode::ForwardCancel
-            | FeatureCode::ForwardBusy
-            | FeatureCode::ForwardNoAnswer
-            | FeatureCode::Pickup
+            FeatureCode::ForwardAll => self.forward_code(now, leg, ForwardKind::All, argument),
+            FeatureCode::ForwardBusy => self.forward_code(now, leg, ForwardKind::Busy, argument),
+            FeatureCode::ForwardNoAnswer => self.forward_code(now, leg, ForwardKind::NoAnswer, argument),
+            FeatureCode::ForwardCancel => self.forward_cancel(now, leg),
+            FeatureCode::DoNotDisturb => self.do_not_disturb_code(now, leg, true),
+            FeatureCode::DoNotDisturbOff => self.do_not_disturb_code(now, leg, false),
+            FeatureCode::Voicemail => self.voicemail_code(now, leg),
+            FeatureCode::Pickup
             | FeatureCode::GroupPickup
             | FeatureCode::DirectedPickup
             | FeatureCode::Park
             | FeatureCode::Callback
-            | FeatureCode::DoNotDisturb
-            | FeatureCode::DoNotDisturbOff
             | FeatureCode::CallerIdBlock
             | FeatureCode::Redial
-            | FeatureCode::Voicemail
             | FeatureCode::HuntLogin
             | FeatureCode::HuntLogout
             | FeatureCode::Abbreviated
@@ -112,10 +116,8 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
 /// Does a number follow the code?
 pub(crate) fn argument(feature: FeatureCode) -> Argument {
     match feature {
-        FeatureCode::ForwardAll
-        | FeatureCode::ForwardBusy
-        | FeatureCode::ForwardNoAnswer
-        | FeatureCode::DirectedPickup
+        FeatureCode::ForwardAll | FeatureCode::ForwardBusy | FeatureCode::ForwardNoAnswer => Argument::Number,
+        FeatureCode::DirectedPickup
         | FeatureCode::CallerIdBlock
         | FeatureCode::Abbreviated
         | FeatureCode::Account
@@ -144,6 +146,8 @@ pub(crate) enum Argument {
     Possible,
     /// Digits.
     Needed,
+    /// A number that could be dialled.
+    Number,
 }
 
 /// A text that a user dialled as a number.

@@ -3,5 +3,13 @@
 
 pub(crate) mod codes;
 mod conference;
+mod disturb;
+mod forward;
+mod hold_reminder;
+mod lift;
 mod shared;
 mod transfer;
+mod voicemail;
+
+pub use self::forward::CannotForward;
+pub(crate) use self::forward::forwarded_to;

@@ -39,15 +39,15 @@ pub(super) fn makes_sense(
             other != handle && exchange.legs.get(other).is_some_and(|other| other.state == LegState::Held)
         }),
         Key::PrivateHold => exchange.is_shared(leg),
+        Key::ForwardAll => !consults,
+        Key::DoNotDisturb => true,
+        Key::Divert => exchange.can_divert(handle),
         Key::Barge
-        | Key::ForwardAll
         | Key::Park
         | Key::MeetMe
         | Key::Pickup
         | Key::GroupPickup
         | Key::Callback
-        | Key::Divert
-        | Key::DoNotDisturb
         | Key::Intercom
         | Key::Dial => false,
     }
@@ -65,5 +65,5 @@ pub(super) fn makes_sense_remote(leg: &Leg, call: &Call, key: Key) -> bool {
 
 /// On an idle phone.
 pub(crate) fn makes_sense_idle(key: Key) -> bool {
-    matches!(key, Key::Redial | Key::NewCall)
+    matches!(key, Key::Redial | Key::NewCall | Key::ForwardAll | Key::DoNotDisturb)
 }

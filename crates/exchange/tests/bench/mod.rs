@@ -375,6 +375,13 @@ impl Bench {
         assert_eq!((sizes.calls, sizes.legs, sizes.parties), (0, 0, 0), "{sizes:?}");
         assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
     }
+
+    /// What an operator does, through the exchange's own functions.
+    pub(crate) fn administer<T>(&mut self, act: impl FnOnce(&mut Exchange, Time) -> T) -> T {
+        let done = act(&mut self.exchange, self.now);
+        self.collect();
+        done
+    }
 }
 
 pub(crate) fn capabilities(codecs: &[Codec]) -> message::CapabilitiesRes {
