@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
+use selsius_exchange::remembered::ForwardKind;
+use selsius_site::{
+    Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Hotline, Line, LineNumber, Prefer, Ring,
+    Route, Site, Trunk,
+};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey},
+    value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
 };
 
 use crate::{agree::disagreement, bed::Bed, network::Network};
@@ -225,7 +229,13 @@ impl Run {
                 self.act(phone, Action::Line(line))
             }
             900..930 => self.act(phone, Action::SpeedDial(1)),
-            930..960 => self.act(phone, Action::Speaker),
+            930..945 => self.act(phone, Action::Speaker),
+            945..952 => {
+                let keys = [StimulusType::ForwardAll, StimulusType::DoNotDisturb, StimulusType::VoiceMail];
+                let key = keys[self.bed.rng.random_range(0..keys.len())];
+                self.act(phone, Action::Stimulus(key, 0))
+            }
+            952..960 => self.administer(phone),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
             978..983 => self.act(phone, Action::Unregister),
@@ -249,14 +259,39 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..10_u32) {
+        match self.bed.rng.random_range(0..11_u32) {
             0 => "0".into(),
+            10 => {
+                // Mostly what lets calls through again.
+                let codes = ["*72", "*90", "*92", "*73", "*73", "*73", "*78", "*79", "*79", "*97"];
+                let code = codes[self.bed.rng.random_range(0..codes.len())];
+                let target = (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string();
+                let follows = matches!(code, "*72" | "*90" | "*92");
+                [code, if follows { &target } else { "" }].concat()
+            }
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
             5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
+    }
+
+    /// An operator forwards a line or ends that, or a message comes in for it.
+    fn administer(&mut self, phone: usize) -> String {
+        let Ok(line) = (1001 + phone).to_string().parse::<LineNumber>() else { return String::new() };
+        let rng = &mut self.bed.rng;
+        let (new, old) = (rng.random_range(0..3), rng.random_range(0..3));
+        let kind = ForwardKind::ALL[rng.random_range(0..4)];
+        let to = (1001 + rng.random_range(0..self.users.phones)).to_string().parse().ok();
+        let to: Option<LineNumber> = to.filter(|_| rng.random_ratio(1, 3));
+        let note = format!("operator: {line} {} to {to:?}, {new} and {old} messages", kind.name());
+        self.bed.administer(|exchange, now| {
+            // A circle is refused, and that is right.
+            let _ = exchange.set_forward(now, &line, kind, to);
+            exchange.set_messages(now, &line, new, old);
+        });
+        note
     }
 
     /// A message that no user's action explains.
@@ -360,7 +395,7 @@ fn office(phones: usize) -> Site {
     for phone in 0..phones {
         let Ok(own) = number(phone) else { continue };
         let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
-        site.lines.insert(own, Line { name: format!("User {phone}"), ..Line::default() });
+        site.lines.insert(own, line(phone));
         if phone % 3 == 0
             && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
         {
@@ -377,9 +412,12 @@ fn office(phones: usize) -> Site {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
         if let Ok(name) = name(phone).parse() {
-            site.devices.insert(name, Device { buttons, ..Device::default() });
+            let prefer = *cycle(Prefer::ALL, phone);
+            site.devices.insert(name, Device { buttons, prefer, ..Device::default() });
         }
     }
+    site.settings.voicemail = number(2).ok();
+    site.settings.timers.hold_reminder = 20;
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
             site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
@@ -393,6 +431,27 @@ fn office(phones: usize) -> Site {
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
     site
+}
+
+/// The line of a phone: each rings in its own way, and some are hotlines.
+fn line(phone: usize) -> Line {
+    let hotline = |after| "1002".parse().ok().map(|number| Hotline { number, after });
+    Line {
+        name: format!("User {phone}"),
+        ring: *cycle(Ring::ALL, phone / 2),
+        ring_active: *cycle(ActiveRing::ALL, phone),
+        do_not_disturb: *cycle(DoNotDisturb::ALL, phone),
+        hotline: match phone {
+            5 => hotline(3),
+            6 => hotline(0),
+            _ => None,
+        },
+        ..Line::default()
+    }
+}
+
+fn cycle<T>(all: &[T], at: usize) -> &T {
+    &all[at % all.len()]
 }
 
 fn name(phone: usize) -> String {

@@ -383,6 +383,14 @@ impl Teller<'_> {
             reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
         let about =
             before.map(|tone| (tone.line, tone.reference)).or(about.map(|leg| (leg.line, leg.reference)));
+        // A zip sounds once and does not end what was heard before.
+        if let (Some(before), Some(Tone::Zip)) = (before.filter(|_| before != now), now.map(|now| now.tone)) {
+            self.send(message::StopTone {
+                line_instance: before.line,
+                call_reference: before.reference,
+                tone: Tone::Silence,
+            });
+        }
         match (now, about) {
             (Some(now), _) if before != Some(now) => self.send(message::StartTone {
                 tone: now.tone,
