@@ -337,6 +337,30 @@ fn trunks_forward_and_are_forwarded_to() {
 }
 
 #[test]
+fn an_unanswered_call_goes_on_over_a_trunk() {
+    let mut site = office();
+    let name: selsius_site::Name = "outside".parse().unwrap();
+    let route = Route { action: Action::Trunks([name.clone()].into()), ..Route::default() };
+    site.routes.insert("9.XXXX".parse().unwrap(), route);
+    site.trunks.insert(name, Trunk::default());
+    let mut bench = Bench::new(site);
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    forward(&mut bench, "1002", ForwardKind::NoAnswer, "95555").unwrap();
+    bench.off_hook(alice);
+    bench.dial(alice, "1002");
+    bench.heard(alice);
+    bench.wait_alive(Duration::from_secs(20), &[alice, bob]);
+    assert!(bench.heard(alice).contains(&"CallInfo 1001 to 5555".into()));
+    assert_eq!((bench.states(alice), bench.states(bob)), (vec!["Proceed"], vec![]));
+    let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!() };
+    let ringing = TrunkEvent::Progress { leg: *leg, ringing: true, early: None };
+    bench.input(selsius_exchange::Input::Trunk(ringing));
+    assert_eq!(bench.states(alice), ["RingOut"]);
+    bench.on_hook(alice);
+    bench.assert_quiet();
+}
+
+#[test]
 fn a_blind_transfer_to_a_forwarded_line_rings_where_it_is_forwarded_to() {
     let mut bench = Bench::new(office());
     let phones = ["1001", "1002", "1003", "1004"].map(|number| bench.phone(number));

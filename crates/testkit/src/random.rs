@@ -157,6 +157,9 @@ impl Run {
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
         self.bed.change_site(self.office.clone());
+        if self.bed.rng.random_ratio(1, 2) {
+            self.let_calls_through();
+        }
         // A phone that is out of touch hears of it when it is back.
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
@@ -185,6 +188,20 @@ impl Run {
         self.report.answered +=
             self.bed.ended.drain(..).filter(|call| call.answered.is_some()).count() as u64;
         Ok(())
+    }
+
+    /// Ends every forwarding, and lets everybody disturb.
+    fn let_calls_through(&mut self) {
+        let lines: Vec<_> = self.office.lines.keys().cloned().collect();
+        self.bed.administer(|exchange, now| {
+            for line in lines {
+                exchange.set_do_not_disturb(now, &line, false);
+                for kind in ForwardKind::ALL {
+                    // To forward no longer is never refused.
+                    let _ = exchange.set_forward(now, &line, kind, None);
+                }
+            }
+        });
     }
 
     /// Ends all calls of a phone, those on hold too.

@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodecName, LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Audio, End, Leg, LegState, Phase, Receive, Role};
+use super::{Audio, End, Leg, LegState, Phase, Receive, Role, control::Place};
 use crate::{
     arena::Handle,
     dialplan,
@@ -560,6 +560,13 @@ impl Exchange {
             Ok(found) => {
                 if let Some(call) = self.calls.get_mut(call_handle) {
                     call.called = found.called.clone();
+                }
+                let held = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held);
+                match &found.at {
+                    _ if held => self.transition(now, leg, Transition::Parties),
+                    // It is not known to ring there yet.
+                    Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
+                    Place::Stations(_) => {}
                 }
                 self.ring(now, leg, found);
             }
