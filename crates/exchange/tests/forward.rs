@@ -9,7 +9,7 @@ use bench::{Bench, brief, device_name, office};
 use selsius_exchange::{
     CannotForward, SessionId, TrunkEvent, TrunkOrder,
     record::{EndCause, Party, Record, RedirectKind},
-    remembered::{ForwardKind, LineState},
+    remembered::{ForwardKind, LineState, Messages},
 };
 use selsius_site::{
     Action, ActiveRing, Button, CodecName, DoNotDisturb, Hotline, LineNumber, Prefer, Ring, Route, Site,
@@ -17,7 +17,7 @@ use selsius_site::{
 };
 use selsius_wire::{
     ManagerMessage, message,
-    value::{LampMode, RingMode, SoftKey, StimulusType},
+    value::{LampMode, MwiResult, RingMode, SoftKey, StimulusType, Text},
 };
 
 const FORWARD_ALL: u32 = 5;
@@ -542,6 +542,34 @@ fn messages_wait_with_a_lamp_and_are_one_key_away() {
     bench.on_hook(alice);
     assert_eq!(redirections(&mut bench), [(RedirectKind::Divert, "1002".into())]);
     bench.assert_quiet();
+}
+
+#[test]
+fn only_a_voicemail_system_lights_the_lamps_of_others() {
+    let mut site = office();
+    site.settings.voicemail = Some(number("1004"));
+    edit_line(&mut site, "1002", |line| line.mailbox = Some(number("8002")));
+    let mut bench = Bench::new(site);
+    let (alice, bob, system) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1004"));
+    let notification = |target: &str, waiting, new, old| message::MwiNotification {
+        mwi_target_number: Text::new(target),
+        are_messages_waiting: waiting,
+        total_vm_counts: message::MwiMessageCounts { num_new_msgs: new, num_old_msgs: old },
+        ..message::MwiNotification::default()
+    };
+    let mut tell = |who, target, waiting, new, old| {
+        bench.say(who, notification(target, waiting, new, old));
+        let result = bench.messages(who).into_iter().find_map(|message| match message {
+            ManagerMessage::MwiRes(answer) => Some(answer.mwi_notification_result),
+            _ => None,
+        });
+        (result.unwrap(), lamp(&bench, bob, StimulusType::VoiceMail, 0))
+    };
+    assert_eq!(tell(alice, "8002", 1, 2, 0), (MwiResult::RequestRejected, LampMode::Off));
+    assert_eq!(tell(system, "7777", 1, 2, 0), (MwiResult::GeneralError, LampMode::Off));
+    assert_eq!(tell(system, "8002", 1, 0, 4), (MwiResult::Ok, LampMode::On));
+    assert_eq!(tell(system, "1002", 0, 0, 4), (MwiResult::Ok, LampMode::Off));
+    assert_eq!(last_state(&bench, "1002").unwrap().messages, Messages { new: 0, old: 4 });
 }
 
 #[test]

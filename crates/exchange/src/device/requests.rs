@@ -119,6 +119,9 @@ impl Exchange {
                     quality.jitter_ms = stats.jitter;
                 });
             }
+            StationMessage::MwiNotification(notification) => {
+                self.messages_wait(now, session, handle, &notification);
+            }
             // Told for information; nothing follows from them here.
             StationMessage::IpPort(_)
             | StationMessage::HeadsetStatus(_)

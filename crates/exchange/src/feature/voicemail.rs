@@ -1,8 +1,14 @@
 //! Voice mail: how it is called, how a ringing call gets there, and the lamp that says that messages wait. The mailboxes
 //! themselves are somebody else's: whoever answers the number of the settings.
 
+use alloc::string::ToString as _;
+
 use selsius_site::LineNumber;
-use selsius_wire::{DisplayLabel, Time};
+use selsius_wire::{
+    DisplayLabel, Time,
+    message::{MwiNotification, MwiRes},
+    value::MwiResult,
+};
 
 use crate::{
     arena::Handle,
@@ -10,6 +16,7 @@ use crate::{
     device::Device,
     dialplan::{self, Destination, Target},
     exchange::Exchange,
+    io::SessionId,
     record::{EndCause, RedirectKind},
     remembered::Messages,
 };
@@ -20,6 +27,49 @@ impl Exchange {
         if self.site.lines.contains_key(line) {
             self.change_line(now, line, |state| state.messages = Messages { new, old });
         }
+    }
+
+    /// A voice mail system says what waits in a mailbox. It is one if it has the number of the settings on a button;
+    /// nobody else switches the lamps of others.
+    pub(crate) fn messages_wait(
+        &mut self,
+        now: Time,
+        session: SessionId,
+        device: Handle<Device>,
+        notification: &MwiNotification,
+    ) {
+        let voicemail = self.site.settings.voicemail.as_ref();
+        let trusted = self
+            .devices
+            .get(device)
+            .is_some_and(|device| device.buttons.lines.iter().any(|line| Some(&line.number) == voicemail));
+        let line = self.line_of_mailbox(&notification.mwi_target_number.to_string());
+        let mwi_notification_result = match line {
+            _ if !trusted => {
+                self.counters.refuse("waiting messages from no voice mail");
+                MwiResult::RequestRejected
+            }
+            None => MwiResult::GeneralError,
+            Some(line) => {
+                let counts = notification.total_vm_counts;
+                // Systems that do not count say only that something waits.
+                let new = match notification.are_messages_waiting {
+                    0 => 0,
+                    _ => counts.num_new_msgs.max(1),
+                };
+                self.set_messages(now, &line, new, counts.num_old_msgs);
+                MwiResult::Ok
+            }
+        };
+        let mwi_target_number = notification.mwi_target_number;
+        self.send(session, MwiRes { mwi_target_number, mwi_notification_result });
+    }
+
+    fn line_of_mailbox(&self, number: &str) -> Option<LineNumber> {
+        let number: LineNumber = number.parse().ok()?;
+        let lines = &self.site.lines;
+        let named = lines.iter().find(|(_, line)| line.mailbox.as_ref() == Some(&number));
+        named.map(|(line, _)| line.clone()).or_else(|| lines.contains_key(&number).then_some(number))
     }
 
     /// The messages key.
