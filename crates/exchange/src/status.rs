@@ -11,7 +11,7 @@ use crate::{
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
     device::{Device, soft_keys},
-    exchange::{Exchange, SessionState},
+    exchange::{Exchange, SessionState, Timer},
     record::{CallId, WallTime},
     view::{self, View},
 };
@@ -167,6 +167,10 @@ impl Exchange {
                     continue;
                 }
             }
+            let reminds = leg.reminds || self.timers.deadline(Timer::HoldReminder(handle)).is_some();
+            if reminds && leg.state != LegState::Held {
+                return Err(alloc::format!("leg {handle:?} is called to mind in state {:?}", leg.state));
+            }
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
@@ -240,6 +244,14 @@ impl Exchange {
         let legs: Vec<_> = call.legs.iter().filter_map(|&leg| self.legs.get(leg)).collect();
         if legs.is_empty() || legs.len() != call.legs.len() {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
+        }
+        let forwards = self.timers.deadline(Timer::ForwardNoAnswer(handle)).is_some();
+        if forwards && call.phase != Phase::Ringing {
+            return Err(alloc::format!(
+                "call {} waits to be forwarded while it is {:?}",
+                call.id.0,
+                call.phase
+            ));
         }
         let callers = legs.iter().filter(|leg| leg.role == Role::Caller).count();
         let up = |leg: &&&Leg| matches!(leg.state, LegState::Connected | LegState::Held);

@@ -408,19 +408,19 @@ const SHARERS: usize = 3;
 /// Numbers from 1001 on, one a phone, a second one on every third, a shared one on the first ones; an operator, an emergency and a forbidden number.
 fn office(phones: usize) -> Site {
     let mut site = Site::default();
-    let number = |at: usize| (1001 + at).to_string().parse::<selsius_site::LineNumber>();
+    let number = |at: usize| (1001 + at).to_string().parse::<LineNumber>();
     for phone in 0..phones {
         let Ok(own) = number(phone) else { continue };
         let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
         site.lines.insert(own, line(phone));
         if phone % 3 == 0
-            && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
+            && let Ok(second) = format!("2{phone:03}").parse::<LineNumber>()
         {
             site.lines.insert(second.clone(), Line::default());
             buttons.push(Button::Line { number: second, label: "second".into() });
         }
         if phone < SHARERS
-            && let Ok(shared) = SHARED.parse::<selsius_site::LineNumber>()
+            && let Ok(shared) = SHARED.parse::<LineNumber>()
         {
             site.lines.insert(shared.clone(), Line { name: "Everybody".into(), ..Line::default() });
             buttons.push(Button::Line { number: shared, label: "shared".into() });
