@@ -246,7 +246,9 @@ fn an_answer_in_time_is_not_forwarded() {
 
 #[test]
 fn the_target_and_emergencies_ring_through() {
-    let mut bench = Bench::new(office());
+    let mut site = office();
+    site.settings.voicemail = Some(number("1002"));
+    let mut bench = Bench::new(site);
     let (alice, carol, dave) = (bench.phone("1001"), bench.phone("1003"), bench.phone("1004"));
     bench.forward("1004", ForwardKind::All, "1003").unwrap();
     bench.administer(|exchange, now| exchange.set_do_not_disturb(now, &number("1004"), true));
@@ -254,6 +256,7 @@ fn the_target_and_emergencies_ring_through() {
     bench.dial(alice, "112");
     assert_eq!((bench.states(dave), bench.states(carol)), (vec!["RingIn"], vec![]));
     assert_eq!(bench.view(dave).ring.unwrap().mode, RingMode::Inside);
+    assert!(!bench.keys(dave, 0).contains(&"iDivert"));
     bench.on_hook(alice);
     bench.administer(|exchange, now| exchange.set_do_not_disturb(now, &number("1004"), false));
     bench.off_hook(carol);

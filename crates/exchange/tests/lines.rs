@@ -138,7 +138,7 @@ fn messages_wait_with_a_lamp_and_are_one_key_away() {
     let mut bench = Bench::new(site);
     let (alice, bob, dave) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1004"));
     bench.administer(|exchange, now| exchange.set_messages(now, &number("1002"), 2, 1));
-    assert_eq!(bench.heard(bob), ["SetLamp 0 On", "SetLamp 1 On", "Prompt You have voicemail"]);
+    assert_eq!(bench.heard(bob), ["SetLamp 0 On", "SetLamp 1 On", "Prompt You have voicemail (2)"]);
     bench.stimulus(bob, StimulusType::VoiceMail, 0);
     let info = |bench: &Bench| bench.view(dave).legs[0].info.clone().unwrap();
     assert_eq!(info(&bench).calling_voice_mailbox, "8002");

@@ -1,6 +1,6 @@
 //! What a phone shows of its lines while nothing is going on: forwarding, do not disturb, waiting messages.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 
 use selsius_site::FeatureCode;
 use selsius_wire::{
@@ -75,8 +75,8 @@ fn prompt(exchange: &Exchange, device: &Device) -> Option<PhoneText> {
     if states().any(|state| state.do_not_disturb) {
         return Some(PhoneText::label(DisplayLabel::DoNotDisturbIsActive));
     }
-    let messages = states().any(|state| state.messages.new > 0);
-    messages.then(|| PhoneText::label(DisplayLabel::YouHaveVoicemail))
+    let new = states().fold(0_u32, |new, state| new.saturating_add(state.messages.new));
+    (new > 0).then(|| PhoneText::label(DisplayLabel::YouHaveVoicemail).then_text(format!(" ({new})")))
 }
 
 /// What the phone's lines remember, for those that remember anything.
