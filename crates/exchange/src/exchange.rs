@@ -90,8 +90,12 @@ pub(crate) enum Timer {
     ParkReminder(Handle<Call>),
     /// The parked call goes back to who parked it.
     ParkReturn(Handle<Call>),
+    /// Somebody answers before the call is forwarded.
+    ForwardNoAnswer(Handle<Call>),
     /// The phone opens its audio channel.
     Media(Handle<Leg>),
+    /// The phone beeps, or stops, since it holds a call.
+    HoldReminder(Handle<Leg>),
     /// The connection says something.
     Silence(SessionId),
     /// The old connection of a device that this session wants to be answers.
@@ -201,19 +205,27 @@ impl Exchange {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Digits(call) => {
-                    if let Some(leg) = self.caller(call) {
+                    if let Some(leg) = self.caller(call)
+                        && !self.hotline_due(now, leg)
+                    {
                         self.digits_end(now, leg);
                     }
                 }
                 Timer::NoAnswer(call) if self.hunt_timeout(now, call) => {}
                 Timer::NoAnswer(call) if self.callback_unanswered(now, call) => {}
                 Timer::NoAnswer(call) => {
-                    if let Some(leg) = self.caller(call) {
+                    if !self.forward_unanswered(now, call)
+                        && let Some(leg) = self.caller(call)
+                    {
                         self.fail(now, leg, EndCause::NoAnswer);
                     }
                 }
                 Timer::ParkReminder(call) => self.park_reminds(now, call),
                 Timer::ParkReturn(call) => self.park_returns(now, call),
+                Timer::ForwardNoAnswer(call) => {
+                    self.forward_unanswered(now, call);
+                }
+                Timer::HoldReminder(leg) => self.hold_reminder(now, leg),
                 Timer::Media(leg) => self.media_failed(now, leg),
                 Timer::Silence(session) => self.silent(now, session),
                 Timer::Probe(session) => self.take_over(now, session),

@@ -146,6 +146,16 @@ named! {
         Transfer = "transfer",
         /// The far end of a trunk sent it on.
         Redirect = "redirect",
+        /// The line forwards all its calls.
+        ForwardAll = "forward-all",
+        /// The line forwards its calls while it is busy.
+        ForwardBusy = "forward-busy",
+        /// The line forwards the calls that nobody answers.
+        ForwardNoAnswer = "forward-no-answer",
+        /// The line forwards its calls while no phone with it is registered.
+        ForwardUnregistered = "forward-unregistered",
+        /// The user of a ringing phone sent it to voice mail.
+        Divert = "divert",
         /// Another phone took it while it rang.
         Pickup = "pickup",
         /// A party parked it.
@@ -161,11 +171,15 @@ named! {
 
 impl RedirectKind {
     /// The reason that CallInfo carries: 0 for none. 4 (unconditional) and 1, 2 follow Q.952's redirecting reasons, as
-    /// implementations use them; those of pickup and parking are CallManager's, as its call records document them.
+    /// implementations use them; those of pickup and parking are CallManager's, as its call records document them. A diversion is Q.931's
+    /// deflection (4), a line without a phone its "out of order" (9).
     pub fn reason(self) -> u32 {
         match self {
             Self::Transfer => 10,
-            Self::Redirect => 4,
+            Self::Redirect | Self::ForwardAll | Self::Divert => 4,
+            Self::ForwardBusy => 1,
+            Self::ForwardNoAnswer => 2,
+            Self::ForwardUnregistered => 9,
             Self::Pickup => 5,
             Self::Park => 7,
             Self::Retrieve => 8,

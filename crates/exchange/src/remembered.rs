@@ -36,6 +36,56 @@ pub struct Forwards {
     pub unregistered: Option<LineNumber>,
 }
 
+/// When calls to a line go elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ForwardKind {
+    /// Always.
+    All,
+    /// While the line is busy.
+    Busy,
+    /// When nobody answers in time.
+    NoAnswer,
+    /// While no phone with the line is registered.
+    Unregistered,
+}
+
+impl ForwardKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::All, Self::Busy, Self::NoAnswer, Self::Unregistered];
+
+    /// The name in commands and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no-answer",
+            Self::Unregistered => "unregistered",
+        }
+    }
+}
+
+impl Forwards {
+    /// Where calls go in this case.
+    pub fn target(&self, kind: ForwardKind) -> Option<&LineNumber> {
+        match kind {
+            ForwardKind::All => self.all.as_ref(),
+            ForwardKind::Busy => self.busy.as_ref(),
+            ForwardKind::NoAnswer => self.no_answer.as_ref(),
+            ForwardKind::Unregistered => self.unregistered.as_ref(),
+        }
+    }
+
+    /// Has calls go there in this case; `None` leaves them where they are.
+    pub fn set(&mut self, kind: ForwardKind, to: Option<LineNumber>) {
+        *match kind {
+            ForwardKind::All => &mut self.all,
+            ForwardKind::Busy => &mut self.busy,
+            ForwardKind::NoAnswer => &mut self.no_answer,
+            ForwardKind::Unregistered => &mut self.unregistered,
+        } = to;
+    }
+}
+
 /// How many messages wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Messages {

@@ -11,7 +11,7 @@ use crate::{
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
     device::{Device, soft_keys},
-    exchange::{Exchange, SessionState},
+    exchange::{Exchange, SessionState, Timer},
     io::Output,
     operator::Notice,
     record::{CallId, WallTime},
@@ -177,6 +177,10 @@ impl Exchange {
                     continue;
                 }
             }
+            let reminds = leg.reminds || self.timers.deadline(Timer::HoldReminder(handle)).is_some();
+            if reminds && leg.state != LegState::Held {
+                return Err(alloc::format!("leg {handle:?} is called to mind in state {:?}", leg.state));
+            }
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
@@ -247,9 +251,9 @@ impl Exchange {
         if registered != self.by_name.len() || waiting != self.waiting.len() {
             return Err(alloc::format!("{registered} sessions are registered, {waiting} wait"));
         }
-        // Silence of each session, digits or no answer of each call, media of each leg, a probe; reminder and return of
-        // each parked call, which has no other deadline.
-        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting + self.parked.len();
+        // Silence of each session, digits or no answer of each call (and that it is forwarded then), media of each leg
+        // or that it is on hold, a probe; reminder and return of each parked call.
+        let most = self.sessions.len() + 2 * self.calls.len() + self.legs.len() + waiting + self.parked.len();
         if self.timers.len() > most {
             return Err(alloc::format!(
                 "{} deadlines where there should be at most {most}",
@@ -263,6 +267,14 @@ impl Exchange {
         let legs: Vec<_> = call.legs.iter().filter_map(|&leg| self.legs.get(leg)).collect();
         if legs.is_empty() || legs.len() != call.legs.len() {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
+        }
+        let forwards = self.timers.deadline(Timer::ForwardNoAnswer(handle)).is_some();
+        if forwards && call.phase != Phase::Ringing {
+            return Err(alloc::format!(
+                "call {} waits to be forwarded while it is {:?}",
+                call.id.0,
+                call.phase
+            ));
         }
         let callers = legs.iter().filter(|leg| leg.role == Role::Caller).count();
         let up = |leg: &&&Leg| matches!(leg.state, LegState::Connected | LegState::Held);

@@ -230,7 +230,7 @@ fn members_log_out_and_in() {
     let mut bench = Bench::new(group(HuntOrder::Sequential));
     let all = phones(&mut bench);
     call(&mut bench, all[0], "*95");
-    assert_eq!(bench.view(all[0]).status.to_plain(), "Logged out of hunt group");
+    assert_eq!(bench.view(all[0]).idle_prompt.to_plain(), "Logged out of hunt group");
     let heard = bench.heard(all[0]);
     assert_eq!(heard.last().map(String::as_str), Some("Prompt Logged out of hunt group"), "{heard:?}");
     call(&mut bench, all[3], "600");
@@ -247,7 +247,7 @@ fn members_log_out_and_in() {
     for logged_out in [false, true, false] {
         let stimulus = StimulusType::HLog;
         bench.say(alice, message::Stimulus { stimulus, ..message::Stimulus::default() });
-        assert_eq!(!bench.view(alice).status.is_empty(), logged_out);
+        assert_eq!(!bench.view(alice).idle_prompt.is_empty(), logged_out);
     }
     call(&mut bench, all[3], "600");
     assert_eq!(bench.states(alice), ["RingIn"]);
@@ -267,12 +267,12 @@ fn a_group_with_log_in_calls_nobody_else() {
     });
     let mut bench = Bench::new(site);
     let all = phones(&mut bench);
-    assert_eq!(bench.view(all[0]).status.to_plain(), "Logged out of hunt group");
+    assert_eq!(bench.view(all[0]).idle_prompt.to_plain(), "Logged out of hunt group");
     call(&mut bench, all[3], "600");
     assert_eq!(bench.states(all[3]), ["Busy"], "there is nobody to wait for");
     bench.on_hook(all[3]);
     call(&mut bench, all[2], "*96");
-    assert!(bench.view(all[2]).status.is_empty());
+    assert!(bench.view(all[2]).idle_prompt.is_empty());
     call(&mut bench, all[3], "600");
     assert_eq!(ringing(&bench, &all), [2]);
     bench.on_hook(all[3]);

@@ -50,7 +50,7 @@ fn a_parked_call_is_taken_by_dialling_its_slot() {
     assert_eq!((info.calling_number.as_str(), info.called_number.as_str()), ("1001", "1003"));
     bench.on_hook(carol);
     bench.assert_quiet();
-    assert_eq!(bench.redirections(), ["park", "park-retrieve"]);
+    assert_eq!(bench.only_redirections(), ["park", "park-retrieve"]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_slot_is_chosen_by_code_or_by_transfer() {
         assert_eq!((bench.states(alice), bench.states(carol)), (vec!["Connected"], vec!["Connected"]));
         bench.on_hook(alice);
         bench.assert_quiet();
-        assert_eq!(bench.redirections(), ["park", "park-retrieve"]);
+        assert_eq!(bench.only_redirections(), ["park", "park-retrieve"]);
     }
 }
 
@@ -111,7 +111,7 @@ fn a_call_that_nobody_takes_reminds_and_comes_back() {
     assert_eq!(bench.sends_to(alice).as_deref(), Some("10.0.0.2:10000"));
     bench.on_hook(bob);
     bench.assert_quiet();
-    assert_eq!(bench.redirections(), ["park", "park-return"]);
+    assert_eq!(bench.only_redirections(), ["park", "park-return"]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_parked_call_outlives_the_phone_that_parked_it() {
     assert_eq!(bench.states(alice), ["Connected"]);
     assert_eq!(bench.states(carol), ["Connected"]);
     bench.on_hook(alice);
-    assert_eq!(bench.redirections(), ["park", "park-retrieve"]);
+    assert_eq!(bench.only_redirections(), ["park", "park-retrieve"]);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rand::RngExt;
+use selsius_exchange::remembered::ForwardKind;
 use selsius_site::{
-    Action as RouteAction, Button, Device, HuntGroup, HuntOrder, Line, LineNumber, Name, PickupGroup, Route,
-    Site, Trunk,
+    Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Hotline, HuntGroup, HuntOrder, Line,
+    LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, Trunk,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
@@ -156,6 +157,9 @@ impl Run {
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
         self.bed.change_site(self.office.clone());
+        if self.bed.rng.random_ratio(1, 2) {
+            self.let_calls_through();
+        }
         // A phone that is out of touch hears of it when it is back.
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
@@ -184,6 +188,20 @@ impl Run {
         self.report.answered +=
             self.bed.ended.drain(..).filter(|call| call.answered.is_some()).count() as u64;
         Ok(())
+    }
+
+    /// Ends every forwarding, and lets everybody disturb.
+    fn let_calls_through(&mut self) {
+        let lines: Vec<_> = self.office.lines.keys().cloned().collect();
+        self.bed.administer(|exchange, now| {
+            for line in lines {
+                exchange.set_do_not_disturb(now, &line, false);
+                for kind in ForwardKind::ALL {
+                    // To forward no longer is never refused.
+                    let _ = exchange.set_forward(now, &line, kind, None);
+                }
+            }
+        });
     }
 
     /// Ends all calls of a phone, those on hold too.
@@ -228,7 +246,13 @@ impl Run {
                 self.act(phone, Action::Line(line))
             }
             900..930 => self.act(phone, Action::SpeedDial(1)),
-            930..960 => self.act(phone, Action::Speaker),
+            930..945 => self.act(phone, Action::Speaker),
+            945..952 => {
+                let keys = [StimulusType::ForwardAll, StimulusType::DoNotDisturb, StimulusType::VoiceMail];
+                let key = keys[self.bed.rng.random_range(0..keys.len())];
+                self.act(phone, Action::Stimulus(key, 0))
+            }
+            952..960 => self.administer(phone),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
             978..983 => self.act(phone, Action::Unregister),
@@ -254,6 +278,14 @@ impl Run {
     fn number(&mut self) -> String {
         match self.bed.rng.random_range(0..14_u32) {
             0 => "0".into(),
+            10 => {
+                // Mostly what lets calls through again.
+                let codes = ["*72", "*90", "*92", "*73", "*73", "*73", "*78", "*79", "*79", "*97"];
+                let code = codes[self.bed.rng.random_range(0..codes.len())];
+                let target = (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string();
+                let follows = matches!(code, "*72" | "*90" | "*92");
+                [code, if follows { &target } else { "" }].concat()
+            }
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
@@ -275,6 +307,23 @@ impl Run {
             2 => format!("*688{}", self.bed.rng.random_range(0..5_u32)),
             code => codes.get(code - 3).copied().unwrap_or_default().into(),
         }
+    }
+
+    /// An operator forwards a line or ends that, or a message comes in for it.
+    fn administer(&mut self, phone: usize) -> String {
+        let Ok(line) = (1001 + phone).to_string().parse::<LineNumber>() else { return String::new() };
+        let rng = &mut self.bed.rng;
+        let (new, old) = (rng.random_range(0..3), rng.random_range(0..3));
+        let kind = ForwardKind::ALL[rng.random_range(0..4)];
+        let to = (1001 + rng.random_range(0..self.users.phones)).to_string().parse().ok();
+        let to: Option<LineNumber> = to.filter(|_| rng.random_ratio(1, 3));
+        let note = format!("operator: {line} {} to {to:?}, {new} and {old} messages", kind.name());
+        self.bed.administer(|exchange, now| {
+            // A circle is refused, and that is right.
+            let _ = exchange.set_forward(now, &line, kind, to);
+            exchange.set_messages(now, &line, new, old);
+        });
+        note
     }
 
     /// A message that no user's action explains.
@@ -379,19 +428,19 @@ const SHARERS: usize = 3;
 /// Numbers from 1001 on, one a phone, a second one on every third, a shared one on the first ones; an operator, an emergency and a forbidden number.
 fn office(phones: usize) -> Site {
     let mut site = Site::default();
-    let number = |at: usize| (1001 + at).to_string().parse::<selsius_site::LineNumber>();
+    let number = |at: usize| (1001 + at).to_string().parse::<LineNumber>();
     for phone in 0..phones {
         let Ok(own) = number(phone) else { continue };
         let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
-        site.lines.insert(own, Line { name: format!("User {phone}"), ..Line::default() });
+        site.lines.insert(own, line(phone));
         if phone % 3 == 0
-            && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
+            && let Ok(second) = format!("2{phone:03}").parse::<LineNumber>()
         {
             site.lines.insert(second.clone(), Line::default());
             buttons.push(Button::Line { number: second, label: "second".into() });
         }
         if phone < SHARERS
-            && let Ok(shared) = SHARED.parse::<selsius_site::LineNumber>()
+            && let Ok(shared) = SHARED.parse::<LineNumber>()
         {
             site.lines.insert(shared.clone(), Line { name: "Everybody".into(), ..Line::default() });
             buttons.push(Button::Line { number: shared, label: "shared".into() });
@@ -400,9 +449,12 @@ fn office(phones: usize) -> Site {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
         if let Ok(name) = name(phone).parse() {
-            site.devices.insert(name, Device { buttons, ..Device::default() });
+            let prefer = *cycle(Prefer::ALL, phone);
+            site.devices.insert(name, Device { buttons, prefer, ..Device::default() });
         }
     }
+    site.settings.voicemail = number(2).ok();
+    site.settings.timers.hold_reminder = 20;
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
             site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
@@ -417,6 +469,27 @@ fn office(phones: usize) -> Site {
     }
     waiting(&mut site, phones);
     site
+}
+
+/// The line of a phone: each rings in its own way, and some are hotlines.
+fn line(phone: usize) -> Line {
+    let hotline = |after| "1002".parse().ok().map(|number| Hotline { number, after });
+    Line {
+        name: format!("User {phone}"),
+        ring: *cycle(Ring::ALL, phone / 2),
+        ring_active: *cycle(ActiveRing::ALL, phone),
+        do_not_disturb: *cycle(DoNotDisturb::ALL, phone),
+        hotline: match phone {
+            5 => hotline(3),
+            6 => hotline(0),
+            _ => None,
+        },
+        ..Line::default()
+    }
+}
+
+fn cycle<T>(all: &[T], at: usize) -> &T {
+    &all[at % all.len()]
 }
 
 /// Two pickup groups, three park slots, and hunt groups of all orders, some of which lead to each other.

@@ -60,6 +60,7 @@ impl Exchange {
         }
         let wait = self.site.settings.timers.first_digit;
         self.timers.set(Timer::Digits(call), now + seconds(wait));
+        self.used_line(leg);
         self.transition(now, leg, Transition::OffHook);
         Some(leg)
     }
@@ -121,6 +122,7 @@ impl Exchange {
             consults: None,
             selected: false,
             private: false,
+            reminds: false,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {
@@ -251,7 +253,7 @@ impl Exchange {
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;
-        let found = self.find(leg, &target);
+        let found = self.find_forwarded(now, leg, &target);
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
             call.called = found.called.clone();
         }
@@ -313,6 +315,9 @@ impl Exchange {
     /// only with call waiting.
     fn can_ring(&self, number: &LineNumber, station: Appears, rings: Rings) -> bool {
         let Some(device) = self.devices.get(station.device) else { return false };
+        if rings != Rings::Anything && self.rejects_calls(number) {
+            return false;
+        }
         match rings {
             Rings::Free => device.legs.is_empty(),
             Rings::Waiting => {
@@ -359,6 +364,7 @@ impl Exchange {
             call.ringing.get_or_insert(wall);
         }
         self.watch_answer(now, call_handle);
+        self.watch_forward(now, call_handle);
         for station in stations {
             let who = self.devices.get(station.device).map(|device| device.name.clone());
             let who = Party { device: who, ..found.called.clone() };
@@ -390,6 +396,7 @@ impl Exchange {
         }
         if let Some(device) = device {
             self.clear_way(now, device);
+            self.used_line(leg);
         }
         let Some(call) = self.calls.get(call_handle) else { return };
         if call.phase == Phase::Callback {
@@ -397,6 +404,7 @@ impl Exchange {
         }
         let rivals: Vec<_> = call.legs.iter().copied().filter(|&other| other != leg).collect();
         self.timers.cancel(Timer::NoAnswer(call_handle));
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
         self.enter(now, leg, LegState::Answering, Transition::PickUp);
         let mut caller = None;
         for rival in rivals {

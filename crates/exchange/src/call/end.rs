@@ -110,6 +110,7 @@ impl Exchange {
         self.timers.cancel(Timer::NoAnswer(call_handle));
         self.leave_queue(call_handle);
         self.free_slot(now, call_handle);
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
         let ended = self.wall.wall(now);
         let trunk = self.calls.get(call_handle).map(|call| self.trunk_of(call)).unwrap_or_default();
         let Some(call) = self.calls.get_mut(call_handle) else { return };
@@ -161,6 +162,7 @@ impl Exchange {
     pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
         let Some(leg) = self.legs.remove(handle) else { return };
         self.timers.cancel(Timer::Media(handle));
+        self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         if let Some(mixing) = leg.mixing {
             let order = MixerOrder::Leave { conference: mixing.conference, party: leg.party };
@@ -175,6 +177,7 @@ impl Exchange {
             if call.legs.is_empty() {
                 self.timers.cancel(Timer::Digits(leg.call));
                 self.timers.cancel(Timer::NoAnswer(leg.call));
+                self.timers.cancel(Timer::ForwardNoAnswer(leg.call));
                 self.calls.remove(leg.call);
             }
             talked = answered.filter(|_| matches!(leg.state, LegState::Connected | LegState::Held));

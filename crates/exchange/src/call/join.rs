@@ -110,6 +110,7 @@ impl Exchange {
         {
             self.clear_way(now, device);
         }
+        self.forget_hold_reminder(keep);
         if let Some(leg) = self.legs.get_mut(keep) {
             leg.state = LegState::Connected;
             leg.selected = false;

@@ -10,7 +10,12 @@ mod trunk;
 
 pub use self::media::codec_name;
 pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
-pub(crate) use self::{control::seconds, join::CannotJoin, media::variants};
+pub(crate) use self::{
+    control::{Found, seconds},
+    join::CannotJoin,
+    media::variants,
+    trunk::MOST_REDIRECTIONS,
+};
 
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
@@ -139,6 +144,8 @@ pub(crate) struct Leg {
     pub(crate) selected: bool,
     /// On hold, only this phone may take it back.
     pub(crate) private: bool,
+    /// Its phone beeps, since it holds the call.
+    pub(crate) reminds: bool,
 }
 
 /// A party's place at the mixer.

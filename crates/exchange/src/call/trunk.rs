@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodecName, LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role, control::Place};
 use crate::{
     arena::Handle,
     dialplan,
@@ -557,6 +557,7 @@ impl Exchange {
             state.receive = Receive::Closed;
         }
         self.timers.cancel(crate::exchange::Timer::Media(leg));
+        self.timers.cancel(crate::exchange::Timer::ForwardNoAnswer(call_handle));
         let at = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
@@ -569,11 +570,18 @@ impl Exchange {
         let Some(target) = dialplan::finish(&self.site, number) else {
             return self.fail(now, leg, EndCause::UnknownNumber);
         };
-        match self.find(leg, &target) {
+        match self.find_forwarded(now, leg, &target) {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => {
                 if let Some(call) = self.calls.get_mut(call_handle) {
                     call.called = found.called.clone();
+                }
+                let held = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held);
+                match &found.at {
+                    _ if held => self.transition(now, leg, Transition::Parties),
+                    // It is not known to ring there yet.
+                    Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
+                    Place::Stations(_) | Place::Hunt(_) => {}
                 }
                 self.ring(now, leg, found);
             }

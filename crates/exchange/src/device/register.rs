@@ -24,6 +24,7 @@ use crate::{
     io::{Level, Output, SessionId},
     operator::Notice,
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
+    view::Transition,
 };
 
 /// Refused devices that are remembered, so that each is told of once.
@@ -209,6 +210,7 @@ impl Exchange {
             legs: Vec::new(),
             told: None,
             last_dialed: String::new(),
+            last_line: 0,
             ready: false,
             registered: now,
             last_heard: now,
@@ -399,6 +401,11 @@ impl Exchange {
             .collect();
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
+        }
+        // How a line rings and what do-not-disturb means may have changed while a phone shows it.
+        let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
+        for handle in all {
+            self.render(now, handle, Transition::Change, None);
         }
     }
 }

@@ -109,6 +109,12 @@ fn feature(site: &Site, digits: &str) -> Option<Analysis> {
         Argument::None if rest.is_empty() => Analysis::Complete(target()),
         Argument::None => Analysis::Nowhere,
         _ if rest.ends_with('#') => Analysis::Complete(target()),
+        Argument::Number => match analyse(site, rest) {
+            Analysis::Nowhere => Analysis::Nowhere,
+            Analysis::Incomplete => Analysis::Incomplete,
+            Analysis::Complete(_) => Analysis::Complete(target()),
+            Analysis::MayGrow(_) => Analysis::MayGrow(target()),
+        },
         Argument::Needed if rest.is_empty() => Analysis::Incomplete,
         Argument::Needed | Argument::Possible => Analysis::MayGrow(target()),
     })

@@ -7,12 +7,12 @@ use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
     arena::Handle,
-    call::{Leg, LegState, Purpose},
+    call::{Leg, LegState, Purpose, seconds},
     device::Device,
-    exchange::Exchange,
+    exchange::{Exchange, Timer},
     feature::{hunt::HuntLog, pickup::Whose},
     record::EndCause,
-    remembered::LineState,
+    remembered::{ForwardKind, LineState},
     view::Transition,
 };
 
@@ -25,6 +25,11 @@ impl Exchange {
         let call = self.legs.get(leg).and_then(|leg| self.calls.get_mut(leg.call));
         if let Some(call) = call {
             call.purpose = Purpose::Feature(feature);
+        }
+        // A hotline may have left less time.
+        if let Some(call) = self.legs.get(leg).map(|leg| leg.call) {
+            let wait = seconds(self.site.settings.timers.first_digit);
+            self.timers.set(Timer::Digits(call), now + wait);
         }
         self.transition(now, leg, Transition::Dialing);
     }
@@ -42,15 +47,15 @@ impl Exchange {
             FeatureCode::Callback => self.callback_by_code(now, leg, as_number(argument)),
             FeatureCode::HuntLogin => self.hunt_log_by_code(now, leg, HuntLog::In),
             FeatureCode::HuntLogout => self.hunt_log_by_code(now, leg, HuntLog::Out),
-            FeatureCode::ForwardAll
-            | FeatureCode::ForwardCancel
-            | FeatureCode::ForwardBusy
-            | FeatureCode::ForwardNoAnswer
-            | FeatureCode::DoNotDisturb
-            | FeatureCode::DoNotDisturbOff
-            | FeatureCode::CallerIdBlock
+            FeatureCode::ForwardAll => self.forward_code(now, leg, ForwardKind::All, argument),
+            FeatureCode::ForwardBusy => self.forward_code(now, leg, ForwardKind::Busy, argument),
+            FeatureCode::ForwardNoAnswer => self.forward_code(now, leg, ForwardKind::NoAnswer, argument),
+            FeatureCode::ForwardCancel => self.forward_cancel(now, leg),
+            FeatureCode::DoNotDisturb => self.do_not_disturb_code(now, leg, true),
+            FeatureCode::DoNotDisturbOff => self.do_not_disturb_code(now, leg, false),
+            FeatureCode::Voicemail => self.voicemail_code(now, leg),
+            FeatureCode::CallerIdBlock
             | FeatureCode::Redial
-            | FeatureCode::Voicemail
             | FeatureCode::Abbreviated
             | FeatureCode::Account
             | FeatureCode::Intercom
@@ -128,10 +133,8 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
 /// Does a number follow the code?
 pub(crate) fn argument(feature: FeatureCode) -> Argument {
     match feature {
-        FeatureCode::ForwardAll
-        | FeatureCode::ForwardBusy
-        | FeatureCode::ForwardNoAnswer
-        | FeatureCode::DirectedPickup
+        FeatureCode::ForwardAll | FeatureCode::ForwardBusy | FeatureCode::ForwardNoAnswer => Argument::Number,
+        FeatureCode::DirectedPickup
         | FeatureCode::CallerIdBlock
         | FeatureCode::Abbreviated
         | FeatureCode::Account
@@ -160,6 +163,8 @@ pub(crate) enum Argument {
     Possible,
     /// Digits.
     Needed,
+    /// A number that could be dialled.
+    Number,
 }
 
 /// A text that a user dialled as a number.

@@ -409,12 +409,9 @@ impl Exchange {
         })
     }
 
-    /// What an idle phone says in place of the usual words.
-    pub(crate) fn idle_status(&self, device: &Device) -> PhoneText {
-        if self.hunting.has_members() && self.is_logged_out(device) {
-            return PhoneText::label(DisplayLabel::LoggedOutOfHuntGroup);
-        }
-        PhoneText::default()
+    /// Is this phone's user a member of hunt groups who has logged out?
+    pub(crate) fn is_out_of_hunting(&self, device: &Device) -> bool {
+        self.hunting.has_members() && self.is_logged_out(device)
     }
 
     /// The site has changed: other lines may be members. Calls that hunt go on by what they find.

@@ -49,13 +49,10 @@ pub(super) fn makes_sense(
             exchange.pickup_group(leg.device(), leg.line()).is_some_and(|group| !group.others.is_empty())
         }
         Key::Callback => exchange.callback_target(leg, call).is_some(),
-        Key::Barge
-        | Key::ForwardAll
-        | Key::MeetMe
-        | Key::Divert
-        | Key::DoNotDisturb
-        | Key::Intercom
-        | Key::Dial => false,
+        Key::ForwardAll => !consults,
+        Key::DoNotDisturb => true,
+        Key::Divert => exchange.can_divert(handle),
+        Key::Barge | Key::MeetMe | Key::Intercom | Key::Dial => false,
     }
 }
 
@@ -71,5 +68,8 @@ pub(super) fn makes_sense_remote(leg: &Leg, call: &Call, key: Key) -> bool {
 
 /// On an idle phone.
 pub(crate) fn makes_sense_idle(key: Key) -> bool {
-    matches!(key, Key::Redial | Key::NewCall | Key::Pickup | Key::GroupPickup)
+    matches!(
+        key,
+        Key::Redial | Key::NewCall | Key::ForwardAll | Key::Pickup | Key::GroupPickup | Key::DoNotDisturb
+    )
 }
