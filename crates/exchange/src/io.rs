@@ -1,6 +1,6 @@
 //! What goes into the exchange and what comes out of it.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::net::SocketAddr;
 
 use selsius_site::{DeviceName, Site};
@@ -58,6 +58,9 @@ pub enum Input {
     },
     /// What the time of day is. Given at the start and whenever the zone's offset changes.
     Wall(WallClock),
+    /// How far the zones that the site names beside its own (in schedules) are from UTC now, in seconds, by their IANA
+    /// name. Given at the start and whenever one changes; a zone that is missing counts as the site's own.
+    Zones(BTreeMap<String, i32>),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),
     /// An operator wants a phone to reset or restart.

@@ -69,6 +69,8 @@ pub struct Party {
     pub name: String,
     /// Its phone; `None` while nobody answered.
     pub device: Option<DeviceName>,
+    /// It does not want the other party to see its number and name.
+    pub restricted: bool,
 }
 
 /// A finished call.
@@ -96,6 +98,8 @@ pub struct CallEnded {
     pub codec: String,
     /// How the call came to the parties that it had at the end, in order.
     pub redirections: Vec<Redirection>,
+    /// The name of the code that was entered for it: of the account that pays, else of the authorisation; empty without.
+    pub account: String,
 }
 
 /// A call went on to somebody else.

@@ -189,7 +189,7 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
 }
 
 fn party(number: &str) -> Party {
-    Party { number: number.into(), name: String::new(), device: None }
+    Party { number: number.into(), ..Party::default() }
 }
 
 fn now() -> i64 {

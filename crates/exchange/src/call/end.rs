@@ -48,9 +48,15 @@ impl Exchange {
                     self.fail(now, caller, cause);
                 }
             }
+            // One of those who are spoken to leaves: the others stay.
+            Phase::Paging if role == Role::Called && call.legs.len() > 2 => {
+                self.remove_leg(now, leg, Transition::End);
+            }
             // One participant of a conference leaves it.
             Phase::Talking if call.legs.len() > 2 => self.leave_conference(now, call_handle, leg, cause),
-            Phase::Dialing | Phase::Ringing | Phase::Talking => self.end_call(now, call_handle, leg, cause),
+            Phase::Dialing | Phase::Ringing | Phase::Talking | Phase::Paging => {
+                self.end_call(now, call_handle, leg, cause);
+            }
             // The call is over; this leg only heard a tone.
             Phase::Over => self.remove_leg(now, leg, Transition::End),
         }
@@ -80,7 +86,8 @@ impl Exchange {
         let legs = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
         for leg in legs {
             let Some(state) = self.legs.get_mut(leg) else { continue };
-            if state.state.is_off_hook() && state.device().is_some() {
+            // Nobody is at a phone that answered by itself.
+            if state.state.is_off_hook() && state.device().is_some() && !state.one_way {
                 self.timers.cancel(Timer::Media(leg));
                 (state.receive, state.audio) = (Receive::Closed, None);
                 if let Some(mixing) = state.mixing.take() {
@@ -126,6 +133,7 @@ impl Exchange {
             cause,
             codec: codec.unwrap_or_default(),
             redirections: call.redirections.clone(),
+            account: call.codes.name(),
         };
         let text = alloc::format!(
             "call {} {} to {}: {}",

@@ -30,8 +30,10 @@ impl Exchange {
 
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
-        let _ = argument;
         match feature {
+            FeatureCode::CallerIdBlock => self.hide_number(now, leg, argument),
+            FeatureCode::Account => self.account_code(now, leg, argument),
+            FeatureCode::Intercom => self.intercom_code(now, leg, argument),
             FeatureCode::ForwardAll
             | FeatureCode::ForwardCancel
             | FeatureCode::ForwardBusy
@@ -43,14 +45,11 @@ impl Exchange {
             | FeatureCode::Callback
             | FeatureCode::DoNotDisturb
             | FeatureCode::DoNotDisturbOff
-            | FeatureCode::CallerIdBlock
             | FeatureCode::Redial
             | FeatureCode::Voicemail
             | FeatureCode::HuntLogin
             | FeatureCode::HuntLogout
             | FeatureCode::Abbreviated
-            | FeatureCode::Account
-            | FeatureCode::Intercom
             | FeatureCode::Login
             | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
         }

@@ -79,6 +79,7 @@ enum Facet {
     Dialed,
     Receive,
     Transmit,
+    Multicast,
     IdleKeys,
     IdlePrompt,
     Clock,
@@ -105,8 +106,8 @@ const fn always(facet: Facet) -> Step {
 }
 
 use Facet::{
-    Clock, Dialed, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer, Speaker,
-    Transmit,
+    Clock, Dialed, IdleKeys, IdlePrompt, Info, Keys, Lamp, Multicast, Notice, Plane, Prompt, Receive, Ringer,
+    Speaker, Transmit,
 };
 const STATE: Facet = Facet::State(Told::True);
 const TONE: Facet = Facet::Tone;
@@ -175,6 +176,7 @@ const END: &[Step] = &[
     changed(Prompt),
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(STATE),
     changed(IdleKeys),
     always(Clock),
@@ -237,6 +239,7 @@ const PARTIES: &[Step] = &[changed(Prompt), changed(Info)];
 const REST: &[Step] = &[
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(Speaker),
     changed(Lamp),
     changed(STATE),
@@ -533,6 +536,15 @@ impl Teller<'_> {
                 let Some((channel, remote)) = view.transmit else { return };
                 super::media::start_transmit(&channel, call, remote).into()
             }
+            Multicast if told.multicast != view.multicast => {
+                let before = told.multicast.take();
+                told.multicast = view.multicast;
+                if let Some(before) = before {
+                    self.messages.push(super::media::stop_multicast(&before, call));
+                }
+                let Some(multicast) = view.multicast else { return };
+                super::media::start_multicast(&multicast, call)
+            }
             _ => return,
         };
         self.messages.push(message);
@@ -594,6 +606,7 @@ impl LegView {
             dialed: None,
             receive: None,
             transmit: None,
+            multicast: None,
         }
     }
 

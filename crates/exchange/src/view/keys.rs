@@ -19,6 +19,10 @@ pub(super) fn makes_sense(
     key: Key,
 ) -> bool {
     let consults = leg.consults.is_some();
+    // Who only listens, or is only listened to, has nothing to put aside.
+    if call.phase == Phase::Paging || leg.one_way {
+        return key == Key::EndCall;
+    }
     match key {
         Key::Redial
         | Key::NewCall

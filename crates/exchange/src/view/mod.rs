@@ -4,6 +4,7 @@
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
 mod difference;
+mod info;
 mod keys;
 mod media;
 mod remote;
@@ -13,18 +14,19 @@ use core::net::SocketAddr;
 
 use selsius_wire::{
     CallInformation, DisplayLabel, PhoneText,
-    value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
+    value::{CallState, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
 pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
 pub use crate::call::Audio;
 use crate::{
     arena::Handle,
-    call::{Aim, Call, Leg, LegState, Purpose, Receive, Role},
+    call::{Aim, Call, Leg, LegState, Phase, Purpose, Receive, Role},
     device::{Device, soft_keys},
+    dialplan,
     exchange::Exchange,
-    feature::codes,
-    record::{EndCause, Redirection},
+    feature::{call_codes, codes},
+    record::EndCause,
 };
 
 /// The face of a phone. The default is an idle one.
@@ -102,6 +104,19 @@ pub struct LegView {
     pub receive: Option<Channel>,
     /// Where audio should be sent.
     pub transmit: Option<(Channel, SocketAddr)>,
+    /// The group address that is listened to or spoken to.
+    pub multicast: Option<Multicast>,
+}
+
+/// A multicast stream as a phone is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Multicast {
+    /// The stream.
+    pub channel: Channel,
+    /// The group.
+    pub group: SocketAddr,
+    /// Does the phone speak there? Else it listens.
+    pub speaks: bool,
 }
 
 /// A media channel as a phone is asked for it.
@@ -144,7 +159,12 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
     }
-    if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
+    let silent = |reference: u32| {
+        let leg = exchange.leg_by_reference(handle, reference);
+        leg.and_then(|leg| exchange.legs.get(leg)).is_some_and(|leg| leg.answers_itself)
+    };
+    let rings = |leg: &&LegView| leg.state == CallState::RingIn && !silent(leg.reference);
+    if let Some(leg) = view.legs.iter().find(rings) {
         let (line, reference) = (leg.line, leg.reference);
         if !view.speaker {
             view.ring = Some(Ring { mode: RingMode::Inside, line, reference });
@@ -201,14 +221,22 @@ fn leg_view(
         prompt,
         info: call.started.is_some().then(|| {
             let told = told.and_then(|told| told.info.as_ref());
-            let told = told.filter(|info| still_holds(info, leg, call));
-            told.map_or_else(|| Arc::new(call_information(leg, call)), Arc::clone)
+            let told = told.filter(|info| info::still_holds(info, leg, call));
+            told.map_or_else(|| Arc::new(info::call_information(leg, call)), Arc::clone)
         }),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
-        transmit: channel.zip(remote),
+        transmit: channel.zip(remote).filter(|_| !leg.one_way),
+        multicast: multicast(leg, call),
     };
     (view, tone)
+}
+
+/// The group address of a page.
+fn multicast(leg: &Leg, call: &Call) -> Option<Multicast> {
+    let (group, audio) = call.page?.multicast.filter(|_| leg.state == LegState::Connected)?;
+    let channel = Channel { conference: call.conference, party: leg.party, audio };
+    Some(Multicast { channel, group, speaks: leg.role == Role::Caller })
 }
 
 /// What a leg's state looks like.
@@ -236,6 +264,7 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
     let asks = match call.purpose {
         Purpose::Talk => None,
         Purpose::Feature(feature) => Some(codes::question(feature)),
+        Purpose::Code(demand) => Some(call_codes::question(demand)),
     };
     let (state, keys, prompt, tone) = match leg.state {
         LegState::DialTone | LegState::Dialing if asks.is_some() => {
@@ -259,11 +288,17 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
             let tone = (!call.early).then_some(Tone::AlertingTone);
             (state, set(SoftKeySetId::RingOut), label(Label::RingOut), tone)
         }
-        LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(call), None),
-        LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(call), None),
+        LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(exchange, call), None),
+        LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(exchange, call), None),
         LegState::Connected => {
-            let prompt = if call.mixed.is_some() { Label::Conference } else { Label::Connected };
-            (CallState::Connected, set(SoftKeySetId::Connected), label(prompt), None)
+            let prompt = match (call.phase, &call.mixed) {
+                (Phase::Paging, _) => Label::Paging,
+                _ if leg.one_way => Label::Whisper,
+                (_, Some(_)) => Label::Conference,
+                (_, None) => Label::Connected,
+            };
+            let state = if leg.one_way { CallState::Whisper } else { CallState::Connected };
+            (state, set(SoftKeySetId::Connected), label(prompt), None)
         }
         LegState::Held => match exchange.consultation_of(device, handle) {
             Some(Aim::Transfer) => {
@@ -307,62 +342,10 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
 }
 
 /// "From 1003" (4.1 capture, frame 134).
-fn from_caller(call: &Call) -> PhoneText {
-    PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
-}
-
-/// Is this what [`call_information`] would say of the same leg? It is asked at each transition, and rarely isn't.
-fn still_holds(info: &CallInformation, leg: &Leg, call: &Call) -> bool {
-    info.security == security(leg)
-        && info.called_number == call.called.number
-        && info.called_name == call.called.name
-        && info.calling_number == call.calling.number
-        && info.calling_name == call.calling.name
-        && info.last_redirecting_number == redirecting(call).map_or("", |last| last.by.number.as_str())
-        && info.call_type == call_type(leg)
-}
-
-/// How the call came here last, where it did not come straight.
-fn redirecting(call: &Call) -> Option<&Redirection> {
-    call.redirections.last()
-}
-
-fn call_type(leg: &Leg) -> CallType {
-    match leg.role {
-        Role::Caller => CallType::Outbound,
-        Role::Called => CallType::Inbound,
+fn from_caller(exchange: &Exchange, call: &Call) -> PhoneText {
+    let from = PhoneText::label(DisplayLabel::From);
+    if call.calling.restricted {
+        return from.then_label(DisplayLabel::Private);
     }
-}
-
-fn security(leg: &Leg) -> CallSecurity {
-    match leg.state {
-        LegState::Connected => CallSecurity::NotAuthenticated,
-        _ => CallSecurity::Unspecified,
-    }
-}
-
-/// Who talks to whom. The original called party is filled on the called phone, with the first called number as in
-/// the v20 capture (frame 9).
-fn call_information(leg: &Leg, call: &Call) -> CallInformation {
-    let first = call.redirections.first();
-    let original = first.map_or(&call.called, |first| &first.by);
-    let last = redirecting(call);
-    CallInformation {
-        line: leg.line(),
-        call: leg.reference,
-        call_type: call_type(leg),
-        call_instance: 1,
-        calling_name: call.calling.name.clone(),
-        calling_number: call.calling.number.clone(),
-        called_name: call.called.name.clone(),
-        called_number: call.called.number.clone(),
-        original_called_name: original.name.clone(),
-        original_called_number: original.number.clone(),
-        last_redirecting_name: last.map(|last| last.by.name.clone()).unwrap_or_default(),
-        last_redirecting_number: last.map(|last| last.by.number.clone()).unwrap_or_default(),
-        original_redirect_reason: first.map_or(0, |first| first.kind.reason()),
-        last_redirect_reason: last.map_or(0, |last| last.kind.reason()),
-        security: security(leg),
-        ..CallInformation::default()
-    }
+    from.then_text(dialplan::national(exchange.site.settings.tones, call.shown_calling()))
 }

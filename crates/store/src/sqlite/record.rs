@@ -43,7 +43,7 @@ pub(super) async fn write(
 ) -> Result<(), sqlx::Error> {
     let stored = |call: CallId| (call.0 + offset).cast_signed();
     // Starts before ends: a call can have both in one batch, and its end takes the start away.
-    for CallStarted { call, calling: Party { number, name, device }, dialed, started } in &batch.started {
+    for CallStarted { call, calling: Party { number, name, device, .. }, dialed, started } in &batch.started {
         query("INSERT OR REPLACE INTO calls_in_progress VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)")
             .bind(stored(*call))
             .bind(number)
@@ -98,6 +98,7 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
         cause,
         codec,
         redirections: _,
+        account: _,
     } = call;
     query("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(id)
@@ -264,13 +265,14 @@ impl CallRow {
             cause: cause.ok_or_else(|| ReadError::value("calls", &self.cause))?,
             codec: self.codec,
             redirections: Vec::new(),
+            account: String::new(),
         })
     }
 }
 
 fn party(number: String, name: String, device: Option<String>) -> Result<Party, ReadError> {
     let device = device.map(|device| parse("calls", &device)).transpose()?;
-    Ok(Party { number, name, device })
+    Ok(Party { number, name, device, restricted: false })
 }
 
 async fn call_quality(connection: &mut SqliteConnection, call: i64) -> Result<Vec<CallQuality>, ReadError> {

@@ -40,6 +40,7 @@ pub(crate) fn party(number: &str, device: Option<&str>) -> Party {
         number: number.into(),
         name: format!("Room {number}"),
         device: device.map(|name| name.parse().unwrap()),
+        restricted: false,
     }
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
         redirections: Vec::new(),
+        account: String::new(),
         codec: "PCMU".into(),
     }
 }
