@@ -10,7 +10,7 @@ use selsius_wire::{
     value::{KeypadKey, MediaStatus, SoftKey},
 };
 
-use crate::{agree::disagreement, bed::Bed, network::Network};
+use crate::{agree::disagreement, bed::Bed, network::Network, plan};
 
 /// What kind of users, and how many.
 #[derive(Debug, Clone)]
@@ -249,13 +249,24 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..10_u32) {
+        let own = |rng: &mut rand_chacha::ChaCha8Rng| 1001 + rng.random_range(0..self.users.phones);
+        match self.bed.rng.random_range(0..16_u32) {
             0 => "0".into(),
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
-            5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
-            _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
+            5 => format!("7{}", own(&mut self.bed.rng)),
+            10 => plan::ALL_PAGE.into(),
+            11 => plan::FEW_PAGE.into(),
+            12 => {
+                let codes = plan::CODES;
+                format!("{}{}", codes[self.bed.rng.random_range(0..codes.len())], own(&mut self.bed.rng))
+            }
+            13 => {
+                let numbers = plan::NUMBERS;
+                numbers[self.bed.rng.random_range(0..numbers.len())].into()
+            }
+            _ => own(&mut self.bed.rng).to_string(),
         }
     }
 
@@ -392,6 +403,8 @@ fn office(phones: usize) -> Site {
         route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
+    // Its names and numbers are all right.
+    let _ = plan::add(&mut site, phones);
     site
 }
 

@@ -250,6 +250,10 @@ impl Exchange {
         if number.chars().count() > room {
             return self.fail(now, leg, EndCause::UnknownNumber);
         }
+        if let Purpose::Code(_) = call.purpose {
+            call.codes.digits.push_str(number.trim_end_matches('#'));
+            return self.digits_end(now, leg);
+        }
         call.dialed.push_str(number);
         if call.dialed.ends_with('#') && dialplan::finish(&self.site, &call.dialed).is_none() {
             call.dialed.pop();

@@ -115,22 +115,19 @@ impl Exchange {
     /// `*71`, a code, and the number that it pays for; or the code alone, `#`, and then the number.
     pub(crate) fn account_code(&mut self, now: Time, leg: Handle<Leg>, argument: &str) {
         let found = self.find_code(CodeKind::Account, argument, |argument, code| argument.starts_with(code));
-        let (name, number) = match found {
-            Some((name, length)) => {
-                let rest = argument.get(length..).unwrap_or_default();
-                (Some(name), String::from(rest.trim_start_matches('#')))
-            }
-            None => (None, String::new()),
-        };
         let Some(call) = self.legs.get(leg).map(|leg| leg.call) else { return };
-        if let Some(call) = self.calls.get_mut(call) {
-            call.dialed = number.clone();
-        }
-        if name.is_none() || !number.is_empty() {
-            return self.take_code(now, leg, CodeKind::Account, name);
-        }
         let Some(state) = self.calls.get_mut(call) else { return };
-        (state.codes.account, state.purpose) = (name, Purpose::Talk);
+        let Some((name, length)) = found else {
+            // The record shows what was tried, and not which code.
+            state.dialed = state.dialed.strip_suffix(argument).unwrap_or_default().into();
+            return self.take_code(now, leg, CodeKind::Account, None);
+        };
+        let number = argument.get(length..).unwrap_or_default().trim_start_matches('#');
+        state.dialed = number.into();
+        if !number.is_empty() {
+            return self.take_code(now, leg, CodeKind::Account, Some(name));
+        }
+        (state.codes.account, state.purpose) = (Some(name), Purpose::Talk);
         let wait = self.site.settings.timers.first_digit;
         self.timers.set(Timer::Digits(call), now + core::time::Duration::from_secs(wait.into()));
         self.enter(now, leg, LegState::DialTone, Transition::Dialing);
