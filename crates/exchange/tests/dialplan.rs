@@ -482,6 +482,12 @@ fn a_wrong_code_is_not_permitted_and_recorded() {
     assert_eq!((bench.states(alice), bench.prompt(alice, 0).as_str()), (vec!["Congestion"], NOT_PERMITTED));
     assert!(bench.heard(alice).contains(&"StartTone ReorderTone".into()));
     bench.on_hook(alice);
+    // A whole number at once, where a code is asked for, is taken for one.
+    bench.calls(alice, "9123");
+    let all = message::EnblocCall { called_party: Number::new(b"4711"), ..message::EnblocCall::default() };
+    bench.say(alice, all);
+    assert_eq!(bench.states(alice), ["Congestion"]);
+    bench.on_hook(alice);
     // No digits at all, until the time is over.
     bench.calls(alice, "9123");
     bench.wait(Duration::from_secs(15));
@@ -489,7 +495,8 @@ fn a_wrong_code_is_not_permitted_and_recorded() {
     bench.on_hook(alice);
     bench.assert_quiet();
     let ended = bench.ended();
-    assert_eq!(ended.len(), 2);
+    assert_eq!(ended.len(), 3);
+    assert_eq!(ended[1].dialed, "9123");
     assert_eq!(
         (ended[0].cause, ended[0].dialed.as_str(), ended[0].account.as_str()),
         (EndCause::Blocked, "9123", "")
@@ -558,6 +565,7 @@ fn an_account_can_be_dialled_before_the_number() {
     bench.assert_quiet();
     let ended = bench.ended();
     assert_eq!((ended[0].account.as_str(), ended[1].cause), ("projects", EndCause::Blocked));
+    assert_eq!(ended[1].dialed, "*71", "a code does not get into records");
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl Exchange {
         let Some(state) = self.calls.get_mut(call) else { return };
         let Some((name, length)) = found else {
             // The record shows what was tried, and not which code.
-            state.dialed = state.dialed.strip_suffix(argument).unwrap_or_default().into();
+            let dialed = state.dialed.trim_end_matches('#');
+            state.dialed = dialed.strip_suffix(argument).unwrap_or_default().into();
             return self.take_code(now, leg, CodeKind::Account, None);
         };
         let number = argument.get(length..).unwrap_or_default().trim_start_matches('#');
