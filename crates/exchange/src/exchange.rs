@@ -33,6 +33,10 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) site: Site,
     pub(crate) wall: WallClock,
+    /// How far other zones than the site's are from UTC, in seconds.
+    pub(crate) zones: BTreeMap<String, i32>,
+    /// The time of what is being handled.
+    pub(crate) now: Time,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) devices: Arena<Device>,
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
@@ -138,6 +142,8 @@ impl Exchange {
             config,
             site,
             wall,
+            zones: BTreeMap::new(),
+            now: Time::ZERO,
             sessions: BTreeMap::new(),
             devices: Arena::new(),
             by_name: BTreeMap::new(),
@@ -175,6 +181,7 @@ impl Exchange {
 
     /// Something happened outside. Afterwards take all outputs.
     pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = now;
         let about = match &input {
             Input::Message { session, .. } | Input::Malformed { session, .. } => Some(*session),
             _ => None,
@@ -185,6 +192,7 @@ impl Exchange {
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
+            Input::Zones(zones) => self.zones = zones,
             Input::Site(site) => self.change_site(now, *site),
             Input::Recall { lines, devices } => self.recall(now, lines, devices),
             Input::Reset { device, kind } => {
@@ -202,6 +210,7 @@ impl Exchange {
 
     /// A deadline of [`Self::poll_timeout`] has come. Afterwards take all outputs.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.now = now;
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Digits(call) => {

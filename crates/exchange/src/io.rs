@@ -60,6 +60,9 @@ pub enum Input {
     },
     /// What the time of day is. Given at the start and whenever the zone's offset changes.
     Wall(WallClock),
+    /// How far the zones that the site names beside its own (in schedules) are from UTC now, in seconds, by their IANA
+    /// name. Given at the start and whenever one changes; a zone that is missing counts as the site's own.
+    Zones(BTreeMap<String, i32>),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),
     /// What the store has of lines and phones, from now on: a backup was taken back.

@@ -46,8 +46,8 @@ pub struct DeviceStatus {
 pub struct CallStatus {
     /// Which.
     pub call: CallId,
-    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings because whom
-    /// it called is free) or `over` (a failed call whose caller still hears the tone).
+    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `paging`, `callback` (a phone
+    /// rings because whom it called is free) or `over` (a failed call whose caller still hears the tone).
     pub phase: &'static str,
     /// The calling number.
     pub calling: String,
@@ -184,6 +184,12 @@ impl Exchange {
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
+            if leg.answers_itself {
+                return Err(alloc::format!("leg {handle:?} was to answer by itself and did not"));
+            }
+            if self.is_paging(handle) && !leg.one_way && leg.role == Role::Called {
+                return Err(alloc::format!("leg {handle:?} is heard in a page"));
+            }
             let early = self.calls.get(leg.call).is_some_and(|call| call.early);
             let may_listen = leg.state == LegState::Connected || early && leg.state != LegState::Held;
             if (leg.receive != Receive::Closed || leg.audio.is_some()) && !may_listen {
@@ -288,6 +294,18 @@ impl Exchange {
             Phase::Callback => callers == 1 && legs.len() == 1 && ringing == 1,
             Phase::Talking if legs.len() == 2 => callers == 1 && connected == 2 && call.mixed.is_none(),
             Phase::Talking => connected == legs.len() && legs.len() > 2 && call.mixed.is_some(),
+            Phase::Paging => {
+                // One speaks to at least one other, by multicast or at the mixer.
+                let listening = legs.iter().filter(|leg| leg.one_way && leg.role == Role::Called).count();
+                let multicast = call.page.map(|page| page.multicast.is_some());
+                let all_up = legs.iter().all(|leg| leg.state == LegState::Connected);
+                let mixed = call.mixed.is_some();
+                all_up
+                    && callers == 1
+                    && listening == legs.len() - 1
+                    && listening > 0
+                    && multicast == Some(!mixed)
+            }
             Phase::Over => connected == 0 && ringing == 0,
         };
         if right {
@@ -308,6 +326,7 @@ fn one_call(call: &Call) -> CallStatus {
             Phase::Parked => "parked",
             Phase::Callback => "callback",
             Phase::Talking => "talking",
+            Phase::Paging => "paging",
             Phase::Over => "over",
         },
         calling: call.calling.number.clone(),

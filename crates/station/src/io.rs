@@ -168,7 +168,23 @@ pub enum MediaOrder {
         /// The stream.
         party: u32,
     },
-    /// Send to this address; answer with [`Input::TransmitStarted`] or [`Input::TransmitFailed`]. An order for a
+    /// Listen to a multicast group; answer with [`Input::ReceiveOpened`] or [`Input::ReceiveFailed`]. It ends with
+    /// [`MediaOrder::CloseReceive`].
+    ReceiveMulticast {
+        /// The stream.
+        party: u32,
+        /// The conversation it belongs to.
+        conference: u32,
+        /// The call it belongs to; 0 where the manager did not say.
+        call: u32,
+        /// The group and its port.
+        group: SocketAddr,
+        /// How the voice is coded.
+        codec: Codec,
+        /// Milliseconds of voice in a packet.
+        packet_ms: u32,
+    },
+    /// Send to this address, which may be a multicast group; answer with [`Input::TransmitStarted`] or [`Input::TransmitFailed`]. An order for a
     /// stream that is being sent replaces it.
     StartTransmit {
         /// The stream.

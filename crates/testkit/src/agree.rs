@@ -52,14 +52,25 @@ pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> O
 }
 
 fn media(phone: &Phone, view: &View) -> Option<String> {
-    let mut wanted: Vec<_> = view.legs.iter().filter_map(|leg| Some(leg.receive?.party)).collect();
+    let multicast = |speaks: bool| {
+        let streams = view.legs.iter().filter_map(|leg| leg.multicast);
+        streams
+            .filter(move |stream| stream.speaks == speaks)
+            .map(|stream| (stream.channel.party, stream.group))
+    };
+    let groups: Vec<_> = phone.groups.iter().map(|(&party, &group)| (party, group)).collect();
+    if groups != multicast(false).collect::<Vec<_>>() {
+        return Some(format!("listens to groups {groups:?}"));
+    }
+    let opened = view.legs.iter().filter_map(|leg| Some(leg.receive?.party));
+    let mut wanted: Vec<_> = opened.chain(multicast(false).map(|(party, _)| party)).collect();
     wanted.sort_unstable();
     let shown: Vec<_> = phone.receiving.iter().copied().collect();
     if shown != wanted {
         return Some(format!("listens to streams {shown:?}, not {wanted:?}"));
     }
-    let mut wanted: Vec<_> =
-        view.legs.iter().filter_map(|leg| leg.transmit.map(|(c, to)| (c.party, to))).collect();
+    let sent = view.legs.iter().filter_map(|leg| leg.transmit.map(|(c, to)| (c.party, to)));
+    let mut wanted: Vec<_> = sent.chain(multicast(true)).collect();
     wanted.sort_unstable();
     let shown: Vec<_> = phone.transmitting.iter().map(|(&party, &to)| (party, to)).collect();
     (shown != wanted).then(|| format!("sends {shown:?}, not {wanted:?}"))

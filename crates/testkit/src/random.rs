@@ -14,7 +14,7 @@ use selsius_wire::{
     value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
 };
 
-use crate::{agree::disagreement, bed::Bed, network::Network};
+use crate::{agree::disagreement, bed::Bed, network::Network, plan};
 
 /// What kind of users, and how many.
 #[derive(Debug, Clone)]
@@ -276,7 +276,8 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..14_u32) {
+        let own = |rng: &mut rand_chacha::ChaCha8Rng| 1001 + rng.random_range(0..self.users.phones);
+        match self.bed.rng.random_range(0..20_u32) {
             0 => "0".into(),
             10 => {
                 // Mostly what lets calls through again.
@@ -289,11 +290,21 @@ impl Run {
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
-            5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            5 => format!("7{}", own(&mut self.bed.rng)),
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
-            _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
+            11 => plan::ALL_PAGE.into(),
+            12 => plan::FEW_PAGE.into(),
+            13 => {
+                let codes = plan::CODES;
+                format!("{}{}", codes[self.bed.rng.random_range(0..codes.len())], own(&mut self.bed.rng))
+            }
+            14 => {
+                let numbers = plan::NUMBERS;
+                numbers[self.bed.rng.random_range(0..numbers.len())].into()
+            }
+            _ => own(&mut self.bed.rng).to_string(),
         }
     }
 
@@ -463,11 +474,13 @@ fn office(phones: usize) -> Site {
     route("0", RouteAction::Lines([number(0), number(1)].into_iter().flatten().collect()), false);
     route("112", RouteAction::Lines(number(0).into_iter().collect()), true);
     route("1999", RouteAction::Block, false);
-    if let Ok(trunk) = "loop".parse::<selsius_site::Name>() {
+    if let Ok(trunk) = "loop".parse::<Name>() {
         route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
     waiting(&mut site, phones);
+    // Its names and numbers are all right.
+    let _ = plan::add(&mut site, phones);
     site
 }
 

@@ -11,8 +11,9 @@ use crate::{arena::Handle, device::Device, exchange::Exchange, view::Transition}
 impl Exchange {
     /// The user puts the call aside. The other party hears nothing (music comes with the media services).
     pub(crate) fn hold(&mut self, now: Time, leg: Handle<Leg>) {
+        let one_way = self.is_one_way(leg);
         let Some(state) = self.legs.get_mut(leg) else { return };
-        if state.state != LegState::Connected {
+        if state.state != LegState::Connected || one_way {
             return self.counters.refuse("hold outside a call");
         }
         state.selected = false;
@@ -54,6 +55,7 @@ impl Exchange {
     pub(crate) fn make_room(&mut self, now: Time, device: Handle<Device>) -> bool {
         let Some(leg) = self.active_leg(device) else { return true };
         match self.legs.get(leg).map(|leg| leg.state) {
+            Some(LegState::Connected) if self.is_one_way(leg) => self.hang_up(now, leg),
             Some(LegState::Connected) => self.hold(now, leg),
             Some(LegState::Failed(_)) => self.hang_up(now, leg),
             _ => return false,

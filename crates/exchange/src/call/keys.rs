@@ -13,6 +13,7 @@ use super::{Leg, LegState};
 use crate::{
     arena::Handle,
     device::{Device, soft_keys},
+    dialplan,
     exchange::Exchange,
     feature::pickup::Whose,
 };
@@ -20,7 +21,13 @@ use crate::{
 impl Exchange {
     /// The handset is lifted, or the speaker key pressed.
     pub(crate) fn off_hook(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        if self.active_leg(device).is_some() {
+        if let Some(leg) = self.one_way_leg(device) {
+            if !self.is_paging(leg) {
+                return self.talk_back(now, leg);
+            }
+            // Who lifts the handset during a page wants to call somebody.
+            self.hang_up(now, leg);
+        } else if self.active_leg(device).is_some() {
             // Phones report both the speaker key and the handset; the call stays where it is, and another one that
             // rings meanwhile is answered by its key.
             return;
@@ -56,7 +63,14 @@ impl Exchange {
         if number.is_empty() {
             return self.counters.refuse("empty number");
         }
-        let leg = self.active_leg(device).or_else(|| self.new_call_on(now, device, line));
+        let mut leg = self.active_leg(device).filter(|&leg| !self.is_one_way(leg));
+        if leg.is_none() {
+            leg = self.new_call_on(now, device, line);
+        }
+        let emergency = || dialplan::finish(&self.site, &number).is_some_and(|target| target.emergency);
+        if leg.is_none() && emergency() {
+            leg = self.emergency_call(now, device, line);
+        }
         if let Some(leg) = leg {
             self.dial_all(now, leg, &number);
         }
@@ -81,6 +95,7 @@ impl Exchange {
         match (key, leg) {
             (Key::NewCall, _) => self.lift(now, device, line),
             (Key::Redial, leg) => self.redial(now, device, leg, line),
+            (Key::Answer, Some(leg)) if self.one_way_leg(device) == Some(leg) => self.talk_back(now, leg),
             (Key::Answer, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.answer(now, leg),
                 None => self.counters.refuse("answer without ringing"),
@@ -176,6 +191,10 @@ impl Exchange {
         stimulus: StimulusType,
         instance: u32,
     ) {
+        // Who is spoken to by an intercom talks back by the same button.
+        if let (StimulusType::Intercom, Some(leg)) = (stimulus, self.one_way_leg(device)) {
+            return self.talk_back(now, leg);
+        }
         match stimulus {
             StimulusType::Line => self.line_key(now, device, instance),
             StimulusType::SpeedDial => self.speed_dial(now, device, instance),
@@ -223,6 +242,10 @@ impl Exchange {
     fn line_key(&mut self, now: Time, device: Handle<Device>, line: u32) {
         if let Some(leg) = self.ringing_leg_on(device, Some(line)) {
             return self.answer(now, leg);
+        }
+        let one_way = self.one_way_leg(device);
+        if let Some(leg) = one_way.filter(|&leg| self.legs.get(leg).is_some_and(|leg| leg.line() == line)) {
+            return self.talk_back(now, leg);
         }
         let active = self.active_leg(device).and_then(|leg| self.legs.get(leg)).map(Leg::line);
         if let Some(leg) = self.held_leg(device, Some(line)).filter(|_| active != Some(line)) {

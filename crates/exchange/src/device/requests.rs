@@ -9,7 +9,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use selsius_wire::{
     ForwardStatus, StationMessage, Time, message,
-    value::{ButtonType, MediaPathEventKind, MediaPathId, MediaStatus, Text},
+    value::{ButtonType, ChannelStatus, MediaPathEventKind, MediaPathId, MediaStatus, Text},
 };
 
 use super::{Capability, Place, printable, soft_keys};
@@ -110,6 +110,11 @@ impl Exchange {
             }
             StationMessage::MediaTransmissionFailure(failure) => {
                 self.transmit_failed(now, handle, failure.pass_through_party_id, failure.call_reference);
+            }
+            StationMessage::MulticastMediaReceptionAck(ack) => {
+                if ack.multicast_reception_status != ChannelStatus::Ok {
+                    self.multicast_failed(now, handle, ack.pass_through_party_id);
+                }
             }
             StationMessage::ConnectionStatisticsRes(stats) => {
                 self.quality(handle, stats.call_reference, |quality| {

@@ -158,6 +158,7 @@ impl Exchange {
             number: appearance.number.as_str().into(),
             name: appearance.name.clone(),
             device: Some(device.name.clone()),
+            restricted: false,
         };
         let call_handle = self.add_call(who.clone());
         let called = self.party(target);

@@ -90,6 +90,7 @@ impl Exchange {
     ) -> Result<Found, EndCause> {
         let mut target = target.clone();
         loop {
+            target = self.resolve(target)?;
             let found = self.find(caller, &target);
             let Some((line, kind, to)) = self.forwarding(caller, &target, &found) else { return found };
             let by = self.party(&line);
@@ -120,7 +121,9 @@ impl Exchange {
                 _ => return None,
             },
             Destination::Trunks(..)
+            | Destination::Number(_)
             | Destination::Hunt(_)
+            | Destination::Paging(_)
             | Destination::Park(_)
             | Destination::Blocked
             | Destination::Feature(..) => return None,

@@ -113,7 +113,7 @@ impl Exchange {
     /// A group as callers see it.
     pub(crate) fn hunt_party(&self, group: &LineNumber) -> Party {
         let name = self.site.hunt_groups.get(group).map(|group| group.name.clone()).unwrap_or_default();
-        Party { number: group.as_str().into(), name, device: None }
+        Party { number: group.as_str().into(), name, ..Party::default() }
     }
 
     /// Looks for a member of a group to take the call.

@@ -32,7 +32,11 @@ impl Exchange {
 
     /// A user wants dial tone on a line. A hotline calls its number instead, or when nothing is dialled for a while.
     pub(crate) fn lift(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        let Some(leg) = self.new_call_on(now, device, line) else { return };
+        let Some(leg) = self.new_call_on(now, device, line) else {
+            // Whoever lifts the handset can at least call for help.
+            self.emergency_call(now, device, line);
+            return;
+        };
         let Some(Hotline { number, after }) = self.hotline(leg) else { return };
         if after == 0 {
             return self.dial_all(now, leg, number.as_str());

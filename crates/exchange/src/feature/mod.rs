@@ -1,6 +1,7 @@
 //! What an office expects of its phones, a file each. A feature changes the states of calls, legs and lines; what phones
 //! show of it follows in `view`.
 
+pub(crate) mod call_codes;
 pub(crate) mod callback;
 pub(crate) mod codes;
 mod conference;
@@ -9,7 +10,9 @@ mod forward;
 pub(crate) mod freed;
 mod hold_reminder;
 pub(crate) mod hunt;
+mod intercom;
 mod lift;
+pub(crate) mod paging;
 pub(crate) mod park;
 pub(crate) mod pickup;
 mod shared;

@@ -270,10 +270,7 @@ impl Exchange {
         let Some(slot) = self.slot_of(call_handle) else { return };
         let number = self.parked.get(&slot).map(|parked| parked.by.number.clone()).unwrap_or_default();
         let Some(leg) = self.caller(call_handle) else { return };
-        let found = number
-            .parse()
-            .ok()
-            .map(|line| self.find(leg, &Target { to: Destination::Line(line), emergency: false }));
+        let found = number.parse().ok().map(|line| self.find(leg, &Target::plain(Destination::Line(line))));
         let Some(Ok(found)) = found else {
             let wait = self.site.settings.timers.park_return;
             let wait = seconds(if wait == 0 { RETRY } else { wait });

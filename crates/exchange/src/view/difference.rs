@@ -80,6 +80,7 @@ enum Facet {
     Dialed,
     Receive,
     Transmit,
+    Multicast,
     IdleKeys,
     IdlePrompt,
     Clock,
@@ -106,8 +107,8 @@ const fn always(facet: Facet) -> Step {
 }
 
 use Facet::{
-    Clock, Dialed, Forwards, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer,
-    Speaker, Transmit,
+    Clock, Dialed, Forwards, IdleKeys, IdlePrompt, Info, Keys, Lamp, Multicast, Notice, Plane, Prompt,
+    Receive, Ringer, Speaker, Transmit,
 };
 const STATE: Facet = Facet::State(Told::True);
 const TONE: Facet = Facet::Tone;
@@ -176,6 +177,7 @@ const END: &[Step] = &[
     changed(Prompt),
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(STATE),
     changed(IdleKeys),
     always(Clock),
@@ -238,6 +240,7 @@ const PARTIES: &[Step] = &[changed(Prompt), changed(Info)];
 const REST: &[Step] = &[
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(Speaker),
     changed(Forwards),
     changed(Lamp),
@@ -566,6 +569,15 @@ impl Teller<'_> {
                 let Some((channel, remote)) = view.transmit else { return };
                 super::media::start_transmit(&channel, call, remote).into()
             }
+            Multicast if told.multicast != view.multicast => {
+                let before = told.multicast.take();
+                told.multicast = view.multicast;
+                if let Some(before) = before {
+                    self.messages.push(super::media::stop_multicast(&before, call));
+                }
+                let Some(multicast) = view.multicast else { return };
+                super::media::start_multicast(&multicast, call)
+            }
             _ => return,
         };
         self.messages.push(message);
@@ -627,6 +639,7 @@ impl LegView {
             dialed: None,
             receive: None,
             transmit: None,
+            multicast: None,
         }
     }
 

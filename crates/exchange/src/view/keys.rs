@@ -23,6 +23,10 @@ pub(super) fn makes_sense(
         // There is nobody to talk to.
         return matches!(key, Key::Redial | Key::NewCall | Key::Hold | Key::EndCall | Key::Resume);
     }
+    // Who only listens, or is only listened to, has nothing to put aside.
+    if call.phase == Phase::Paging || leg.one_way {
+        return key == Key::EndCall;
+    }
     match key {
         Key::Redial
         | Key::NewCall

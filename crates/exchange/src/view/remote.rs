@@ -7,7 +7,11 @@ use selsius_wire::{
     value::{CallState, LampMode, SoftKeySetId},
 };
 
-use super::{LegView, View, call_information, keys, light, still_holds};
+use super::{
+    LegView, View,
+    info::{call_information, still_holds},
+    keys, light,
+};
 use crate::{
     arena::Handle,
     call::LegState,
@@ -58,6 +62,7 @@ pub(super) fn render(
                 dialed: None,
                 receive: None,
                 transmit: None,
+                multicast: None,
             });
         }
     }

@@ -412,6 +412,28 @@ impl Bench {
         call.redirections.iter().map(|redirection| redirection.kind.name()).collect()
     }
 
+    /// The prompt of a call that the phone shows, by the number of the call on the phone.
+    pub(crate) fn prompt(&self, session: SessionId, call: usize) -> String {
+        self.view(session).legs[call].prompt.to_plain()
+    }
+
+    /// Lifts the handset, dials, and gives the states that the phone then shows.
+    pub(crate) fn calls(&mut self, session: SessionId, number: &str) -> Vec<&'static str> {
+        self.off_hook(session);
+        self.dial(session, number);
+        self.states(session)
+    }
+
+    /// The last offer to a trunk: which trunk, whom it is to call, who calls.
+    pub(crate) fn offered(&self) -> Option<(String, String, selsius_exchange::record::Party)> {
+        self.orders.iter().rev().find_map(|order| match order {
+            TrunkOrder::Offer { trunk, number, calling, .. } => {
+                Some((trunk.clone(), number.clone(), calling.clone()))
+            }
+            _ => None,
+        })
+    }
+
     /// A button with a fixed meaning.
     pub(crate) fn stimulus(&mut self, session: SessionId, stimulus: StimulusType, line_instance: u32) {
         self.say(session, message::Stimulus { stimulus, line_instance, ..message::Stimulus::default() });
