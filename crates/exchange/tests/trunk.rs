@@ -205,7 +205,7 @@ fn a_call_comes_in_rings_and_is_answered() {
         leg,
         trunk: "carrier".into(),
         number: number.into(),
-        calling: Party { number: "0301234".into(), name: "Berlin".into(), device: None },
+        calling: Party { number: "0301234".into(), name: "Berlin".into(), ..Party::default() },
         codecs: [CodecName::Pcma].into(),
         address: Some(address(6000)),
     };
