@@ -269,11 +269,11 @@ impl Exchange {
         if let Some(trunk) = &call.trunk {
             return trunk.as_str().into();
         }
-        let trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
+        let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
             End::Trunk(trunk) => Some(trunk.trunk.clone()),
             End::Station(_) => None,
         });
-        trunks.last().unwrap_or_default()
+        trunks.next_back().unwrap_or_default()
     }
 
     /// A trunk says something.
