@@ -35,7 +35,13 @@ impl Exchange {
         let preferred = self.preferred_line(device);
         match self.ringing_leg_on(device, preferred) {
             Some(leg) => self.answer(now, leg),
-            None => self.lift(now, device, preferred.unwrap_or(line)),
+            None => {
+                let line = preferred.unwrap_or(line);
+                if self.lift(now, device, line).is_none() {
+                    // Whoever lifts the handset can at least call for help.
+                    self.emergency_call(now, device, line);
+                }
+            }
         }
     }
 
@@ -93,7 +99,7 @@ impl Exchange {
         let named = self.leg_by_reference(device, reference);
         let leg = named.or_else(|| self.active_leg(device));
         match (key, leg) {
-            (Key::NewCall, _) => self.lift(now, device, line),
+            (Key::NewCall, _) => drop(self.lift(now, device, line)),
             (Key::Redial, leg) => self.redial(now, device, leg, line),
             (Key::Answer, Some(leg)) if self.one_way_leg(device) == Some(leg) => self.talk_back(now, leg),
             (Key::Answer, _) => match self.ringing_leg(device, Some(reference)) {
@@ -146,7 +152,7 @@ impl Exchange {
                 self.resume_here(now, device, line, remote);
             }
             Key::Barge => self.barge(now, device, line, remote),
-            Key::NewCall => self.lift(now, device, line),
+            Key::NewCall => drop(self.lift(now, device, line)),
             _ => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without meaning here"),
         }
     }
@@ -257,7 +263,7 @@ impl Exchange {
             Some(remote) if active.is_none() => {
                 self.resume_here(now, device, line, remote);
             }
-            _ if active != Some(line) => self.lift(now, device, line),
+            _ if active != Some(line) => drop(self.lift(now, device, line)),
             _ => {}
         }
     }
