@@ -184,6 +184,7 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
         redirections: Vec::new(),
+        account: String::new(),
         codec: String::new(),
     }
 }

@@ -1,8 +1,10 @@
 //! The random users' office: its dial plan, its paging groups, and phones that answer by themselves.
 
+use std::error::Error;
+
 use selsius_site::{
     Action, AutoAnswer, CallCode, CallerId, CodeDemand, CodeKind, LineNumber, NameError, PagingGroup,
-    PagingMode, Pattern, PatternError, Rights, Route, Schedule, Secret, Site,
+    PagingMode, Pattern, Rights, Route, Schedule, Secret, Site,
 };
 
 /// A group of all phones, by multicast.
@@ -15,26 +17,8 @@ pub(crate) const CODES: [&str; 4] = ["*80", "*67", "*711234", "*7777"];
 pub(crate) const NUMBERS: [&str; 12] =
     ["1234#", "9999#", "666#", "5001", "5002", "5003", "5004", "5005", "5006", "51", "*711234#", "*67112"];
 
-/// What is wrong with a name or pattern.
-pub(crate) enum Wrong {
-    Name(NameError),
-    Pattern(PatternError),
-}
-
-impl From<NameError> for Wrong {
-    fn from(error: NameError) -> Self {
-        Self::Name(error)
-    }
-}
-
-impl From<PatternError> for Wrong {
-    fn from(error: PatternError) -> Self {
-        Self::Pattern(error)
-    }
-}
-
 /// Adds them to the office of so many phones.
-pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Wrong> {
+pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Box<dyn Error>> {
     let number = |at: usize| (1001 + at % phones).to_string().parse::<LineNumber>();
     let lines = |count: usize| (0..count.min(phones)).map(number).collect::<Result<Vec<_>, _>>();
     let group = |mode, count| -> Result<PagingGroup, NameError> {
@@ -68,7 +52,7 @@ pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Wrong> {
     let to = |at: usize| -> Result<Route, NameError> {
         Ok(Route { action: Action::Lines([number(at)?].into()), ..Route::default() })
     };
-    let mut route = |pattern: &str, route: Route| -> Result<(), Wrong> {
+    let mut route = |pattern: &str, route: Route| -> Result<(), Box<dyn Error>> {
         site.routes.insert(pattern.parse::<Pattern>()?, route);
         Ok(())
     };
