@@ -161,16 +161,9 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
         }
     }
     let mut own = None;
-    if let Some(number) = dialled {
-        let found = match site.lines.get(&number) {
-            Some(line) => Some((line.partition.as_ref(), Destination::Line(number))),
-            None if site.paging_groups.contains_key(&number) => Some((None, Destination::Paging(number))),
-            None => None,
-        };
-        if let Some((partition, to)) = found {
-            own = reach.allows(partition).then_some(to);
-            denied |= own.is_none();
-        }
+    if let Some((partition, to)) = dialled.and_then(|dialled| own_number(site, dialled)) {
+        own = reach.allows(partition).then_some(to);
+        denied |= own.is_none();
     }
     let target = match (own, best) {
         (Some(to), _) => Target::plain(to),
@@ -183,6 +176,14 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
         (None, None) => return Analysis::Nowhere,
     };
     if longer { Analysis::MayGrow(target) } else { Analysis::Complete(target) }
+}
+
+/// A number that is no route's: what it reaches, and where it lies.
+fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destination)> {
+    if let Some(line) = site.lines.get(&number) {
+        return Some((line.partition.as_ref(), Destination::Line(number)));
+    }
+    site.paging_groups.contains_key(&number).then_some((None, Destination::Paging(number)))
 }
 
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
