@@ -1,4 +1,5 @@
 //! The dial plan: who may call what and when, what becomes of numbers, emergency calls, codes, hidden numbers.
+#![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
 mod bench;
 

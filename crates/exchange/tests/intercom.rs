@@ -1,4 +1,5 @@
 //! Phones that answer by themselves: intercom, and lines that are set so.
+#![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
 mod bench;
 

@@ -1,4 +1,5 @@
 //! Paging groups, by multicast and by unicast.
+#![allow(clippy::unwrap_used, reason = "tests and their helpers")]
 
 mod bench;
 

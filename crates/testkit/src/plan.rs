@@ -1,5 +1,7 @@
 //! The random users' office: its dial plan, its paging groups, and phones that answer by themselves.
 
+use std::error::Error;
+
 use selsius_site::{
     Action, AutoAnswer, CallCode, CallerId, CodeDemand, CodeKind, LineNumber, NameError, PagingGroup,
     PagingMode, Pattern, Rights, Route, Schedule, Secret, Site,
@@ -16,7 +18,7 @@ pub(crate) const NUMBERS: [&str; 12] =
     ["1234#", "9999#", "666#", "5001", "5002", "5003", "5004", "5005", "5006", "51", "*711234#", "*67112"];
 
 /// Adds them to the office of so many phones.
-pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Box<dyn Error>> {
     let number = |at: usize| (1001 + at % phones).to_string().parse::<LineNumber>();
     let lines = |count: usize| (0..count.min(phones)).map(number).collect::<Result<Vec<_>, _>>();
     let group = |mode, count| -> Result<PagingGroup, Box<dyn std::error::Error>> {
@@ -50,7 +52,7 @@ pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Box<dyn std::err
     let to = |at: usize| -> Result<Route, NameError> {
         Ok(Route { action: Action::Lines([number(at)?].into()), ..Route::default() })
     };
-    let mut route = |pattern: &str, route: Route| -> Result<(), Box<dyn std::error::Error>> {
+    let mut route = |pattern: &str, route: Route| -> Result<(), Box<dyn Error>> {
         site.routes.insert(pattern.parse::<Pattern>()?, route);
         Ok(())
     };

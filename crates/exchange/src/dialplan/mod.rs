@@ -167,18 +167,9 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
         }
     }
     let mut own = None;
-    if let Some(number) = dialled {
-        let found = match site.lines.get(&number) {
-            Some(line) => Some((line.partition.as_ref(), Destination::Line(number))),
-            None if site.paging_groups.contains_key(&number) => Some((None, Destination::Paging(number))),
-            None if site.hunt_groups.contains_key(&number) => Some((None, Destination::Hunt(number))),
-            None if is_slot(site, digits) => Some((None, Destination::Park(number))),
-            None => None,
-        };
-        if let Some((partition, to)) = found {
-            own = reach.allows(partition).then_some(to);
-            denied |= own.is_none();
-        }
+    if let Some((partition, to)) = dialled.and_then(|dialled| own_number(site, dialled)) {
+        own = reach.allows(partition).then_some(to);
+        denied |= own.is_none();
     }
     let target = match (own, best) {
         (Some(to), _) => Target::plain(to),
@@ -191,6 +182,23 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
         (None, None) => return Analysis::Nowhere,
     };
     if longer { Analysis::MayGrow(target) } else { Analysis::Complete(target) }
+}
+
+/// A number that is no route's: what it reaches, and where it lies.
+fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destination)> {
+    if let Some(line) = site.lines.get(&number) {
+        return Some((line.partition.as_ref(), Destination::Line(number)));
+    }
+    let to = if site.paging_groups.contains_key(&number) {
+        Destination::Paging(number)
+    } else if site.hunt_groups.contains_key(&number) {
+        Destination::Hunt(number)
+    } else if is_slot(site, number.as_str()) {
+        Destination::Park(number)
+    } else {
+        return None;
+    };
+    Some((None, to))
 }
 
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
