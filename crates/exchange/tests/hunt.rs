@@ -1,4 +1,5 @@
 //! Hunt groups: the orders, the queue, overflow, logging in and out.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bench;
 
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use bench::{Bench, office};
 use selsius_exchange::{SessionId, record::EndCause};
-use selsius_site::{HuntGroup, HuntOrder, Site};
+use selsius_site::{Button, HuntGroup, HuntOrder, Line, Site};
 use selsius_wire::{
     message,
     value::{SoftKey, StimulusType},
@@ -220,6 +221,27 @@ fn a_member_that_vanishes_gives_its_call_to_the_next() {
     assert_eq!(ringing(&bench, &all[1..]), [0]);
     bench.close(all[1]);
     bench.close(all[2]);
+    assert_eq!(bench.states(all[3]), ["Congestion"]);
+    bench.on_hook(all[3]);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_phone_that_vanishes_does_not_ring_for_the_next_group() {
+    let mut site = group(HuntOrder::Sequential);
+    change(&mut site, |group| {
+        group.members.truncate(1);
+        group.overflow = Some("2001".parse().unwrap());
+    });
+    site.lines.insert("2001".parse().unwrap(), Line::default());
+    let button = Button::Line { number: "2001".parse().unwrap(), label: String::new() };
+    let alice = bench::device_name("1001").parse().unwrap();
+    site.devices.get_mut(&alice).unwrap().buttons.push(button);
+    let mut bench = Bench::new(site);
+    let all = phones(&mut bench);
+    call(&mut bench, all[3], "600");
+    // The overflow is another line of the phone that is just going.
+    bench.close(all[0]);
     assert_eq!(bench.states(all[3]), ["Congestion"]);
     bench.on_hook(all[3]);
     bench.assert_quiet();

@@ -1,4 +1,5 @@
 //! Park: at the next free slot, at a chosen one, taken from there, and back to who parked.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bench;
 

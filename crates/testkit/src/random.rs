@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use selsius_site::{
-    Action as RouteAction, Button, Device, HuntGroup, HuntOrder, Line, LineNumber, Name, PickupGroup, Route,
-    Site, Trunk,
+    Action as RouteAction, Button, Device, HuntGroup, HuntOrder, Line, PickupGroup, Route, Site, Trunk,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
@@ -68,6 +67,8 @@ impl std::fmt::Display for Failure {
 
 /// Everybody hangs up after this many actions, and nothing may be left.
 const ROUND: u64 = 250;
+/// So long may a parked call go on of which nobody wants to know: it comes back, and rings until nobody answers.
+const PARKED: Duration = Duration::from_secs(300);
 /// Lines shown of a failing run.
 const HISTORY: usize = 40;
 
@@ -171,6 +172,10 @@ impl Run {
         }
         self.agree()?;
         if self.bed.trunk_calls() != 0 {
+            // A call over the trunk to itself that both its ends have parked: it goes back to them, who do not answer.
+            self.bed.run(PARKED);
+        }
+        if self.bed.trunk_calls() != 0 {
             return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
         }
         let sizes = self.bed.exchange.sizes();
@@ -208,6 +213,11 @@ impl Run {
         {
             (phone, choice) = (ringing, 0);
         }
+        // Somebody takes a call that is parked.
+        let parked = if self.bed.rng.random_ratio(1, 30) { self.parked() } else { None };
+        if parked.is_some() {
+            choice = 500;
+        }
         let note = match choice {
             0..200 => self.act(phone, Action::OffHook),
             200..330 => self.act(phone, Action::OnHook),
@@ -216,7 +226,7 @@ impl Run {
                 self.act(phone, Action::Digit(key))
             }
             500..700 => {
-                let number = self.number();
+                let number = parked.unwrap_or_else(|| self.number());
                 self.act(phone, Action::Dial(number))
             }
             700..850 => {
@@ -263,6 +273,12 @@ impl Run {
             8 => self.waiting_code(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
+    }
+
+    /// A slot with a call.
+    fn parked(&self) -> Option<String> {
+        let calls = self.bed.exchange.call_status();
+        calls.into_iter().find(|call| call.phase == "parked").map(|call| call.called)
     }
 
     /// A code of pickup, park, callback or hunt groups.
@@ -424,7 +440,7 @@ fn waiting(site: &mut Site, phones: usize) {
     let timers = &mut site.settings.timers;
     (timers.park_reminder, timers.park_return, timers.callback, timers.queue) = (20, 60, 5, 40);
     site.parking.slots = "81-83".parse().into_iter().collect();
-    let names = ["odd", "even"].map(|name| name.parse::<Name>().ok());
+    let names = ["odd", "even"].map(|name| name.parse::<selsius_site::Name>().ok());
     for (at, name) in names.iter().enumerate() {
         let others = names.get(1 - at).cloned().flatten().into_iter().collect();
         if let Some(name) = name {
@@ -434,7 +450,7 @@ fn waiting(site: &mut Site, phones: usize) {
     for (at, line) in site.lines.values_mut().enumerate() {
         line.pickup_group = names.get(at % 3).cloned().flatten();
     }
-    let number = |number: usize| number.to_string().parse::<LineNumber>().ok();
+    let number = |number: usize| number.to_string().parse::<selsius_site::LineNumber>().ok();
     let orders = [HuntOrder::Sequential, HuntOrder::Circular, HuntOrder::LongestIdle, HuntOrder::Broadcast];
     for (at, order) in orders.into_iter().enumerate() {
         let members = (0..phones).filter(|phone| phone % 2 == at % 2).map(|phone| 1001 + phone);
@@ -444,8 +460,8 @@ fn waiting(site: &mut Site, phones: usize) {
             order,
             ring_seconds: 10,
             queue: if at < 2 { 2 } else { 0 },
-            // Two of them overflow into each other.
-            overflow: (at != 0).then_some(600 + (at + 1) % 4).and_then(number),
+            // Three of them overflow in a circle.
+            overflow: (at != 0).then_some(601 + at % 3).and_then(number),
             login: at == 3,
             ..HuntGroup::default()
         };

@@ -366,8 +366,9 @@ impl Exchange {
                 self.transition(now, leg, Transition::RingIn);
             }
         }
-        if self.legs.get(caller).is_some_and(|leg| leg.state != LegState::Held) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
     }
 

@@ -320,20 +320,23 @@ impl Exchange {
     pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
         let Some(device) = self.devices.get_mut(handle) else { return };
         device.restart = None;
-        for leg in device.legs.clone() {
-            self.end_leg(now, leg, EndCause::PhoneLost);
-        }
-        let Some(device) = self.devices.remove(handle) else { return };
-        self.by_name.remove(&device.name);
+        let legs = device.legs.clone();
+        // First of all no call finds its way here any more: one that rings goes on to somebody else, perhaps.
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
-                } else {
-                    self.render_line(now, &line.number, handle);
                 }
             }
+        }
+        for leg in legs {
+            self.end_leg(now, leg, EndCause::PhoneLost);
+        }
+        let Some(device) = self.devices.remove(handle) else { return };
+        self.by_name.remove(&device.name);
+        for line in &device.buttons.lines {
+            self.render_line(now, &line.number, handle);
         }
         let kind = DeviceEventKind::Unregistered { reason: reason.into() };
         self.device_event(now, device.name.as_str(), kind);

@@ -216,9 +216,9 @@ impl Exchange {
     }
 
     fn hears_ringing(&mut self, now: Time, caller: Handle<Leg>) {
-        let state = self.legs.get(caller).map(|leg| leg.state);
-        if !matches!(state, Some(LegState::Held | LegState::RingOut)) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held | LegState::RingOut) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
     }
 
