@@ -44,8 +44,8 @@ pub struct DeviceStatus {
 pub struct CallStatus {
     /// Which.
     pub call: CallId,
-    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings because whom
-    /// it called is free) or `over` (a failed call whose caller still hears the tone).
+    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings
+    /// because whom it called is free) or `over` (a failed call whose caller still hears the tone).
     pub phase: &'static str,
     /// The calling number.
     pub calling: String,

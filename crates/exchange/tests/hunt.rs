@@ -6,7 +6,7 @@ mod bench;
 use std::time::Duration;
 
 use bench::{Bench, office};
-use selsius_exchange::{SessionId, record::EndCause};
+use selsius_exchange::{Input, SessionId, record::EndCause};
 use selsius_site::{Button, HuntGroup, HuntOrder, Line, Site};
 use selsius_wire::{
     message,
@@ -252,7 +252,7 @@ fn members_log_out_and_in() {
     let mut bench = Bench::new(group(HuntOrder::Sequential));
     let all = phones(&mut bench);
     call(&mut bench, all[0], "*95");
-    assert_eq!(bench.view(all[0]).status.to_plain(), "Logged out of hunt group");
+    assert_eq!(bench.view(all[0]).idle_prompt.to_plain(), "Logged out of hunt group");
     let heard = bench.heard(all[0]);
     assert_eq!(heard.last().map(String::as_str), Some("Prompt Logged out of hunt group"), "{heard:?}");
     call(&mut bench, all[3], "600");
@@ -269,7 +269,7 @@ fn members_log_out_and_in() {
     for logged_out in [false, true, false] {
         let stimulus = StimulusType::HLog;
         bench.say(alice, message::Stimulus { stimulus, ..message::Stimulus::default() });
-        assert_eq!(!bench.view(alice).status.is_empty(), logged_out);
+        assert_eq!(!bench.view(alice).idle_prompt.is_empty(), logged_out);
     }
     call(&mut bench, all[3], "600");
     assert_eq!(bench.states(alice), ["RingIn"]);
@@ -289,14 +289,33 @@ fn a_group_with_log_in_calls_nobody_else() {
     });
     let mut bench = Bench::new(site);
     let all = phones(&mut bench);
-    assert_eq!(bench.view(all[0]).status.to_plain(), "Logged out of hunt group");
+    assert_eq!(bench.view(all[0]).idle_prompt.to_plain(), "Logged out of hunt group");
     call(&mut bench, all[3], "600");
     assert_eq!(bench.states(all[3]), ["Busy"], "there is nobody to wait for");
     bench.on_hook(all[3]);
     call(&mut bench, all[2], "*96");
-    assert!(bench.view(all[2]).status.is_empty());
+    assert!(bench.view(all[2]).idle_prompt.is_empty());
     call(&mut bench, all[3], "600");
     assert_eq!(ringing(&bench, &all), [2]);
+    bench.on_hook(all[3]);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_new_site_has_other_members() {
+    let mut bench = Bench::new(group(HuntOrder::Sequential));
+    let all = phones(&mut bench);
+    call(&mut bench, all[0], "*95");
+    bench.heard(all[0]);
+    bench.input(Input::Site(Box::new(office())));
+    assert_eq!(bench.heard(all[0]), ["Prompt Your current options"], "there is nothing to be logged out of");
+    bench.input(Input::Site(Box::new(group(HuntOrder::Sequential))));
+    assert_eq!(bench.heard(all[0]), ["Prompt Logged out of hunt group"]);
+    // A caller in a group that is no more is not kept waiting.
+    call(&mut bench, all[3], "600");
+    bench.input(Input::Site(Box::new(office())));
+    bench.wait(RING);
+    assert_eq!(bench.states(all[3]), ["Congestion"]);
     bench.on_hook(all[3]);
     bench.assert_quiet();
 }

@@ -166,3 +166,16 @@ fn what_cannot_be_parked_or_taken_is_refused() {
     bench.on_hook(bob);
     bench.assert_quiet();
 }
+
+#[test]
+fn the_park_key_comes_and_goes_with_the_slots() {
+    let mut bench = Bench::new(office());
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.talk(alice, bob, "1002");
+    assert!(!bench.keys(bob, 0).contains(&"Park"));
+    bench.input(Input::Site(Box::new(slots("701"))));
+    assert!(bench.keys(bob, 0).contains(&"Park"));
+    assert_eq!(bench.heard(bob), ["SelectSoftKeys 1"], "the phone is told");
+    bench.on_hook(bob);
+    bench.assert_quiet();
+}

@@ -58,8 +58,8 @@ fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {
 /// Texts and keys, which belong to the one call under the cursor.
 fn text(face: &Face, exchange: &Exchange, view: &View) -> Option<String> {
     let (leg, prompt) = match &view.legs[..] {
-        [] if view.status.is_empty() => (None, "Your current options".to_owned()),
-        [] => (None, view.status.to_plain()),
+        [] if view.idle_prompt.is_empty() => (None, "Your current options".to_owned()),
+        [] => (None, view.idle_prompt.to_plain()),
         [leg] if !leg.remote => (Some(leg), leg.prompt.to_plain()),
         _ => return None,
     };

@@ -23,6 +23,7 @@ use crate::{
     exchange::{Exchange, SessionState, Timer},
     io::{Level, Output, SessionId},
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
+    view::Transition,
 };
 
 /// Refused devices that are remembered, so that each is told of once.
@@ -385,7 +386,7 @@ impl Exchange {
         self.site = site;
         self.auto_from = 0;
         self.parking_changed(now);
-        self.hunting_changed(now);
+        self.hunting_changed();
         let changed: Vec<_> = self
             .devices
             .iter()
@@ -397,6 +398,11 @@ impl Exchange {
             .collect();
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
+        }
+        // Which keys make sense, and which groups a line is in, may have changed while a phone shows it.
+        let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
+        for handle in all {
+            self.render(now, handle, Transition::Change, None);
         }
     }
 }

@@ -138,7 +138,7 @@ impl Exchange {
     fn question(&mut self, now: Time, session: SessionId, handle: Handle<Device>, message: &StationMessage) {
         let Some(device) = self.devices.get(handle) else { return };
         let dialect = device.dialect.clone();
-        let told = device.told.as_ref().map(|told| told.status.clone()).unwrap_or_default();
+        let told = device.told.as_ref().map(|told| told.idle_prompt.clone()).unwrap_or_default();
         match message {
             StationMessage::ButtonTemplateReq(_) => {
                 let template = button_template(device);

@@ -410,7 +410,7 @@ impl Exchange {
     }
 
     /// What an idle phone says in place of the usual words.
-    pub(crate) fn idle_status(&self, device: &Device) -> PhoneText {
+    pub(crate) fn idle_text(&self, device: &Device) -> PhoneText {
         if self.hunting.has_members() && self.is_logged_out(device) {
             return PhoneText::label(DisplayLabel::LoggedOutOfHuntGroup);
         }
@@ -418,17 +418,10 @@ impl Exchange {
     }
 
     /// The site has changed: other lines may be members. Calls that hunt go on by what they find.
-    pub(crate) fn hunting_changed(&mut self, now: Time) {
+    pub(crate) fn hunting_changed(&mut self) {
         let members = Hunting::of(&self.site).members;
-        if members == self.hunting.members {
-            return;
-        }
         self.hunting.used.retain(|line, _| members.contains_key(line));
         self.hunting.last.retain(|group, _| self.site.hunt_groups.contains_key(group));
         self.hunting.members = members;
-        let devices: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
-        for device in devices {
-            self.render(now, device, Transition::Change, None);
-        }
     }
 }

@@ -439,12 +439,12 @@ impl Teller<'_> {
     fn idle_prompt(&mut self) {
         // While there are calls their prompts are shown; the idle one follows when they have gone.
         let idle = !self.view.legs.iter().any(|leg| !leg.remote);
-        let news = idle && self.told.status != self.view.status;
+        let news = idle && self.told.idle_prompt != self.view.idle_prompt;
         if self.becomes_idle() && !core::mem::replace(&mut self.idle.prompt, true) || news {
-            let prompt = idle_prompt(self.dialect, &self.view.status);
+            let prompt = idle_prompt(self.dialect, &self.view.idle_prompt);
             self.messages.push(prompt);
         }
-        self.told.status.clone_from(&self.view.status);
+        self.told.idle_prompt.clone_from(&self.view.idle_prompt);
     }
 
     fn becomes_idle(&self) -> bool {

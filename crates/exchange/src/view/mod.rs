@@ -40,8 +40,8 @@ pub struct View {
     pub tone: Option<CallTone>,
     /// The line in the foreground.
     pub active_line: Option<u32>,
-    /// What the phone says while it is idle; empty for the usual words.
-    pub status: PhoneText,
+    /// What is written while there is no call; empty is "Your current options".
+    pub idle_prompt: PhoneText,
     /// The calls, in the order in which they came.
     pub legs: Vec<LegView>,
 }
@@ -145,7 +145,7 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     }
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
-        view.status = exchange.idle_status(device);
+        view.idle_prompt = exchange.idle_text(device);
     }
     if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
         let (line, reference) = (leg.line, leg.reference);
