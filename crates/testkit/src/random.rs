@@ -360,16 +360,19 @@ impl Run {
         "the manager crashes and comes back".into()
     }
 
-    /// The phone loses its place, its second line or nothing; or all is as it should be again.
+    /// The phone loses its place or its second line, the office its park slots or hunt groups; or all is as it should be
+    /// again.
     fn change_site(&mut self, phone: usize) -> String {
         let mut site = self.office.clone();
-        let change = self.bed.rng.random_range(0..3_u32);
+        let change = self.bed.rng.random_range(0..5_u32);
         if let Ok(name) = name(phone).parse() {
             match change {
                 0 => drop(site.devices.remove(&name)),
                 1 => {
                     site.devices.entry(name).and_modify(|device| device.buttons.truncate(1));
                 }
+                2 => site.parking.slots.clear(),
+                3 => site.hunt_groups.clear(),
                 _ => {}
             }
         }
