@@ -179,3 +179,25 @@ fn the_park_key_comes_and_goes_with_the_slots() {
     bench.on_hook(bob);
     bench.assert_quiet();
 }
+
+#[test]
+fn the_park_code_is_about_the_call_that_was_put_on_hold_last() {
+    let mut bench = Bench::new(slots("701"));
+    let [alice, bob, carol] = ["1001", "1002", "1003"].map(|number| bench.phone(number));
+    bench.talk(alice, bob, "1002");
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::Hold, 0);
+    bench.talk(carol, bob, "1002");
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::Resume, 0);
+    assert_eq!(bench.states(bob), ["Connected", "Hold"]);
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::from(2), 0);
+    bench.dial(bob, "*68701#");
+    assert_eq!(bench.states(bob), ["Hold"], "Carol's");
+    bench.on_hook(carol);
+    assert_eq!(bench.exchange.call_status()[0].calling, "1001");
+    assert_eq!(bench.exchange.call_status()[0].phase, "parked");
+    bench.on_hook(alice);
+    bench.assert_quiet();
+}

@@ -120,6 +120,7 @@ impl Exchange {
             consults: None,
             selected: false,
             private: false,
+            held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {

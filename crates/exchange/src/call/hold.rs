@@ -17,6 +17,7 @@ impl Exchange {
         }
         state.selected = false;
         state.state = LegState::Held;
+        state.held_at = now;
         let call = state.call;
         // Whoever is left alone needs no codec in common with anybody.
         let _ = self.settle_media(now, call);

@@ -16,7 +16,7 @@ use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_site::{FeatureCode, Name};
-use selsius_wire::value::Codec;
+use selsius_wire::{Time, value::Codec};
 
 use self::trunk::TrunkEnd;
 use crate::{
@@ -137,6 +137,8 @@ pub(crate) struct Leg {
     pub(crate) selected: bool,
     /// On hold, only this phone may take it back.
     pub(crate) private: bool,
+    /// When its user has put it on hold last.
+    pub(crate) held_at: Time,
 }
 
 /// A party's place at the mixer.
