@@ -220,12 +220,14 @@ impl Exchange {
                         self.digits_end(now, leg);
                     }
                 }
-                Timer::NoAnswer(call) if self.hunt_timeout(now, call) => {}
-                Timer::NoAnswer(call) if self.callback_unanswered(now, call) => {}
                 Timer::NoAnswer(call) => {
-                    if !self.forward_unanswered(now, call)
-                        && let Some(leg) = self.caller(call)
+                    if self.hunt_timeout(now, call)
+                        || self.callback_unanswered(now, call)
+                        || self.forward_unanswered(now, call)
                     {
+                        continue;
+                    }
+                    if let Some(leg) = self.caller(call) {
                         self.fail(now, leg, EndCause::NoAnswer);
                     }
                 }

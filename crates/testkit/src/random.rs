@@ -69,6 +69,8 @@ impl std::fmt::Display for Failure {
 
 /// Everybody hangs up after this many actions, and nothing may be left.
 const ROUND: u64 = 250;
+/// So long may a parked call go on of which nobody wants to know: it comes back, and rings until nobody answers.
+const PARKED: Duration = Duration::from_secs(300);
 /// Lines shown of a failing run.
 const HISTORY: usize = 40;
 
@@ -175,6 +177,10 @@ impl Run {
         }
         self.agree()?;
         if self.bed.trunk_calls() != 0 {
+            // A call over the trunk to itself that both its ends have parked: it goes back to them, who do not answer.
+            self.bed.run(PARKED);
+        }
+        if self.bed.trunk_calls() != 0 {
             return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
         }
         let sizes = self.bed.exchange.sizes();
@@ -226,6 +232,11 @@ impl Run {
         {
             (phone, choice) = (ringing, 0);
         }
+        // Somebody takes a call that is parked.
+        let parked = if self.bed.rng.random_ratio(1, 30) { self.parked() } else { None };
+        if parked.is_some() {
+            choice = 500;
+        }
         let note = match choice {
             0..200 => self.act(phone, Action::OffHook),
             200..330 => self.act(phone, Action::OnHook),
@@ -234,7 +245,7 @@ impl Run {
                 self.act(phone, Action::Digit(key))
             }
             500..700 => {
-                let number = self.number();
+                let number = parked.unwrap_or_else(|| self.number());
                 self.act(phone, Action::Dial(number))
             }
             700..850 => {
@@ -306,6 +317,12 @@ impl Run {
             }
             _ => own(&mut self.bed.rng).to_string(),
         }
+    }
+
+    /// A slot with a call.
+    fn parked(&self) -> Option<String> {
+        let calls = self.bed.exchange.call_status();
+        calls.into_iter().find(|call| call.phase == "parked").map(|call| call.called)
     }
 
     /// A code of pickup, park, callback or hunt groups.
@@ -404,16 +421,19 @@ impl Run {
         "the manager crashes and comes back".into()
     }
 
-    /// The phone loses its place, its second line or nothing; or all is as it should be again.
+    /// The phone loses its place or its second line, the office its park slots or hunt groups; or all is as it should be
+    /// again.
     fn change_site(&mut self, phone: usize) -> String {
         let mut site = self.office.clone();
-        let change = self.bed.rng.random_range(0..3_u32);
+        let change = self.bed.rng.random_range(0..5_u32);
         if let Ok(name) = name(phone).parse() {
             match change {
                 0 => drop(site.devices.remove(&name)),
                 1 => {
                     site.devices.entry(name).and_modify(|device| device.buttons.truncate(1));
                 }
+                2 => site.parking.slots.clear(),
+                3 => site.hunt_groups.clear(),
                 _ => {}
             }
         }
@@ -510,7 +530,7 @@ fn waiting(site: &mut Site, phones: usize) {
     let timers = &mut site.settings.timers;
     (timers.park_reminder, timers.park_return, timers.callback, timers.queue) = (20, 60, 5, 40);
     site.parking.slots = "81-83".parse().into_iter().collect();
-    let names = ["odd", "even"].map(|name| name.parse::<Name>().ok());
+    let names = ["odd", "even"].map(|name| name.parse::<selsius_site::Name>().ok());
     for (at, name) in names.iter().enumerate() {
         let others = names.get(1 - at).cloned().flatten().into_iter().collect();
         if let Some(name) = name {
@@ -520,7 +540,7 @@ fn waiting(site: &mut Site, phones: usize) {
     for (at, line) in site.lines.values_mut().enumerate() {
         line.pickup_group = names.get(at % 3).cloned().flatten();
     }
-    let number = |number: usize| number.to_string().parse::<LineNumber>().ok();
+    let number = |number: usize| number.to_string().parse::<selsius_site::LineNumber>().ok();
     let orders = [HuntOrder::Sequential, HuntOrder::Circular, HuntOrder::LongestIdle, HuntOrder::Broadcast];
     for (at, order) in orders.into_iter().enumerate() {
         let members = (0..phones).filter(|phone| phone % 2 == at % 2).map(|phone| 1001 + phone);
@@ -530,8 +550,8 @@ fn waiting(site: &mut Site, phones: usize) {
             order,
             ring_seconds: 10,
             queue: if at < 2 { 2 } else { 0 },
-            // Two of them overflow into each other.
-            overflow: (at != 0).then_some(600 + (at + 1) % 4).and_then(number),
+            // Three of them overflow in a circle.
+            overflow: (at != 0).then_some(601 + at % 3).and_then(number),
             login: at == 3,
             ..HuntGroup::default()
         };

@@ -164,6 +164,7 @@ impl Exchange {
             reminds: false,
             answers_itself: false,
             one_way: false,
+            held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {
@@ -472,8 +473,9 @@ impl Exchange {
                 self.transition(now, leg, Transition::RingIn);
             }
         }
-        if self.legs.get(caller).is_some_and(|leg| leg.state != LegState::Held) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
         if let Some((station, how)) = by_itself {
             self.answer_itself(now, call_handle, station, how);

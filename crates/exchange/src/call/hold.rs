@@ -18,6 +18,7 @@ impl Exchange {
         }
         state.selected = false;
         state.state = LegState::Held;
+        state.held_at = now;
         let call = state.call;
         self.remind_of_hold(now, leg);
         // Whoever is left alone needs no codec in common with anybody.

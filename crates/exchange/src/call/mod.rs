@@ -21,7 +21,7 @@ use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_site::{CodeDemand, FeatureCode, Name};
-use selsius_wire::value::Codec;
+use selsius_wire::{Time, value::Codec};
 
 use self::trunk::TrunkEnd;
 use crate::{
@@ -184,6 +184,8 @@ pub(crate) struct Leg {
     pub(crate) answers_itself: bool,
     /// The phone is spoken to, and nobody hears its microphone until its user wants that.
     pub(crate) one_way: bool,
+    /// When its user has put it on hold last.
+    pub(crate) held_at: Time,
 }
 
 /// A party's place at the mixer.

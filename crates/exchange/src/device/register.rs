@@ -323,20 +323,23 @@ impl Exchange {
     pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
         let Some(device) = self.devices.get_mut(handle) else { return };
         device.restart = None;
-        for leg in device.legs.clone() {
-            self.end_leg(now, leg, EndCause::PhoneLost);
-        }
-        let Some(device) = self.devices.remove(handle) else { return };
-        self.by_name.remove(&device.name);
+        let legs = device.legs.clone();
+        // First of all no call finds its way here any more: one that rings goes on to somebody else, perhaps.
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
-                } else {
-                    self.render_line(now, &line.number, handle);
                 }
             }
+        }
+        for leg in legs {
+            self.end_leg(now, leg, EndCause::PhoneLost);
+        }
+        let Some(device) = self.devices.remove(handle) else { return };
+        self.by_name.remove(&device.name);
+        for line in &device.buttons.lines {
+            self.render_line(now, &line.number, handle);
         }
         if self.watched.contains(&device.name) {
             let notice = Notice::FaceGone { device: device.name.clone() };
@@ -389,7 +392,7 @@ impl Exchange {
         self.site = site;
         self.auto_from = 0;
         self.parking_changed(now);
-        self.hunting_changed(now);
+        self.hunting_changed();
         let changed: Vec<_> = self
             .devices
             .iter()
@@ -402,7 +405,7 @@ impl Exchange {
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
         }
-        // How a line rings and what do-not-disturb means may have changed while a phone shows it.
+        // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
             self.render(now, handle, Transition::Change, None);

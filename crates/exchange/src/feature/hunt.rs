@@ -216,9 +216,9 @@ impl Exchange {
     }
 
     fn hears_ringing(&mut self, now: Time, caller: Handle<Leg>) {
-        let state = self.legs.get(caller).map(|leg| leg.state);
-        if !matches!(state, Some(LegState::Held | LegState::RingOut)) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held | LegState::RingOut) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
     }
 
@@ -415,17 +415,10 @@ impl Exchange {
     }
 
     /// The site has changed: other lines may be members. Calls that hunt go on by what they find.
-    pub(crate) fn hunting_changed(&mut self, now: Time) {
+    pub(crate) fn hunting_changed(&mut self) {
         let members = Hunting::of(&self.site).members;
-        if members == self.hunting.members {
-            return;
-        }
         self.hunting.used.retain(|line, _| members.contains_key(line));
         self.hunting.last.retain(|group, _| self.site.hunt_groups.contains_key(group));
         self.hunting.members = members;
-        let devices: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
-        for device in devices {
-            self.render(now, device, Transition::Change, None);
-        }
     }
 }
