@@ -196,7 +196,7 @@ impl Exchange {
 
     /// Where this call goes if nobody answers. The one whom it would go to can wait as long as he likes.
     fn unanswered_target(&self, call: Handle<Call>) -> Option<LineNumber> {
-        let call = self.calls.get(call).filter(|call| !call.emergency)?;
+        let call = self.calls.get(call).filter(|call| !call.emergency && !self.line_states.is_empty())?;
         let line: LineNumber = call.called.number.parse().ok()?;
         let to = self.line_states.get(&line)?.forwards.no_answer.as_ref()?;
         (call.calling.number != to.as_str()).then(|| to.clone())

@@ -437,6 +437,9 @@ impl Teller<'_> {
     }
 
     fn forwards(&mut self) {
+        if self.told.forwards == self.view.forwards {
+            return;
+        }
         let of = |view: &View, line| view.forwards.iter().find(|status| status.line == line).cloned();
         let mut lines: Vec<_> =
             self.told.forwards.iter().chain(&self.view.forwards).map(|status| status.line).collect();
@@ -470,7 +473,9 @@ impl Teller<'_> {
     /// The prompt of the idle screen, when the last call has gone, and when it changes while there is none.
     fn idle_prompt(&mut self) {
         let changed = self.told.idle_prompt != self.view.idle_prompt;
-        self.told.idle_prompt.clone_from(&self.view.idle_prompt);
+        if changed {
+            self.told.idle_prompt.clone_from(&self.view.idle_prompt);
+        }
         let idle = !self.view.legs.iter().any(|leg| !leg.remote);
         if (self.becomes_idle() || changed && idle) && !core::mem::replace(&mut self.idle.prompt, true) {
             let text = &self.view.idle_prompt;
