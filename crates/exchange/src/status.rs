@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::DeviceName;
@@ -10,7 +10,7 @@ use crate::{
     arena::Handle,
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
-    device::{Device, soft_keys},
+    device::Device,
     exchange::{Exchange, SessionState},
     record::{CallId, WallTime},
     view::{self, View},
@@ -123,16 +123,18 @@ impl Exchange {
         }
     }
 
-    /// The soft keys that a phone shows for this call, or without one, by their English labels.
-    pub fn soft_keys(&self, leg: Option<&view::LegView>) -> Vec<&'static str> {
+    /// The soft keys that a registered phone shows for this call, or without one, by their English labels.
+    pub fn soft_keys(&self, name: &DeviceName, leg: Option<&view::LegView>) -> Vec<&'static str> {
+        let device = self.by_name.get(name).and_then(|&handle| self.devices.get(handle));
+        let Some(device) = device else { return Vec::new() };
         let (set, mask) = match leg {
             Some(leg) => (leg.keys, leg.mask),
             None => {
-                let idle = view::idle_keys();
+                let idle = view::idle_keys(&device.soft_keys);
                 (idle.soft_key_set_index, idle.valid_key_mask)
             }
         };
-        soft_keys::labels(set, mask)
+        device.soft_keys.labels(set, mask)
     }
 
     /// What a registered phone should show and do now.
@@ -206,7 +208,22 @@ impl Exchange {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
         }
+        self.check_watchers()?;
         self.check_sessions()
+    }
+
+    fn check_watchers(&self) -> Result<(), String> {
+        let indexed =
+            self.watchers.iter().flat_map(|(number, all)| all.iter().map(move |&one| (number, one)));
+        let indexed: BTreeSet<_> = indexed.collect();
+        let wanted = self
+            .devices
+            .iter()
+            .flat_map(|(handle, device)| device.buttons.watched().map(move |number| (number, handle)));
+        if indexed != wanted.collect() {
+            return Err("busy lamps and their index differ".into());
+        }
+        Ok(())
     }
 
     fn check_sessions(&self) -> Result<(), String> {

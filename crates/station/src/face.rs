@@ -65,6 +65,8 @@ pub struct ButtonFace {
     pub label: String,
     /// What its lamp does.
     pub lamp: LampMode,
+    /// Its state as the manager told it: what busy lamps and feature buttons show. 0 where nothing was told.
+    pub status: u32,
     /// Where all calls of the line are forwarded to; empty for nowhere.
     pub forward_all: String,
 }
@@ -213,6 +215,7 @@ fn button_faces(station: &Station) -> Vec<ButtonFace> {
             number: legend.number,
             name: legend.name,
             lamp: buttons.lamp(*button),
+            status: legend.status,
             forward_all: forward.map(|forward| forward.all.clone()).unwrap_or_default(),
         }
     };

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
+use selsius_site::{
+    Action as RouteAction, Button, Device, DeviceName, Feature, KeySet, Line, Route, Site, SoftKey as Key,
+    SoftKeys, Trunk,
+};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
@@ -141,9 +144,9 @@ impl Run {
             if !phone.station.face().registered {
                 continue;
             }
-            let name = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
+            let name: DeviceName = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
             let Some(view) = self.bed.exchange.view(&name) else { continue };
-            if let Some(what) = disagreement(phone, &self.bed.exchange, &view) {
+            if let Some(what) = disagreement(phone, &self.bed.exchange, &name, &view) {
                 return Err(format!("{name}: {what}"));
             }
         }
@@ -224,7 +227,10 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => self.act(phone, Action::SpeedDial(1)),
+            900..930 => {
+                let place = self.bed.rng.random_range(1..16);
+                self.act(phone, Action::Button(place))
+            }
             930..960 => self.act(phone, Action::Speaker),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
@@ -253,7 +259,13 @@ impl Run {
             0 => "0".into(),
             1 => "112".into(),
             2 => "1999".into(),
-            3 | 4 => SHARED.into(),
+            3 => SHARED.into(),
+            4 => match self.bed.rng.random_range(0..4_u32) {
+                0 => "**1#".into(),
+                1 => "**2#".into(),
+                2 => "*69".into(),
+                _ => SHARED.into(),
+            },
             5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
@@ -376,9 +388,24 @@ fn office(phones: usize) -> Site {
         if let Ok(first) = number(0) {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
+        buttons.extend(lamps(phone, phones));
+        // Number 2 leads to redial, which may not lead back.
+        let abbreviated = [(1, number((phone + 1) % phones)), (2, "*69".parse())];
+        let abbreviated = abbreviated.into_iter().filter_map(|(index, to)| Some((index, to.ok()?))).collect();
+        let soft_keys = if phone % 4 == 3 { "few".parse().ok() } else { None };
         if let Ok(name) = name(phone).parse() {
-            site.devices.insert(name, Device { buttons, ..Device::default() });
+            let privacy = phone == 1;
+            site.devices
+                .insert(name, Device { buttons, abbreviated, soft_keys, privacy, ..Device::default() });
         }
+    }
+    if let Ok(few) = "few".parse() {
+        let keys = [
+            (KeySet::OnHook, vec![Key::NewCall]),
+            (KeySet::Connected, vec![Key::EndCall, Key::Transfer, Key::Join, Key::Hold]),
+            (KeySet::OffHook, vec![Key::EndCall, Key::Redial]),
+        ];
+        site.soft_keys.insert(few, SoftKeys(keys.into()));
     }
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
@@ -393,6 +420,24 @@ fn office(phones: usize) -> Site {
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
     site
+}
+
+/// Busy lamps of the neighbours and of the shared line, and buttons of features.
+fn lamps(phone: usize, phones: usize) -> Vec<Button> {
+    let neighbours = [1, 2].map(|next| (1001 + (phone + next) % phones).to_string());
+    let watched = neighbours.into_iter().chain([SHARED.to_owned()]);
+    let lamp = |number: String| Some(Button::BusyLamp { number: number.parse().ok()?, label: String::new() });
+    let features = [
+        Feature::Privacy,
+        Feature::Hold,
+        Feature::Transfer,
+        Feature::Conference,
+        Feature::Redial,
+        Feature::DoNotDisturb,
+        Feature::Park,
+    ];
+    let feature = |feature| Button::Feature { feature, label: String::new() };
+    watched.filter_map(lamp).chain(features.map(feature)).collect()
 }
 
 fn name(phone: usize) -> String {

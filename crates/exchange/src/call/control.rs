@@ -242,8 +242,8 @@ impl Exchange {
             dialed: call.dialed.clone(),
             started,
         };
-        if let Some(device) = device.and_then(|device| self.devices.get_mut(device)) {
-            device.last_dialed = record.dialed.clone();
+        if let Some(device) = device {
+            self.dialed_last(now, device, &record.dialed);
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;

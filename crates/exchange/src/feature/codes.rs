@@ -30,8 +30,9 @@ impl Exchange {
 
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
-        let _ = argument;
         match feature {
+            FeatureCode::Abbreviated => self.dial_abbreviated(now, leg, argument),
+            FeatureCode::Redial => self.redial_code(now, leg),
             FeatureCode::ForwardAll
             | FeatureCode::ForwardCancel
             | FeatureCode::ForwardBusy
@@ -44,11 +45,9 @@ impl Exchange {
             | FeatureCode::DoNotDisturb
             | FeatureCode::DoNotDisturbOff
             | FeatureCode::CallerIdBlock
-            | FeatureCode::Redial
             | FeatureCode::Voicemail
             | FeatureCode::HuntLogin
             | FeatureCode::HuntLogout
-            | FeatureCode::Abbreviated
             | FeatureCode::Account
             | FeatureCode::Intercom
             | FeatureCode::Login
@@ -94,6 +93,7 @@ impl Exchange {
         for appears in devices {
             self.render(now, appears.device, Transition::Change, None);
         }
+        self.render_watchers(now, line);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing else in the exchange sends lamps, prompts, soft keys, tones, call states or media orders: call control
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
+mod buttons;
 mod difference;
 mod keys;
 mod media;
@@ -16,12 +17,14 @@ use selsius_wire::{
     value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
+pub use self::buttons::ButtonStatus;
+pub(crate) use self::buttons::told_status;
 pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
 pub use crate::call::Audio;
 use crate::{
     arena::Handle,
     call::{Aim, Call, Leg, LegState, Purpose, Receive, Role},
-    device::{Device, soft_keys},
+    device::Device,
     exchange::Exchange,
     feature::codes,
     record::{EndCause, Redirection},
@@ -36,6 +39,8 @@ pub struct View {
     pub ring: Option<Ring>,
     /// The lamps that are not off, in order.
     pub lamps: Vec<Lamp>,
+    /// The states of buttons that are not at rest, in the order of the buttons.
+    pub buttons: Vec<ButtonStatus>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
     /// The line in the foreground.
@@ -143,6 +148,7 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     }
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
+        buttons::render(exchange, device, &mut view);
     }
     if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
         let (line, reference) = (leg.line, leg.reference);
@@ -197,7 +203,7 @@ fn leg_view(
         remote: false,
         state,
         keys,
-        mask: soft_keys::mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
+        mask: device.soft_keys.mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
         prompt,
         info: call.started.is_some().then(|| {
             let told = told.and_then(|told| told.info.as_ref());

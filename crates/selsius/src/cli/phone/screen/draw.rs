@@ -280,6 +280,7 @@ mod tests {
             name: String::new(),
             label: label.into(),
             lamp,
+            status: 0,
             forward_all: String::new(),
         }
     }
