@@ -219,7 +219,7 @@ impl Exchange {
         let wanted = self
             .devices
             .iter()
-            .flat_map(|(handle, device)| device.buttons.watched().map(move |number| (number, handle)));
+            .flat_map(|(handle, device)| device.watched().map(move |number| (number, handle)));
         if indexed != wanted.collect() {
             return Err("busy lamps and their index differ".into());
         }

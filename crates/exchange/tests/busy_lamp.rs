@@ -7,8 +7,8 @@ use bench::{Bench, device_name, office};
 use selsius_exchange::{Input, SessionId, record::Record, remembered::LineState};
 use selsius_site::{Button, DeviceName, Feature, LineNumber, Site};
 use selsius_wire::{
-    message,
-    value::{SoftKey, StimulusType},
+    ManagerMessage, message,
+    value::{SoftKey, StimulusType, SubscriptionFeature, Text},
 };
 
 fn number(text: &str) -> LineNumber {
@@ -72,14 +72,12 @@ fn do_not_disturb_shows_while_the_line_is_idle() {
     let mut bench = Bench::new(watching());
     let quiet = LineState { do_not_disturb: true, ..LineState::default() };
     bench.exchange.remember([(number("1003"), quiet)], []);
-    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
-    let carol = bench.phone("1003");
+    let (bob, carol) = (bench.phone("1002"), bench.phone("1003"));
     assert_eq!(bench.told_states(bob), [(1, 3)]);
     bench.off_hook(carol);
     assert_eq!(bench.told_states(bob), [(1, 2)]);
     bench.on_hook(carol);
     assert_eq!(bench.told_states(bob), [(1, 3)]);
-    let _ = alice;
 }
 
 #[test]
@@ -168,6 +166,61 @@ fn on_a_shared_line_the_lamp_answers_here() {
     // It is a call of the shared line, which Carol sees.
     assert_eq!(bench.states(carol), ["CallRemoteMultiline"]);
     bench.on_hook(bob);
+    bench.assert_quiet();
+}
+
+/// Asks for the state of a number in a call list; what the answer and the notices say.
+fn subscribe(bench: &mut Bench, phone: SessionId, transaction: u32, of: &str, timer: u32) -> Vec<String> {
+    bench.heard(phone);
+    let request = message::SubscriptionStatReq {
+        transaction_id: transaction,
+        subscription_feature_id: SubscriptionFeature::Blf,
+        timer,
+        subscription_id: Text::new(of.as_bytes()),
+    };
+    bench.say(phone, request);
+    presence(bench, phone)
+}
+
+fn presence(bench: &mut Bench, phone: SessionId) -> Vec<String> {
+    let messages = bench.messages(phone);
+    let one = |message: &ManagerMessage| match message {
+        ManagerMessage::SubscriptionStat(m) => Some(format!("{} {}", m.transaction_id, m.cause.name())),
+        ManagerMessage::Notification(m) => Some(format!("{} is {}", m.transaction_id, m.notification_status)),
+        _ => None,
+    };
+    messages.iter().filter_map(one).collect()
+}
+
+#[test]
+fn call_lists_show_who_is_busy() {
+    let mut bench = Bench::new(watching());
+    let [alice, bob, carol] = ["1001", "1002", "1003"].map(|phone| bench.phone(phone));
+    assert_eq!(subscribe(&mut bench, bob, 7, "1003", 60), ["7 OK", "7 is 1"]);
+    assert_eq!(subscribe(&mut bench, bob, 8, "1004", 60), ["8 OK", "8 is 0"]);
+    // Numbers that are no line of the office.
+    assert_eq!(subscribe(&mut bench, bob, 9, "004930123", 60), ["9 RouteFail"]);
+    assert_eq!(subscribe(&mut bench, bob, 10, "not a number", 60), ["10 RouteFail"]);
+    bench.off_hook(alice);
+    bench.dial(alice, "1003");
+    assert_eq!(presence(&mut bench, bob), ["7 is 4"]);
+    bench.off_hook(carol);
+    assert_eq!(presence(&mut bench, bob), ["7 is 2"]);
+    // Asked again, the state is told again.
+    assert_eq!(subscribe(&mut bench, bob, 7, "1003", 60), ["7 OK", "7 is 2"]);
+    assert_eq!(subscribe(&mut bench, bob, 7, "1003", 0), ["7 OK"]);
+    bench.on_hook(alice);
+    assert_eq!(presence(&mut bench, bob), Vec::<String>::new());
+    // The busy lamp goes on.
+    assert_eq!(bench.view(bob).buttons.iter().map(|b| b.instance).collect::<Vec<_>>(), [2]);
+    // A phone that asks without end is told of the last hundred.
+    for transaction in 100..300 {
+        subscribe(&mut bench, bob, transaction, "1003", 60);
+    }
+    bench.off_hook(carol);
+    assert_eq!(presence(&mut bench, bob).len(), 100);
+    bench.on_hook(carol);
+    bench.close(bob);
     bench.assert_quiet();
 }
 

@@ -7,7 +7,7 @@ use bench::{Bench, device_name, office};
 use selsius_exchange::{
     SessionId,
     record::Record,
-    remembered::{DeviceState, LineState},
+    remembered::{DeviceState, Forwards, LineState, Messages},
 };
 use selsius_site::{Button, DeviceName, Feature, FeatureCode, HuntGroup, Service, Site};
 use selsius_wire::{
@@ -303,6 +303,10 @@ fn feature_buttons_do_what_soft_keys_do() {
     assert_eq!(bench.states(bob), ["Hold", "OffHook"]);
     bench.on_hook(bob);
     bench.press(bob, SoftKey::Resume);
+    bench.button(bob, StimulusType::EndCall, 0);
+    assert!(bench.states(bob).is_empty());
+    bench.button(bob, StimulusType::NewCall, 0);
+    assert_eq!(bench.states(bob), ["OffHook"]);
     bench.on_hook(bob);
     bench.assert_quiet();
 }
@@ -318,11 +322,12 @@ fn buttons_of_features_show_their_state() {
         [Feature::DoNotDisturb, Feature::ForwardAll, Feature::Voicemail, Feature::HuntLogin, Feature::Park];
     buttons.extend(features.map(feature));
     let mut bench = Bench::new(site);
-    let mut state = LineState::default();
-    state.do_not_disturb = true;
-    state.forwards.all = Some(number("1003"));
-    state.messages.new = 2;
-    state.hunt_logged_out = true;
+    let state = LineState {
+        do_not_disturb: true,
+        forwards: Forwards { all: Some(number("1003")), ..Forwards::default() },
+        messages: Messages { new: 2, old: 0 },
+        hunt_logged_out: true,
+    };
     bench.exchange.remember([(number("1002"), state)], []);
     let bob = bench.phone("1002");
     let shown: Vec<_> = bench.view(bob).buttons.iter().map(|b| (b.button.name(), b.instance)).collect();

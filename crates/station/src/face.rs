@@ -131,6 +131,24 @@ pub struct Clock {
     pub told_at: Time,
 }
 
+impl ButtonFace {
+    /// How the button is lit: by its lamp, or by the state that the manager told of it.
+    pub fn light(&self) -> LampMode {
+        match (self.lamp, self.kind, self.status) {
+            (LampMode::Off, ButtonType::Line | ButtonType::SpeedDial | ButtonType::ServiceUrl, _) => {
+                LampMode::Off
+            }
+            // States of a busy lamp: idle, in use, not to be disturbed, ringing (known from implementations).
+            (LampMode::Off, ButtonType::BlfSpeedDial, 2) => LampMode::On,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 3) => LampMode::Flash,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 4) => LampMode::Blink,
+            (LampMode::Off, ButtonType::BlfSpeedDial, _) | (LampMode::Off, _, 0) => LampMode::Off,
+            (LampMode::Off, ..) => LampMode::On,
+            (lamp, ..) => lamp,
+        }
+    }
+}
+
 impl Face {
     pub(crate) fn of(station: &Station) -> Self {
         let session = &station.session;

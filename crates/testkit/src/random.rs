@@ -10,7 +10,7 @@ use selsius_site::{
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey},
+    value::{KeypadKey, MediaStatus, SoftKey, SubscriptionFeature, Text},
 };
 
 use crate::{agree::disagreement, bed::Bed, network::Network};
@@ -275,7 +275,7 @@ impl Run {
     fn lie(&mut self, phone: usize) -> String {
         let rng = &mut self.bed.rng;
         let number = rng.random_range(0..200_u32);
-        let message: StationMessage = match rng.random_range(0..7_u32) {
+        let message: StationMessage = match rng.random_range(0..8_u32) {
             0 => message::OpenReceiveChannelAck {
                 media_reception_status: MediaStatus::from(rng.random_range(0..3_u32)),
                 port_number: 9,
@@ -297,6 +297,13 @@ impl Run {
             }
             .into(),
             4 => message::ForwardStatReq { line_number: number }.into(),
+            6 => message::SubscriptionStatReq {
+                transaction_id: number,
+                subscription_feature_id: SubscriptionFeature::Blf,
+                timer: rng.random_range(0..3),
+                subscription_id: Text::new((1000 + number % 20).to_string()),
+            }
+            .into(),
             5 => message::MediaTransmissionFailure {
                 pass_through_party_id: number,
                 ..message::MediaTransmissionFailure::default()

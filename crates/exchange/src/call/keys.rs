@@ -12,7 +12,7 @@ use selsius_wire::{
 use super::{Leg, LegState};
 use crate::{
     arena::Handle,
-    device::{Device, feature_of, soft_keys},
+    device::{Device, feature_of, soft_key_of, soft_keys},
     exchange::Exchange,
 };
 
@@ -198,7 +198,10 @@ impl Exchange {
                 None => self.counters.refuse("unknown speed dial"),
             },
             (_, Some(feature)) => self.feature_button(now, device, feature),
-            (_, None) => self.counters.refuse("button without meaning here"),
+            (_, None) => match soft_key_of(stimulus) {
+                Some(key) => self.soft_key_meaning(now, device, key, 0, 0),
+                None => self.counters.refuse("button without meaning here"),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use selsius_site::{Button, Feature, FeatureCode, LineNumber, Name, Site};
+use selsius_site::{Button, Feature, FeatureCode, LineNumber, Name, Site, SoftKey};
 use selsius_wire::{
     message::{ButtonDefinition, ButtonTemplate},
     value::{ButtonType, StimulusType},
@@ -246,6 +246,10 @@ fn number(site: &Site, does: &Does) -> String {
 fn label(does: &Does, label: &str) -> String {
     match does {
         Does::Feature(feature) if label.is_empty() => feature_name(*feature).into(),
+        // FeatureStat has no number that a phone could show instead.
+        Does::Watch(number) | Does::Intercom(number) | Does::ParkSlot(number) if label.is_empty() => {
+            number.to_string()
+        }
         _ => label.to_string(),
     }
 }
@@ -292,6 +296,18 @@ const fn code_of(feature: Feature) -> Option<FeatureCode> {
 /// The feature of a key that is no button of the template: phones have some of their own.
 pub(crate) fn feature_of(stimulus: StimulusType) -> Option<Feature> {
     Feature::ALL.iter().copied().find(|&feature| stimulus_of(feature) == stimulus)
+}
+
+/// The soft key of a key that phones have of their own and that is no feature of the site's buttons.
+pub(crate) fn soft_key_of(stimulus: StimulusType) -> Option<SoftKey> {
+    Some(match stimulus {
+        StimulusType::NewCall => SoftKey::NewCall,
+        StimulusType::EndCall => SoftKey::EndCall,
+        StimulusType::Select => SoftKey::Select,
+        StimulusType::ConfList => SoftKey::ConferenceList,
+        StimulusType::MeetMeConference => SoftKey::MeetMe,
+        _ => return None,
+    })
 }
 
 /// What stands beside the button where the site gives nothing.

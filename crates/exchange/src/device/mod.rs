@@ -14,19 +14,20 @@ use alloc::{
 };
 use core::{fmt, net::IpAddr, time::Duration};
 
-use selsius_site::{CodecName, DeviceName};
+use selsius_site::{CodecName, DeviceName, LineNumber};
 use selsius_wire::{
     Dialect, Time,
     value::{CallState, Codec, DeviceType, ResetType},
 };
 
 pub(crate) use self::{
-    buttons::{Appearance, Buttons, Does, Key, feature_of},
+    buttons::{Appearance, Buttons, Does, Key, feature_of, soft_key_of},
     quirks::Quirks,
 };
 use crate::{
     arena::Handle,
     call::{self, Leg},
+    feature::presence::Subscription,
     io::SessionId,
     record::CallId,
     view::View,
@@ -58,6 +59,8 @@ pub(crate) struct Device {
     pub(crate) keepalive: Duration,
     /// Restart it as soon as it is idle.
     pub(crate) restart: Option<ResetType>,
+    /// The numbers in its call lists whose state it shows.
+    pub(crate) subscriptions: Vec<Subscription>,
     /// Ended streams whose counts were asked for: call reference and call.
     quality: VecDeque<(u32, CallId)>,
 }
@@ -82,6 +85,16 @@ impl Device {
 
     pub(crate) fn first_appearance(&self) -> Option<&Appearance> {
         self.buttons.lines.first()
+    }
+
+    /// The numbers whose state it shows: on busy lamps, in call lists.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &LineNumber> {
+        self.buttons.watched().chain(self.subscriptions.iter().map(|one| &one.number))
+    }
+
+    /// As [`Self::watched`], to be kept.
+    pub(crate) fn clone_watched(&self) -> Vec<LineNumber> {
+        self.watched().cloned().collect()
     }
 
     /// The phone's own variant of a configured codec, and its longest packet. A phone that has not told its

@@ -218,6 +218,7 @@ impl Exchange {
             last_heard: now,
             keepalive,
             restart: None,
+            subscriptions: Vec::new(),
             quality: VecDeque::new(),
         };
         let load = device.load.clone();
@@ -332,7 +333,7 @@ impl Exchange {
         }
         let Some(device) = self.devices.remove(handle) else { return };
         self.by_name.remove(&device.name);
-        self.stop_watching(handle, &device);
+        self.stop_watching(handle, &device.clone_watched());
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);

@@ -94,6 +94,7 @@ impl Exchange {
             StationMessage::SoftKeyEvent(key) => {
                 self.soft_key(now, handle, key.soft_key_event, key.line_instance, key.call_reference);
             }
+            StationMessage::SubscriptionStatReq(request) => self.subscribe(now, handle, &request),
             StationMessage::Stimulus(key) => self.stimulus(now, handle, key.stimulus, key.line_instance),
             StationMessage::MediaPathEvent(path) => self.media_path(now, handle, &path),
 

@@ -47,10 +47,10 @@ impl Exchange {
         legs.filter(move |(_, leg)| leg.line() == appears.line)
     }
 
-    /// A phone has registered: it watches the lines of its busy lamps.
+    /// A phone watches the lines of its busy lamps and call lists from now on.
     pub(crate) fn watch(&mut self, handle: Handle<Device>) {
         let Some(device) = self.devices.get(handle) else { return };
-        for number in device.buttons.watched() {
+        for number in device.watched() {
             let watchers = self.watchers.entry(number.clone()).or_default();
             if !watchers.contains(&handle) {
                 watchers.push(handle);
@@ -58,9 +58,9 @@ impl Exchange {
         }
     }
 
-    /// A phone is gone: it watches nothing any more.
-    pub(crate) fn stop_watching(&mut self, handle: Handle<Device>, device: &Device) {
-        for number in device.buttons.watched() {
+    /// A phone no longer watches these.
+    pub(crate) fn stop_watching(&mut self, handle: Handle<Device>, watched: &[LineNumber]) {
+        for number in watched {
             if let Some(watchers) = self.watchers.get_mut(number) {
                 watchers.retain(|&other| other != handle);
                 if watchers.is_empty() {

@@ -6,6 +6,7 @@ mod buttons;
 pub(crate) mod codes;
 mod conference;
 mod dial;
+pub(crate) mod presence;
 mod privacy;
 mod shared;
 mod transfer;

@@ -7,7 +7,7 @@ use super::{Lamp, View};
 use crate::{
     device::{Device, Does, Key},
     exchange::Exchange,
-    feature::busy_lamp::Watched,
+    feature::{busy_lamp::Watched, presence::Subscription},
 };
 
 /// The state of a button that FeatureStat tells.
@@ -19,6 +19,15 @@ pub struct ButtonStatus {
     pub instance: u32,
     /// Its state. Busy lamps: 0 unknown, 1 idle, 2 in use, 3 does not want to be disturbed, 4 rings (implementations
     /// agree on these; no capture has one). Others: 1 on.
+    pub status: u32,
+}
+
+/// The state of a number in a call list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// How the phone names its subscription.
+    pub transaction: u32,
+    /// Its state, as that of a busy lamp in [`ButtonStatus`].
     pub status: u32,
 }
 
@@ -39,6 +48,15 @@ pub(super) fn render(exchange: &Exchange, device: &Device, view: &mut View) {
             view.lamps.push(Lamp { button, instance: key.instance, mode });
         }
     }
+}
+
+/// Adds the states of the numbers in a phone's call lists to its face.
+pub(super) fn render_presence(exchange: &Exchange, device: &Device, view: &mut View) {
+    let one = |subscription: &Subscription| Presence {
+        transaction: subscription.transaction,
+        status: look(exchange.watched(&subscription.number)).0,
+    };
+    view.presence.extend(device.subscriptions.iter().map(one));
 }
 
 /// What a phone was last told of a button.

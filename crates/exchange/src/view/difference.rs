@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use selsius_wire::{
     Dialect, DisplayLabel, ManagerMessage, PhoneText, message,
     value::{
-        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType, Tone,
+        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType,
+        SubscriptionFeature, Text, Tone,
     },
 };
 
@@ -70,6 +71,7 @@ enum Facet {
     Speaker,
     Lamp,
     Buttons,
+    Presence,
     State(Told),
     Keys,
     Prompt,
@@ -241,6 +243,7 @@ const REST: &[Step] = &[
     changed(Speaker),
     changed(Lamp),
     changed(Buttons),
+    changed(Facet::Presence),
     changed(STATE),
     changed(Keys),
     changed(Prompt),
@@ -345,6 +348,7 @@ impl Teller<'_> {
             Speaker => self.speaker(always),
             Lamp => self.lamps(always, reference),
             Buttons => self.button_states(),
+            Facet::Presence => self.presence(),
             Plane => self.plane(always),
             IdleKeys => self.idle_keys(),
             IdlePrompt => self.idle_prompt(),
@@ -440,6 +444,24 @@ impl Teller<'_> {
             }
         }
         self.told.buttons.clone_from(&self.view.buttons);
+    }
+
+    /// The states of numbers in call lists, where they have changed.
+    fn presence(&mut self) {
+        if self.told.presence == self.view.presence {
+            return;
+        }
+        let told = core::mem::take(&mut self.told.presence);
+        for one in self.view.presence.iter().filter(|one| !told.contains(one)) {
+            let notification = message::Notification {
+                transaction_id: one.transaction,
+                subscription_feature_id: SubscriptionFeature::Blf,
+                notification_status: one.status,
+                text: Text::default(),
+            };
+            self.messages.push(notification.into());
+        }
+        self.told.presence.clone_from(&self.view.presence);
     }
 
     fn plane(&mut self, always: bool) {

@@ -17,8 +17,8 @@ use selsius_wire::{
     value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
-pub use self::buttons::ButtonStatus;
 pub(crate) use self::buttons::told_status;
+pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
 pub use crate::call::Audio;
 use crate::{
@@ -41,6 +41,8 @@ pub struct View {
     pub lamps: Vec<Lamp>,
     /// The states of buttons that are not at rest, in the order of the buttons.
     pub buttons: Vec<ButtonStatus>,
+    /// The states of numbers in call lists, in the order in which the phone asked for them.
+    pub presence: Vec<Presence>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
     /// The line in the foreground.
@@ -149,6 +151,7 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
         buttons::render(exchange, device, &mut view);
+        buttons::render_presence(exchange, device, &mut view);
     }
     if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
         let (line, reference) = (leg.line, leg.reference);
