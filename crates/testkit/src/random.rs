@@ -170,8 +170,13 @@ impl Run {
             return Err("the network never falls silent".into());
         }
         self.agree()?;
+        // Who transfers both ends of a call through the trunk to each other makes a ring without a phone.
+        if self.bed.trunk_calls() == self.bed.exchange.sizes().legs {
+            self.bed.cut_trunk();
+        }
         if self.bed.trunk_calls() != 0 {
-            return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
+            let (trunk, calls) = (self.bed.trunk_calls(), self.bed.exchange.call_status());
+            return Err(format!("everybody hung up, and a trunk has {trunk} calls: {calls:?}"));
         }
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
@@ -242,7 +247,7 @@ impl Run {
             993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
             _ => self.cut(phone),
         };
-        if self.history.len() == HISTORY {
+        if self.history.len() >= HISTORY {
             self.history.remove(0);
         }
         self.history.push(format!("{} {} phone {phone}: {note}", self.report.actions, self.bed.now));
