@@ -133,11 +133,30 @@ fn taking_a_call_puts_the_own_one_on_hold() {
     bench.talk(bob, dave, "1004");
     bench.off_hook(alice);
     bench.dial(alice, "1003");
+    bench.heard(bob);
     bench.button(bob, StimulusType::BlfSpeedDial, 1);
+    // It never rings here.
+    let states: Vec<_> = bench.heard(bob).into_iter().filter(|m| m.starts_with("CallState")).collect();
+    assert_eq!(states, ["CallState Hold", "CallState OffHook", "CallState Connected"]);
     assert_eq!((bench.states(bob), bench.states(carol)), (vec!["Hold", "Connected"], vec![]));
     bench.on_hook(bob);
     assert_eq!(bench.states(bob), ["Hold"]);
     bench.on_hook(dave);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_call_is_transferred_by_pressing_a_busy_lamp() {
+    let mut bench = Bench::new(watching());
+    let [alice, bob, carol] = ["1001", "1002", "1003"].map(|phone| bench.phone(phone));
+    bench.talk(alice, bob, "1002");
+    bench.press(bob, SoftKey::Transfer);
+    bench.button(bob, StimulusType::BlfSpeedDial, 1);
+    bench.press(bob, SoftKey::Transfer);
+    assert_eq!((bench.states(bob), bench.states(carol)), (vec![], vec!["RingIn"]));
+    bench.off_hook(carol);
+    assert_eq!(bench.states(alice), ["Connected"]);
+    bench.on_hook(carol);
     bench.assert_quiet();
 }
 

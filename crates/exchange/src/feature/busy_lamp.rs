@@ -86,7 +86,7 @@ impl Exchange {
 
     /// Takes a call that rings at a line over to a phone. `false` if there is none that it could take.
     fn take_ringing(&mut self, now: Time, device: Handle<Device>, number: &LineNumber) -> bool {
-        let Some((call, who)) = self.ringing_at(device, number) else { return false };
+        let Some((call, _)) = self.ringing_at(device, number) else { return false };
         // Where it rings here as well, answering is enough.
         let legs = self.calls.get(call).map(|call| call.legs.clone()).unwrap_or_default();
         let own = legs.into_iter().find(|&other| self.legs.get(other).is_some_and(|leg| leg.is_on(device)));
@@ -94,6 +94,9 @@ impl Exchange {
             self.answer(now, own);
             return true;
         }
+        // Before the phone has the call: it must not show it as one that waits.
+        self.clear_way(now, device);
+        let Some((call, who)) = self.ringing_at(device, number) else { return false };
         let name = self.devices.get(device).map(|device| device.name.clone());
         let who = Party { device: name, ..who };
         let line = self.devices.get(device).and_then(Device::first_appearance).map(|line| line.instance);
