@@ -42,6 +42,8 @@ pub struct Exchange {
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// Registered phones that show the state of a line on a busy lamp.
+    pub(crate) watchers: BTreeMap<LineNumber, Vec<Handle<Device>>>,
     /// What lines remember; those that are not here have changed nothing.
     pub(crate) line_states: BTreeMap<LineNumber, LineState>,
     /// What phones remember, registered or not.
@@ -148,6 +150,7 @@ impl Exchange {
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            watchers: BTreeMap::new(),
             line_states: BTreeMap::new(),
             device_states: BTreeMap::new(),
             calls: Arena::new(),
@@ -409,6 +412,9 @@ impl Exchange {
             told: &mut told,
             view: &view,
             dialect: &device.dialect,
+            quirks: device.quirks,
+            soft_keys: &device.soft_keys,
+            buttons: &device.buttons,
             clock,
             idle: view::Idle::default(),
             messages: &mut messages,

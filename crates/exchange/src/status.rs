@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::DeviceName;
@@ -10,7 +10,7 @@ use crate::{
     arena::Handle,
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
-    device::{Device, soft_keys},
+    device::Device,
     exchange::{Exchange, SessionState, Timer},
     io::Output,
     operator::Notice,
@@ -133,16 +133,18 @@ impl Exchange {
         }
     }
 
-    /// The soft keys that a phone shows for this call, or without one, by their English labels.
-    pub fn soft_keys(&self, leg: Option<&view::LegView>) -> Vec<&'static str> {
+    /// The soft keys that a registered phone shows for this call, or without one, by their English labels.
+    pub fn soft_keys(&self, name: &DeviceName, leg: Option<&view::LegView>) -> Vec<&'static str> {
+        let device = self.by_name.get(name).and_then(|&handle| self.devices.get(handle));
+        let Some(device) = device else { return Vec::new() };
         let (set, mask) = match leg {
             Some(leg) => (leg.keys, leg.mask),
             None => {
-                let idle = view::idle_keys();
+                let idle = view::idle_keys(&device.soft_keys);
                 (idle.soft_key_set_index, idle.valid_key_mask)
             }
         };
-        soft_keys::labels(set, mask)
+        device.soft_keys.labels(set, mask)
     }
 
     /// What a registered phone should show and do now.
@@ -227,6 +229,7 @@ impl Exchange {
             }
         }
         self.check_waiting()?;
+        self.check_watchers()?;
         self.check_sessions()
     }
 
@@ -238,6 +241,20 @@ impl Exchange {
         }
         if self.hunting.waiting() != calls(Phase::Queued) {
             return Err("somebody waits in the queue of a hunt group who does not wait".into());
+        }
+        Ok(())
+    }
+
+    fn check_watchers(&self) -> Result<(), String> {
+        let indexed =
+            self.watchers.iter().flat_map(|(number, all)| all.iter().map(move |&one| (number, one)));
+        let indexed: BTreeSet<_> = indexed.collect();
+        let wanted = self
+            .devices
+            .iter()
+            .flat_map(|(handle, device)| device.watched().map(move |number| (number, handle)));
+        if indexed != wanted.collect() {
+            return Err("busy lamps and their index differ".into());
         }
         Ok(())
     }

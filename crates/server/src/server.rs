@@ -128,7 +128,7 @@ impl Server {
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
-            exchange: exchange_config(&config, first_call),
+            exchange: exchange_config(&config, first_call, sockets.http_address.port()),
             site: site.clone(),
             remembered: store.remembered().await?,
             limits: socket_limits(&config.limits),
@@ -313,9 +313,9 @@ fn remove_socket(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
+fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> ExchangeConfig {
     let (limits, media_dscp) = (&config.limits, config.dscp.media.code());
-    let mut config = ExchangeConfig { first_call, media_dscp, ..ExchangeConfig::default() };
+    let mut config = ExchangeConfig { first_call, media_dscp, http_port, ..ExchangeConfig::default() };
     config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
     config.limits.legs_per_device = limits.legs_per_device;
     config.limits.digits = limits.digits;

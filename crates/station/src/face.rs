@@ -65,6 +65,8 @@ pub struct ButtonFace {
     pub label: String,
     /// What its lamp does.
     pub lamp: LampMode,
+    /// Its state as the manager told it: what busy lamps and feature buttons show. 0 where nothing was told.
+    pub status: u32,
     /// Where all calls of the line are forwarded to; empty for nowhere.
     pub forward_all: String,
 }
@@ -127,6 +129,24 @@ pub struct Clock {
     pub second: u32,
     /// When it was that time.
     pub told_at: Time,
+}
+
+impl ButtonFace {
+    /// How the button is lit: by its lamp, or by the state that the manager told of it.
+    pub fn light(&self) -> LampMode {
+        match (self.lamp, self.kind, self.status) {
+            (LampMode::Off, ButtonType::Line | ButtonType::SpeedDial | ButtonType::ServiceUrl, _) => {
+                LampMode::Off
+            }
+            // States of a busy lamp: idle, in use, not to be disturbed, ringing (known from implementations).
+            (LampMode::Off, ButtonType::BlfSpeedDial, 2) => LampMode::On,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 3) => LampMode::Flash,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 4) => LampMode::Blink,
+            (LampMode::Off, ButtonType::BlfSpeedDial, _) | (LampMode::Off, _, 0) => LampMode::Off,
+            (LampMode::Off, ..) => LampMode::On,
+            (lamp, ..) => lamp,
+        }
+    }
 }
 
 impl Face {
@@ -213,6 +233,7 @@ fn button_faces(station: &Station) -> Vec<ButtonFace> {
             number: legend.number,
             name: legend.name,
             lamp: buttons.lamp(*button),
+            status: legend.status,
             forward_all: forward.map(|forward| forward.all.clone()).unwrap_or_default(),
         }
     };

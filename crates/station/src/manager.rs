@@ -276,15 +276,21 @@ impl Station {
     }
 
     fn speed_dial_stat(&mut self, now: Time, dial: u32, number: &[u8], label: &[u8]) {
-        let legend = Legend { number: self.text(number), label: self.text(label), ..Legend::default() };
+        let (number, label) = (self.text(number), self.text(label));
         let is_blf = self.session.buttons.has(ButtonType::BlfSpeedDial, dial);
         let kind = if is_blf { ButtonType::BlfSpeedDial } else { ButtonType::SpeedDial };
-        self.session.buttons.set_legend(kind, dial, legend);
+        // The state of a busy lamp comes by FeatureStat, before or after.
+        let known = self.session.buttons.legend(Button { instance: dial, kind });
+        let status = known.map_or(0, |legend| legend.status);
+        self.session.buttons.set_legend(kind, dial, Legend { number, label, status, ..Legend::default() });
         self.answered(now, Ask::SpeedDial(dial));
     }
 
     fn feature(&mut self, now: Time, index: u32, kind: ButtonType, label: String, status: u32) {
-        self.session.buttons.set_legend(kind, index, Legend { label, status, ..Legend::default() });
+        let known = self.session.buttons.legend(Button { instance: index, kind });
+        let number = known.map(|legend| legend.number.clone()).unwrap_or_default();
+        let legend = Legend { number, label, status, ..Legend::default() };
+        self.session.buttons.set_legend(kind, index, legend);
         self.answered(now, Ask::Feature(index));
     }
 

@@ -245,6 +245,12 @@ impl Bed {
         self.loopback.calls()
     }
 
+    /// The loopback trunk's line is cut.
+    pub fn cut_trunk(&mut self) {
+        self.loopback.cut();
+        self.exchange_outputs();
+    }
+
     /// Is nothing on its way, in the network or to the audio?
     pub fn is_quiet(&self) -> bool {
         self.in_flight == 0

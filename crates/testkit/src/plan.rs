@@ -21,7 +21,7 @@ pub(crate) const NUMBERS: [&str; 12] =
 pub(crate) fn add(site: &mut Site, phones: usize) -> Result<(), Box<dyn Error>> {
     let number = |at: usize| (1001 + at % phones).to_string().parse::<LineNumber>();
     let lines = |count: usize| (0..count.min(phones)).map(number).collect::<Result<Vec<_>, _>>();
-    let group = |mode, count| -> Result<PagingGroup, Box<dyn std::error::Error>> {
+    let group = |mode, count| -> Result<PagingGroup, Box<dyn Error>> {
         let address = Some(([239, 1, 2, 3], 20_480).into());
         Ok(PagingGroup { name: "Page".into(), lines: lines(count)?, mode, address, ..PagingGroup::default() })
     };

@@ -5,13 +5,14 @@ use std::time::Duration;
 use rand::RngExt;
 use selsius_exchange::remembered::ForwardKind;
 use selsius_site::{
-    Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Hotline, HuntGroup, HuntOrder, Line,
-    LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, Trunk,
+    Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
+    HuntOrder, KeySet, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, SoftKey as Key,
+    SoftKeys, Trunk,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
+    value::{KeypadKey, MediaStatus, SoftKey, StimulusType, SubscriptionFeature, Text},
 };
 
 use crate::{agree::disagreement, bed::Bed, network::Network, plan};
@@ -147,9 +148,9 @@ impl Run {
             if !phone.station.face().registered {
                 continue;
             }
-            let name = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
+            let name: DeviceName = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
             let Some(view) = self.bed.exchange.view(&name) else { continue };
-            if let Some(what) = disagreement(phone, &self.bed.exchange, &view) {
+            if let Some(what) = disagreement(phone, &self.bed.exchange, &name, &view) {
                 return Err(format!("{name}: {what}"));
             }
         }
@@ -176,12 +177,17 @@ impl Run {
             return Err("the network never falls silent".into());
         }
         self.agree()?;
+        // Who transfers both ends of a call through the trunk to each other makes a ring without a phone.
+        if self.bed.trunk_calls() == self.bed.exchange.sizes().legs {
+            self.bed.cut_trunk();
+        }
         if self.bed.trunk_calls() != 0 {
             // A call over the trunk to itself that both its ends have parked: it goes back to them, who do not answer.
             self.bed.run(PARKED);
         }
         if self.bed.trunk_calls() != 0 {
-            return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
+            let (trunk, calls) = (self.bed.trunk_calls(), self.bed.exchange.call_status());
+            return Err(format!("everybody hung up, and a trunk has {trunk} calls: {calls:?}"));
         }
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
@@ -256,7 +262,10 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => self.act(phone, Action::SpeedDial(1)),
+            900..930 => {
+                let place = self.bed.rng.random_range(1..16);
+                self.act(phone, Action::Button(place))
+            }
             930..945 => self.act(phone, Action::Speaker),
             945..952 => {
                 let keys = [StimulusType::ForwardAll, StimulusType::DoNotDisturb, StimulusType::VoiceMail];
@@ -274,7 +283,7 @@ impl Run {
             993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
             _ => self.cut(phone),
         };
-        if self.history.len() == HISTORY {
+        if self.history.len() >= HISTORY {
             self.history.remove(0);
         }
         self.history.push(format!("{} {} phone {phone}: {note}", self.report.actions, self.bed.now));
@@ -300,7 +309,13 @@ impl Run {
             }
             1 => "112".into(),
             2 => "1999".into(),
-            3 | 4 => SHARED.into(),
+            3 => SHARED.into(),
+            4 => match self.bed.rng.random_range(0..4_u32) {
+                0 => "**1#".into(),
+                1 => "**2#".into(),
+                2 => "*69".into(),
+                _ => SHARED.into(),
+            },
             5 => format!("7{}", own(&mut self.bed.rng)),
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
@@ -385,6 +400,13 @@ impl Run {
             }
             .into(),
             4 => message::ForwardStatReq { line_number: number }.into(),
+            6 => message::SubscriptionStatReq {
+                transaction_id: number,
+                subscription_feature_id: SubscriptionFeature::Blf,
+                timer: rng.random_range(0..3),
+                subscription_id: Text::new((1000 + number % 20).to_string()),
+            }
+            .into(),
             5 => message::MediaTransmissionFailure {
                 pass_through_party_id: number,
                 ..message::MediaTransmissionFailure::default()
@@ -479,13 +501,27 @@ fn office(phones: usize) -> Site {
         if let Ok(first) = number(0) {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
+        buttons.extend(lamps(phone, phones));
+        // Number 2 leads to redial, which may not lead back.
+        let abbreviated = [(1, number((phone + 1) % phones)), (2, "*69".parse())];
+        let abbreviated = abbreviated.into_iter().filter_map(|(index, to)| Some((index, to.ok()?))).collect();
+        let soft_keys = if phone % 4 == 3 { "few".parse().ok() } else { None };
         if let Ok(name) = name(phone).parse() {
-            let prefer = *cycle(Prefer::ALL, phone);
-            site.devices.insert(name, Device { buttons, prefer, ..Device::default() });
+            let (privacy, prefer) = (phone == 1, *cycle(Prefer::ALL, phone));
+            let device = Device { buttons, abbreviated, soft_keys, privacy, prefer, ..Device::default() };
+            site.devices.insert(name, device);
         }
     }
     site.settings.voicemail = number(2).ok();
     site.settings.timers.hold_reminder = 20;
+    if let Ok(few) = "few".parse() {
+        let keys = [
+            (KeySet::OnHook, vec![Key::NewCall]),
+            (KeySet::Connected, vec![Key::EndCall, Key::Transfer, Key::Join, Key::Hold]),
+            (KeySet::OffHook, vec![Key::EndCall, Key::Redial]),
+        ];
+        site.soft_keys.insert(few, SoftKeys(keys.into()));
+    }
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
             site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
@@ -530,7 +566,7 @@ fn waiting(site: &mut Site, phones: usize) {
     let timers = &mut site.settings.timers;
     (timers.park_reminder, timers.park_return, timers.callback, timers.queue) = (20, 60, 5, 40);
     site.parking.slots = "81-83".parse().into_iter().collect();
-    let names = ["odd", "even"].map(|name| name.parse::<selsius_site::Name>().ok());
+    let names = ["odd", "even"].map(|name| name.parse::<Name>().ok());
     for (at, name) in names.iter().enumerate() {
         let others = names.get(1 - at).cloned().flatten().into_iter().collect();
         if let Some(name) = name {
@@ -540,7 +576,7 @@ fn waiting(site: &mut Site, phones: usize) {
     for (at, line) in site.lines.values_mut().enumerate() {
         line.pickup_group = names.get(at % 3).cloned().flatten();
     }
-    let number = |number: usize| number.to_string().parse::<selsius_site::LineNumber>().ok();
+    let number = |number: usize| number.to_string().parse::<LineNumber>().ok();
     let orders = [HuntOrder::Sequential, HuntOrder::Circular, HuntOrder::LongestIdle, HuntOrder::Broadcast];
     for (at, order) in orders.into_iter().enumerate() {
         let members = (0..phones).filter(|phone| phone % 2 == at % 2).map(|phone| 1001 + phone);
@@ -559,6 +595,24 @@ fn waiting(site: &mut Site, phones: usize) {
             site.hunt_groups.insert(pilot, group);
         }
     }
+}
+
+/// Busy lamps of the neighbours and of the shared line, and buttons of features.
+fn lamps(phone: usize, phones: usize) -> Vec<Button> {
+    let neighbours = [1, 2].map(|next| (1001 + (phone + next) % phones).to_string());
+    let watched = neighbours.into_iter().chain([SHARED.to_owned()]);
+    let lamp = |number: String| Some(Button::BusyLamp { number: number.parse().ok()?, label: String::new() });
+    let features = [
+        Feature::Privacy,
+        Feature::Hold,
+        Feature::Transfer,
+        Feature::Conference,
+        Feature::Redial,
+        Feature::DoNotDisturb,
+        Feature::Park,
+    ];
+    let feature = |feature| Button::Feature { feature, label: String::new() };
+    watched.filter_map(lamp).chain(features.map(feature)).collect()
 }
 
 fn name(phone: usize) -> String {

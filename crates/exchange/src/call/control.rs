@@ -312,8 +312,9 @@ impl Exchange {
             dialed: call.dialed.clone(),
             started,
         };
-        if let Some(device) = device.and_then(|device| self.devices.get_mut(device)) {
-            device.last_dialed = [call.prefix.as_str(), &record.dialed].concat();
+        if let Some(device) = device {
+            let number = [call.prefix.as_str(), &record.dialed].concat();
+            self.dialed_last(now, device, &number);
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;

@@ -97,16 +97,24 @@ impl Exchange {
         legs.iter().copied().filter(|&other| other != handle).collect()
     }
 
-    /// Tells the phones that have the same line on a button: it is in use there, or not any more.
+    /// Tells the phones that have the same line on a button, or a busy lamp for it: it is in use there, or not any more.
     pub(crate) fn render_sharers(&mut self, now: Time, station: Appears) {
         let device = self.devices.get(station.device);
         let Some(number) = device.and_then(|device| device.appearance(station.line)).map(|line| &line.number)
         else {
             return;
         };
-        if self.appearances.get(number).is_some_and(|all| all.len() > 1) {
-            let number = number.clone();
+        let shared = self.appearances.get(number).is_some_and(|all| all.len() > 1);
+        let watched = self.watchers.contains_key(number);
+        if !shared && !watched {
+            return;
+        }
+        let number = number.clone();
+        if shared {
             self.render_line(now, &number, station.device);
+        }
+        if watched {
+            self.render_watchers(now, &number);
         }
     }
 
@@ -159,7 +167,7 @@ impl Exchange {
         line: u32,
         leg: Handle<Leg>,
     ) -> Option<Handle<Leg>> {
-        let free = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held && !leg.private);
+        let free = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held && !self.is_closed(leg));
         if !free {
             self.counters.refuse("resume of a call that is not on hold");
             return None;

@@ -12,7 +12,7 @@ use selsius_wire::{
 use super::{Leg, LegState};
 use crate::{
     arena::Handle,
-    device::{Device, soft_keys},
+    device::{Device, feature_of, soft_key_of, soft_keys},
     dialplan,
     exchange::Exchange,
     feature::pickup::Whose,
@@ -90,9 +90,21 @@ impl Exchange {
         line: u32,
         reference: u32,
     ) {
-        let Some(key) = soft_keys::meaning(key) else {
-            return self.counters.refuse("soft key that is not in the template");
-        };
+        match soft_keys::meaning(key) {
+            Some(key) => self.soft_key_meaning(now, device, key, line, reference),
+            None => self.counters.refuse("soft key that is not in the template"),
+        }
+    }
+
+    /// As [`Self::soft_key`], for whatever has the same meaning as a soft key.
+    pub(crate) fn soft_key_meaning(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        key: Key,
+        line: u32,
+        reference: u32,
+    ) {
         if let Some((remote, line)) = self.remote_leg(device, reference) {
             return self.remote_soft_key(now, device, key, line, remote);
         }
@@ -120,6 +132,10 @@ impl Exchange {
             },
             (Key::Pickup, leg) => self.pick_up(now, device, line, leg, Whose::Group),
             (Key::GroupPickup, leg) => self.pick_up(now, device, line, leg, Whose::OtherGroups),
+            (Key::Park, None) => match self.held_leg(device, None) {
+                Some(leg) => self.park_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            },
             (_, None) => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without a call"),
             (Key::EndCall, Some(leg)) => self.hang_up(now, leg),
             (Key::Backspace, Some(leg)) => self.take_back_digit(now, leg),
@@ -203,35 +219,28 @@ impl Exchange {
         }
         match stimulus {
             StimulusType::Line => self.line_key(now, device, instance),
-            StimulusType::SpeedDial => self.speed_dial(now, device, instance),
-            StimulusType::ForwardAll => self.forward_key(now, device, 0),
             StimulusType::ForwardBusy => self.ask_number(now, device, 0, FeatureCode::ForwardBusy),
             StimulusType::ForwardNoAnswer => self.ask_number(now, device, 0, FeatureCode::ForwardNoAnswer),
-            StimulusType::DoNotDisturb => self.do_not_disturb_key(now, device),
-            StimulusType::VoiceMail => self.call_voicemail(now, device),
-            StimulusType::LastNumberRedial => {
-                let leg = self.active_leg(device);
-                self.redial(now, device, leg, 0);
-            }
-            StimulusType::CallPark => match self.active_leg(device).or_else(|| self.held_leg(device, None)) {
-                Some(leg) => self.park_key(now, leg),
-                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            _ => self.button(now, device, stimulus, instance),
+        }
+    }
+
+    /// A button of the template, a number of the phone's own abbreviated dialling, or a key that the phone has of its own.
+    fn button(&mut self, now: Time, device: Handle<Device>, stimulus: StimulusType, instance: u32) {
+        let key = self.devices.get(device).and_then(|state| state.buttons.key(stimulus, instance));
+        if let Some(does) = key.map(|key| key.does.clone()) {
+            return self.press_button(now, device, &does);
+        }
+        match (stimulus, feature_of(stimulus)) {
+            (StimulusType::SpeedDial, _) => match self.abbreviated(device, instance) {
+                Some(number) => self.dial_number(now, device, number.as_str()),
+                None => self.counters.refuse("unknown speed dial"),
             },
-            StimulusType::CallPickUp => {
-                let leg = self.active_leg(device);
-                self.pick_up(now, device, 0, leg, Whose::Group);
-            }
-            StimulusType::GroupCallPickUp => {
-                let leg = self.active_leg(device);
-                self.pick_up(now, device, 0, leg, Whose::OtherGroups);
-            }
-            StimulusType::OtherPickup => self.ask_number(now, device, 0, FeatureCode::DirectedPickup),
-            StimulusType::CallBack => match self.active_leg(device) {
-                Some(leg) => self.callback_key(now, leg),
-                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "callback without a call"),
+            (_, Some(feature)) => self.feature_button(now, device, feature),
+            (_, None) => match soft_key_of(stimulus) {
+                Some(key) => self.soft_key_meaning(now, device, key, 0, 0),
+                None => self.counters.refuse("button without meaning here"),
             },
-            StimulusType::HLog => self.hunt_toggle(now, device),
-            _ => self.counters.refuse("button without meaning here"),
         }
     }
 
@@ -257,7 +266,7 @@ impl Exchange {
         if let Some(leg) = self.held_leg(device, Some(line)).filter(|_| active != Some(line)) {
             return self.resume(now, leg);
         }
-        let free = |leg: &Leg| leg.state == LegState::Held && !leg.private;
+        let free = |leg: &Leg| leg.state == LegState::Held && !self.is_closed(leg);
         let remote = self.remote_legs(device, line).find(|(_, leg)| free(leg)).map(|(handle, _)| handle);
         match remote {
             Some(remote) if active.is_none() => {
@@ -265,14 +274,6 @@ impl Exchange {
             }
             _ if active != Some(line) => drop(self.lift(now, device, line)),
             _ => {}
-        }
-    }
-
-    fn speed_dial(&mut self, now: Time, device: Handle<Device>, instance: u32) {
-        let number = self.devices.get(device).and_then(|device| device.speed_dial(instance));
-        match number {
-            Some(number) => self.en_bloc(now, device, &number, 0),
-            None => self.counters.refuse("unknown speed dial"),
         }
     }
 

@@ -16,7 +16,7 @@ use selsius_wire::{
     value::{ResetType, Text, UnregisterStatus},
 };
 
-use super::{Buttons, Device, Quirks, printable};
+use super::{Buttons, Device, Quirks, printable, soft_keys};
 use crate::{
     arena::Handle,
     call::Appears,
@@ -182,12 +182,11 @@ impl Exchange {
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
         let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
-        let Some(configured) = self.site.devices.get(&name) else {
+        if !self.site.devices.contains_key(&name) {
             // The site changed while it waited.
             return self.reject(now, session, name.as_str(), "unknown device");
-        };
+        }
         let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
-        let buttons = Buttons::of(&self.site, configured);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
             self.lose_device(now, old, "registered again");
@@ -196,6 +195,10 @@ impl Exchange {
             }
         }
         let dialect = Dialect::negotiate(register.protocol_ver, register.features, register.device_type);
+        let quirks = Quirks::of(register.device_type);
+        let Some(configured) = self.site.devices.get(&name) else { return };
+        let buttons = Buttons::of(&self.site, configured, quirks, dialect.version());
+        let soft_keys = soft_keys::Sets::of(&self.site, configured, quirks);
         let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
         let device = Device {
             name: name.clone(),
@@ -204,30 +207,34 @@ impl Exchange {
             device_type: register.device_type,
             load: printable(register.firmware_load_name),
             dialect: dialect.clone(),
-            quirks: Quirks::of(register.device_type),
+            quirks,
             buttons,
+            soft_keys,
             capabilities: Vec::new(),
             legs: Vec::new(),
             told: None,
-            last_dialed: String::new(),
+            last_dialed: self.remembered_number(&name),
             last_line: 0,
             ready: false,
             registered: now,
             last_heard: now,
             keepalive,
             restart: None,
+            subscriptions: Vec::new(),
             quality: VecDeque::new(),
         };
         let load = device.load.clone();
         let hook_flash = device.quirks.media_path_is_hook;
         let handle = self.devices.insert(device);
         self.by_name.insert(name.clone(), handle);
+        self.light_lamps_of(handle);
         for (line, instance) in lines {
             let all = self.appearances.entry(line.clone()).or_default();
             all.push(Appears { device: handle, line: instance });
             if all.len() > 1 {
                 self.render_line(now, &line, handle);
             }
+            self.render_watchers(now, &line);
         }
         let mut alarms = Vec::new();
         if let Some(state) = self.sessions.get_mut(&session) {
@@ -338,8 +345,10 @@ impl Exchange {
         }
         let Some(device) = self.devices.remove(handle) else { return };
         self.by_name.remove(&device.name);
+        self.stop_watching(handle, &device.clone_watched());
         for line in &device.buttons.lines {
             self.render_line(now, &line.number, handle);
+            self.render_watchers(now, &line.number);
         }
         if self.watched.contains(&device.name) {
             let notice = Notice::FaceGone { device: device.name.clone() };
@@ -397,7 +406,11 @@ impl Exchange {
             .devices
             .iter()
             .filter(|(_, device)| match self.site.devices.get(&device.name) {
-                Some(configured) => Buttons::of(&self.site, configured) != device.buttons,
+                Some(configured) => {
+                    let (quirks, version) = (device.quirks, device.dialect.version());
+                    Buttons::of(&self.site, configured, quirks, version) != device.buttons
+                        || soft_keys::Sets::of(&self.site, configured, quirks) != device.soft_keys
+                }
                 None => true,
             })
             .map(|(handle, _)| handle)

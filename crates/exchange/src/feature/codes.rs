@@ -57,9 +57,9 @@ impl Exchange {
             FeatureCode::DoNotDisturb => self.do_not_disturb_code(now, leg, true),
             FeatureCode::DoNotDisturbOff => self.do_not_disturb_code(now, leg, false),
             FeatureCode::Voicemail => self.voicemail_code(now, leg),
-            FeatureCode::Redial | FeatureCode::Abbreviated | FeatureCode::Login | FeatureCode::Logout => {
-                self.fail(now, leg, EndCause::UnknownNumber)
-            }
+            FeatureCode::Abbreviated => self.dial_abbreviated(now, leg, argument),
+            FeatureCode::Redial => self.redial_code(now, leg),
+            FeatureCode::Login | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
         }
     }
 
@@ -114,6 +114,7 @@ impl Exchange {
         for appears in devices {
             self.render(now, appears.device, Transition::Change, None);
         }
+        self.render_watchers(now, line);
     }
 }
 

@@ -409,6 +409,12 @@ impl Exchange {
         })
     }
 
+    /// Do hunt groups call this phone?
+    pub(crate) fn is_hunted(&self, device: &Device) -> bool {
+        let member = device.buttons.lines.iter().any(|line| self.hunting.members.contains_key(&line.number));
+        member && !self.is_logged_out(device)
+    }
+
     /// Is this phone's user a member of hunt groups who has logged out?
     pub(crate) fn is_out_of_hunting(&self, device: &Device) -> bool {
         self.hunting.has_members() && self.is_logged_out(device)

@@ -1,10 +1,13 @@
 //! What an office expects of its phones, a file each. A feature changes the states of calls, legs and lines; what phones
 //! show of it follows in `view`.
 
+pub(crate) mod busy_lamp;
+mod buttons;
 pub(crate) mod call_codes;
 pub(crate) mod callback;
 pub(crate) mod codes;
 mod conference;
+mod dial;
 mod disturb;
 mod forward;
 pub(crate) mod freed;
@@ -15,6 +18,8 @@ mod lift;
 pub(crate) mod paging;
 pub(crate) mod park;
 pub(crate) mod pickup;
+pub(crate) mod presence;
+mod privacy;
 mod shared;
 mod transfer;
 mod voicemail;

@@ -53,7 +53,7 @@ fn told_mailboxes(info: &CallInformation) -> [&str; 3] {
         .map(String::as_str)
 }
 
-fn call_type(leg: &Leg) -> CallType {
+pub(super) fn call_type(leg: &Leg) -> CallType {
     match leg.role {
         Role::Caller => CallType::Outbound,
         Role::Called => CallType::Inbound,

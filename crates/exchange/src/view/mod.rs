@@ -3,6 +3,7 @@
 //! Nothing else in the exchange sends lamps, prompts, soft keys, tones, call states or media orders: call control
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
+mod buttons;
 mod difference;
 mod idle;
 mod info;
@@ -20,7 +21,9 @@ use selsius_wire::{
     value::{CallState, LampMode, RingDuration, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
+pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
+    buttons::told_status,
     difference::{Idle, Teller, Transition, idle_keys, idle_prompt},
     idle::{forwards_of, idle_text},
 };
@@ -28,7 +31,7 @@ pub use crate::call::Audio;
 use crate::{
     arena::Handle,
     call::{Aim, Call, Leg, LegState, Phase, Purpose, Receive, Role},
-    device::{Device, soft_keys},
+    device::Device,
     dialplan,
     exchange::Exchange,
     feature::{call_codes, codes},
@@ -44,6 +47,10 @@ pub struct View {
     pub ring: Option<Ring>,
     /// The lamps that are not off, in order.
     pub lamps: Vec<Lamp>,
+    /// The states of buttons that are not at rest, in the order of the buttons.
+    pub buttons: Vec<ButtonStatus>,
+    /// The states of numbers in call lists, in the order in which the phone asked for them.
+    pub presence: Vec<Presence>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
     /// Where lines forward their calls, those that do.
@@ -171,9 +178,13 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
         idle::render(exchange, device, &mut view);
+        buttons::render(exchange, device, &mut view);
+        buttons::render_presence(exchange, device, &mut view);
     }
     ring::render(exchange, device, &mut view);
     view.lamps.sort_unstable();
+    // A key may be lit for two reasons.
+    view.lamps.dedup_by_key(|lamp| (lamp.button, lamp.instance));
     view
 }
 
@@ -218,7 +229,7 @@ fn leg_view(
         remote: false,
         state,
         keys,
-        mask: soft_keys::mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
+        mask: device.soft_keys.mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
         prompt,
         info: call.started.is_some().then(|| {
             let told = told.and_then(|told| told.info.as_ref());

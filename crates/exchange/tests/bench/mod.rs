@@ -298,7 +298,7 @@ impl Bench {
 
     /// The soft keys of a call that a phone shows.
     pub(crate) fn keys(&self, session: SessionId, call: usize) -> Vec<&'static str> {
-        self.exchange.soft_keys(Some(&self.view(session).legs[call]))
+        self.exchange.soft_keys(&self.names[&session].parse().unwrap(), Some(&self.view(session).legs[call]))
     }
 
     /// A call between two phones, with audio. What was said is forgotten.
@@ -391,6 +391,32 @@ impl Bench {
         let sizes = self.exchange.sizes();
         assert_eq!((sizes.calls, sizes.legs, sizes.parties), (0, 0, 0), "{sizes:?}");
         assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
+    }
+
+    /// A button of a kind.
+    pub(crate) fn button(&mut self, session: SessionId, stimulus: StimulusType, instance: u32) {
+        self.say(
+            session,
+            message::Stimulus { stimulus, line_instance: instance, ..message::Stimulus::default() },
+        );
+    }
+
+    /// The states of buttons that a phone was told since the last time, by number; other messages are forgotten.
+    pub(crate) fn told_states(&mut self, session: SessionId) -> Vec<(u32, u32)> {
+        let messages = self.messages(session);
+        let told = messages.iter().filter_map(|message| match message {
+            ManagerMessage::FeatureStatV2(stat) => Some((stat.feature_index, stat.feature_status)),
+            ManagerMessage::FeatureStat(stat) => Some((stat.feature_index, stat.feature_status)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// The lamps of a kind that a phone shows, by number.
+    pub(crate) fn lamps(&self, session: SessionId, kind: StimulusType) -> Vec<(u32, &'static str)> {
+        let view = self.view(session);
+        let lamps = view.lamps.iter().filter(|lamp| lamp.button == kind);
+        lamps.map(|lamp| (lamp.instance, lamp.mode.name())).collect()
     }
 
     /// The notices that a phone has been shown since the last time; forgets the rest.

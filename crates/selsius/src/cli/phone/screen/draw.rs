@@ -153,7 +153,7 @@ fn button_line(place: usize, button: &ButtonFace, ticks: u64) -> Line<'static> {
     };
     let forward =
         if button.forward_all.is_empty() { String::new() } else { format!(" ↪{}", button.forward_all) };
-    let (symbol, colour) = lamp(button.lamp, ticks);
+    let (symbol, colour) = lamp(button.light(), ticks);
     Line::from(vec![
         Span::raw(" "),
         Span::styled(symbol, Style::new().fg(colour)),
@@ -280,6 +280,7 @@ mod tests {
             name: String::new(),
             label: label.into(),
             lamp,
+            status: 0,
             forward_all: String::new(),
         }
     }
