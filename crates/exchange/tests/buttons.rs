@@ -336,14 +336,14 @@ fn buttons_of_features_show_their_state() {
     bench.button(bob, StimulusType::HLog, 4);
     assert_eq!(bench.told_states(bob), [(4, 1)]);
     let logged_in =
-        |record: &Record| matches!(record, Record::LineState { state, .. } if !state.hunt_logged_out);
+        |record: &Record| matches!(record, Record::LineState { state, .. } if state.hunt_logged_in);
     assert!(bench.records.iter().any(logged_in));
     bench.button(bob, StimulusType::HLog, 4);
     assert_eq!(bench.told_states(bob), [(4, 0)]);
     // Nobody logs in to a group that wants no login.
     let alice = bench.phone("1001");
     bench.button(alice, StimulusType::HLog, 0);
-    assert_eq!(bench.refused("hunt login of a line in no such group"), 1);
+    assert_eq!(bench.refused("hunt log-in of no member"), 1);
 }
 
 #[test]
