@@ -31,6 +31,8 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) site: Site,
     pub(crate) wall: WallClock,
+    /// Seconds to add for local time in the zones that phones have besides the office's own.
+    pub(crate) zones: BTreeMap<String, i32>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) devices: Arena<Device>,
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
@@ -116,6 +118,7 @@ impl Exchange {
             config,
             site,
             wall,
+            zones: BTreeMap::new(),
             sessions: BTreeMap::new(),
             devices: Arena::new(),
             by_name: BTreeMap::new(),
@@ -158,6 +161,7 @@ impl Exchange {
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
+            Input::Zones(zones) => self.tell_clocks(now, |exchange| exchange.zones = zones),
             Input::Site(site) => self.change_site(now, *site),
             Input::Reset { device, kind } => {
                 if let Some(&handle) = self.by_name.get(&device) {
@@ -240,17 +244,45 @@ impl Exchange {
     /// zone: they are told when it or the clock has jumped.
     fn set_wall(&mut self, now: Time, wall: WallClock) {
         let drift = (wall.wall(now).0).abs_diff(self.wall.wall(now).0);
-        let jumped =
-            wall.offset_seconds != self.wall.offset_seconds || drift > CLOCK_DRIFT.as_micros() as u64;
-        self.wall = wall;
-        if !jumped {
-            return;
+        if drift <= CLOCK_DRIFT.as_micros() as u64 {
+            return self.tell_clocks(now, |exchange| exchange.wall = wall);
         }
-        let clock = self.clock(now);
-        let ready = self.devices.iter().filter(|(_, device)| device.ready).map(|(_, device)| device.session);
-        for session in ready.collect::<Vec<_>>() {
+        self.wall = wall;
+        for (handle, _) in self.offsets() {
+            self.send_clock(now, handle);
+        }
+    }
+
+    /// Does something that can change the zones of phones, and tells the time to those whose offset it has changed.
+    pub(crate) fn tell_clocks(&mut self, now: Time, change: impl FnOnce(&mut Self)) {
+        let before = self.offsets();
+        change(self);
+        for (handle, offset) in before {
+            if self.offset_of(handle) != offset {
+                self.send_clock(now, handle);
+            }
+        }
+    }
+
+    fn send_clock(&mut self, now: Time, handle: Handle<Device>) {
+        let clock = self.clock(now, handle);
+        if let Some(session) = self.devices.get(handle).map(|device| device.session) {
             self.send(session, clock);
         }
+    }
+
+    /// The offsets of all phones that have a clock already.
+    fn offsets(&self) -> Vec<(Handle<Device>, i32)> {
+        let ready = self.devices.iter().filter(|(_, device)| device.ready);
+        ready.map(|(handle, _)| (handle, self.offset_of(handle))).collect()
+    }
+
+    /// Seconds to add for local time at a phone: those of its zone, or of the office where that is not known.
+    pub(crate) fn offset_of(&self, handle: Handle<Device>) -> i32 {
+        let local = self.devices.get(handle).map(|device| self.site.local(&device.name));
+        let zone = local.and_then(|local| local.time_zone);
+        let own = zone.filter(|_| zone != self.site.settings.time_zone.as_deref());
+        own.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.wall.offset_seconds)
     }
 
     fn malformed(&mut self, session: SessionId, problem: &str) {
@@ -346,7 +378,7 @@ impl Exchange {
         transition: Transition,
         reference: Option<u32>,
     ) {
-        let clock = transition.sets_clock().then(|| self.clock(now));
+        let clock = transition.sets_clock().then(|| self.clock(now, handle));
         let Some(device) = self.devices.get_mut(handle) else { return };
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);

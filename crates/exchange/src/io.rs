@@ -1,6 +1,6 @@
 //! What goes into the exchange and what comes out of it.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::net::SocketAddr;
 
 use selsius_site::{DeviceName, Site};
@@ -58,6 +58,10 @@ pub enum Input {
     },
     /// What the time of day is. Given at the start and whenever the zone's offset changes.
     Wall(WallClock),
+    /// Seconds to add for local time, by IANA zone, for the zones that single phones or pools have. Given at the start, and
+    /// whenever one of them changes or a site with others comes: before that site. A zone that is missing counts as the
+    /// office's.
+    Zones(BTreeMap<String, i32>),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),
     /// An operator wants a phone to reset or restart.

@@ -27,7 +27,9 @@ mod dialplan;
 mod exchange;
 mod feature;
 mod io;
+pub mod language;
 pub mod loopback;
+mod presence;
 pub mod record;
 pub mod remembered;
 mod status;
@@ -41,6 +43,8 @@ pub use self::{
     config::{Config, Limits, WallClock},
     counters::Counters,
     exchange::Exchange,
+    feature::push::{PushError, ShownAs},
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
+    presence::{LineUse, Presence, PresentPhone},
     status::{CallStatus, DeviceStatus, Sizes},
 };

@@ -25,9 +25,10 @@ pub use config::{
     VendorSetting,
 };
 pub use element::Encoding;
-pub use rings::{Ring, RingList};
 pub use read::{Item, Kind, Shown, to_ascii};
+pub use rings::{Ring, RingList};
 pub use screens::{
-    DIRECTORY_ENTRIES, Directory, DirectoryEntry, EXECUTE_ITEMS, Execute, ICONS, INPUT_FIELDS, Icon, IconMenu,
-    Input, InputField, MENU_ITEMS, Menu, MenuItem, SOFT_KEYS, ScreenKey, TEXT_CHARS, TITLE_CHARS, Text,
+    DIRECTORY_ENTRIES, Directory, DirectoryEntry, EXECUTE_ITEMS, Execute, ICONS, INPUT_FIELDS, Icon,
+    IconMenu, Input, InputField, MENU_ITEMS, Menu, MenuItem, SOFT_KEYS, ScreenKey, TEXT_CHARS, TITLE_CHARS,
+    Text,
 };

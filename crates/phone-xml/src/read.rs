@@ -217,7 +217,10 @@ mod tests {
                 ..IconMenu::default()
             };
             let xml = icons.to_xml(encoding);
-            assert_eq!(Shown::read(&xml).unwrap().items, [Item { name: "Zoë".into(), url: "UserData:1:a&b".into() }]);
+            assert_eq!(
+                Shown::read(&xml).unwrap().items,
+                [Item { name: "Zoë".into(), url: "UserData:1:a&b".into() }]
+            );
             let text = String::from_utf8_lossy(&xml).into_owned();
             assert_eq!(text.matches("<IconItem>").count(), 10);
             assert!(text.contains(&format!("<Data>{}</Data>", "FF".repeat(40))), "{text}");
@@ -230,7 +233,10 @@ mod tests {
         assert_eq!((shown.title.len(), shown.text.chars().count()), (32, 4000));
         let execute = Execute { urls: vec!["Dial:1?a&b".into(); 5] }.to_xml(Encoding::Ascii);
         let shown = Shown::read(&execute).unwrap();
-        assert_eq!((shown.kind, shown.items.len(), shown.items[0].url.as_str()), (Kind::Execute, 3, "Dial:1?a&b"));
+        assert_eq!(
+            (shown.kind, shown.items.len(), shown.items[0].url.as_str()),
+            (Kind::Execute, 3, "Dial:1?a&b")
+        );
     }
 
     #[test]

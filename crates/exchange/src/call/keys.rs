@@ -14,6 +14,7 @@ use crate::{
     arena::Handle,
     device::{Device, soft_keys},
     exchange::Exchange,
+    language::translated,
 };
 
 impl Exchange {
@@ -101,6 +102,7 @@ impl Exchange {
             (Key::Select, Some(leg)) => self.select(now, leg),
             (Key::Conference, Some(leg)) => self.conference_key(now, leg),
             (Key::Join, Some(leg)) => self.join(now, device, leg),
+            (Key::ConferenceList, Some(leg)) => self.conference_list(leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
             }
@@ -147,7 +149,8 @@ impl Exchange {
         /// Seconds.
         const SHOWN: u32 = 5;
         let Some(state) = self.devices.get(device) else { return };
-        let (session, message) = (state.session, state.dialect.notify(SHOWN, text));
+        let text = translated(text.clone(), state.language);
+        let (session, message) = (state.session, state.dialect.notify(SHOWN, &text));
         self.send(session, message);
     }
 
@@ -175,6 +178,10 @@ impl Exchange {
                 let leg = self.active_leg(device);
                 self.redial(now, device, leg, 0);
             }
+            StimulusType::RemoveLastParticipant => match self.active_leg(device) {
+                Some(leg) => self.drop_last(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "drop outside a conference"),
+            },
             _ => self.counters.refuse("button without meaning here"),
         }
     }

@@ -13,7 +13,7 @@ use alloc::{
 };
 use core::{fmt, net::IpAddr, time::Duration};
 
-use selsius_site::{Button, CodecName, DeviceName, LineNumber, Site};
+use selsius_site::{Button, CodecName, DeviceName, Language, LineNumber, Local, Site};
 use selsius_wire::{
     Dialect, Time,
     value::{CallState, Codec, DeviceType, ResetType},
@@ -38,6 +38,9 @@ pub(crate) struct Device {
     pub(crate) load: String,
     pub(crate) dialect: Dialect,
     pub(crate) quirks: Quirks,
+    /// The language of its texts and how it writes a date, as it was told: both hold until it registers again.
+    pub(crate) language: Language,
+    pub(crate) date_format: String,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
     pub(crate) capabilities: Vec<Capability>,
@@ -178,6 +181,12 @@ impl Device {
             let found = self.capabilities.iter().find(|capability| capability.codec == codec)?;
             Some((codec, found.max_ms))
         })
+    }
+
+    /// Does the site give it another language or another way to write a date than it was told?
+    pub(crate) fn is_elsewhere(&self, site: &Site) -> bool {
+        let Local { language, date_format, .. } = site.local(&self.name);
+        self.language != language || self.date_format != date_format
     }
 
     /// How long the phone may be silent: two intervals and a bit, three while it has a call.

@@ -9,7 +9,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Model, Site};
+use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, Model, Site};
 use selsius_wire::{
     Dialect, StationMessage, Time, message,
     message::{CapabilitiesReq, KeepAliveAck, Register, RegisterAck, RegisterReject},
@@ -186,6 +186,8 @@ impl Exchange {
         };
         let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
         let buttons = Buttons::of(&self.site, configured);
+        let Local { language, date_format, .. } = self.site.local_of(Some(configured));
+        let date_format = String::from(date_format);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
             self.lose_device(now, old, "registered again");
@@ -203,6 +205,8 @@ impl Exchange {
             load: printable(register.firmware_load_name),
             dialect: dialect.clone(),
             quirks: Quirks::of(register.device_type),
+            language,
+            date_format,
             buttons,
             capabilities: Vec::new(),
             legs: Vec::new(),
@@ -216,6 +220,7 @@ impl Exchange {
             quality: VecDeque::new(),
         };
         let load = device.load.clone();
+        let date_template = Text::full(&device.date_format);
         let hook_flash = device.quirks.media_path_is_hook;
         let handle = self.devices.insert(device);
         self.by_name.insert(name.clone(), handle);
@@ -237,7 +242,7 @@ impl Exchange {
 
         let ack = RegisterAck {
             keep_alive_interval: whole_seconds(keepalive),
-            date_template: Text::full(&self.site.settings.date_format),
+            date_template,
             secondary_keep_alive_interval: 2 * self.site.settings.keepalive_seconds,
             ..RegisterAck::default()
         };
@@ -377,15 +382,18 @@ impl Exchange {
         }
     }
 
-    /// Takes a new site. Phones that are no longer in it, or whose buttons changed, restart when they are idle.
+    /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
+    /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.site = site;
+        self.tell_clocks(now, |exchange| exchange.site = site);
         self.auto_from = 0;
         let changed: Vec<_> = self
             .devices
             .iter()
             .filter(|(_, device)| match self.site.devices.get(&device.name) {
-                Some(configured) => Buttons::of(&self.site, configured) != device.buttons,
+                Some(configured) => {
+                    Buttons::of(&self.site, configured) != device.buttons || device.is_elsewhere(&self.site)
+                }
                 None => true,
             })
             .map(|(handle, _)| handle)

@@ -3,5 +3,7 @@
 
 pub(crate) mod codes;
 mod conference;
+mod conference_list;
+pub(crate) mod push;
 mod shared;
 mod transfer;

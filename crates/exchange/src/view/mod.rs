@@ -24,6 +24,7 @@ use crate::{
     device::{Device, soft_keys},
     exchange::Exchange,
     feature::codes,
+    language::translated,
     record::{EndCause, Redirection},
 };
 
@@ -181,6 +182,7 @@ fn leg_view(
     told: Option<&LegView>,
 ) -> (LegView, Option<Tone>) {
     let Looks { state, keys, prompt, tone } = looks(exchange, device, handle, leg, call);
+    let prompt = translated(prompt, device.language);
     let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
     let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
     let remote = match &leg.mixing {
