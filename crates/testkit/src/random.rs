@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
+use selsius_site::{Action as RouteAction, Button, Device, Language, Line, Route, Site, Trunk};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
@@ -183,6 +183,16 @@ impl Run {
         Ok(())
     }
 
+    /// Something of the screen that the phone shows, or away from it.
+    fn choose(&mut self, phone: usize) -> String {
+        let screen = self.bed.phones[phone].station.face().screen;
+        let at = self.bed.rng.random_range(0..8);
+        match screen.as_ref().and_then(|screen| screen.choice(at)) {
+            Some(name) => self.act(phone, Action::Choose(name.into())),
+            None => self.act(phone, Action::LeaveScreen),
+        }
+    }
+
     /// Ends all calls of a phone, those on hold too.
     fn end_calls(&mut self, phone: usize) {
         let view = name(phone).parse().ok().and_then(|name| self.bed.exchange.view(&name));
@@ -224,7 +234,8 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => self.act(phone, Action::SpeedDial(1)),
+            900..915 => self.act(phone, Action::SpeedDial(1)),
+            915..930 => self.choose(phone),
             930..960 => self.act(phone, Action::Speaker),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
@@ -377,7 +388,8 @@ fn office(phones: usize) -> Site {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
         if let Ok(name) = name(phone).parse() {
-            site.devices.insert(name, Device { buttons, ..Device::default() });
+            let language = (phone % 4 == 1).then_some(Language::German);
+            site.devices.insert(name, Device { buttons, language, ..Device::default() });
         }
     }
     let mut route = |pattern: &str, action, emergency| {
