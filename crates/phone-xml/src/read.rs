@@ -209,7 +209,7 @@ mod tests {
             let names: Vec<_> = shown.items.iter().map(|item| item.name.as_str()).collect();
             assert_eq!(names, ["Smith & Sons", "Zoë"]);
             assert_eq!(shown.items[1].url, "UserData:1:a&b");
-            assert_eq!(shown.keys, [key.clone()]);
+            assert_eq!(shown.keys, std::slice::from_ref(&key));
 
             let icons = IconMenu {
                 items: vec![(1, item("Zoë"))],

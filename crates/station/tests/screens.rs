@@ -1,4 +1,5 @@
 //! Screens that a manager sends, and what the user chooses in them.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod common;
 
