@@ -244,10 +244,14 @@ impl Exchange {
     /// zone: they are told when it or the clock has jumped.
     fn set_wall(&mut self, now: Time, wall: WallClock) {
         let drift = (wall.wall(now).0).abs_diff(self.wall.wall(now).0);
-        if drift <= CLOCK_DRIFT.as_micros() as u64 {
+        let jumped = drift > CLOCK_DRIFT.as_micros() as u64;
+        if !jumped && wall.offset_seconds != self.wall.offset_seconds {
             return self.tell_clocks(now, |exchange| exchange.wall = wall);
         }
         self.wall = wall;
+        if !jumped {
+            return;
+        }
         for (handle, _) in self.offsets() {
             self.send_clock(now, handle);
         }

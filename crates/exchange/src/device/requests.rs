@@ -121,21 +121,13 @@ impl Exchange {
                 });
             }
             StationMessage::DeviceToUserData(data) => {
-                let address = Address {
-                    application: data.application_id,
-                    line: data.line_instance,
-                    reference: data.call_reference,
-                    transaction: data.transaction_id,
-                };
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
                 self.user_data(now, handle, address, &data.xmldata.0);
             }
             StationMessage::DeviceToUserDataVersion1(data) => {
-                let address = Address {
-                    application: data.application_id,
-                    line: data.line_instance,
-                    reference: data.call_reference,
-                    transaction: data.transaction_id,
-                };
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
                 self.user_data(now, handle, address, &data.xmldata.0);
             }
             StationMessage::DeviceToUserDataResponse(data) => self.user_data_response(&data.xmldata.0),

@@ -85,6 +85,12 @@ pub(crate) struct Address {
     pub(crate) transaction: u32,
 }
 
+impl Address {
+    pub(crate) fn of(application: u32, (line, reference): (u32, u32), transaction: u32) -> Self {
+        Self { application, line, reference, transaction }
+    }
+}
+
 impl Exchange {
     /// Shows an object (`CiscoIPPhoneMenu`, `CiscoIPPhoneExecute` and so on) on a phone. Whatever the phone answers comes under
     /// `application`; no answer to an application that the exchange does not have does anything.
