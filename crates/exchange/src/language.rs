@@ -24,6 +24,10 @@ const CATALOGUE: &[[&str; 4]] = &[
         "Entrer le n° à intercepter",
         "Introduzca número a capturar",
     ],
+    ["Forwarding is off", "Umleitung ist aus", "Renvoi désactivé", "Desvío desactivado"],
+    ["Do not disturb is off", "Anrufschutz ist aus", "Ne pas déranger désactivé", "No molestar desactivado"],
+    ["Logged in to hunt group", "In der Gruppe angemeldet", "Connecté au groupe", "Conectado al grupo"],
+    ["Too many callbacks", "Zu viele Rückrufe", "Trop de rappels", "Demasiadas devoluciones"],
     // Conference list.
     ["Conference", "Konferenz", "Conférence", "Conferencia"],
     ["Select a participant", "Teilnehmer wählen", "Choisir un participant", "Elija un participante"],

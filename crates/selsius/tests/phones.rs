@@ -249,6 +249,7 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
         dial 1002
         wait connected
         press Confrn
+        wait dialtone
         dial 1003
         expect called-name Carol within 10s
         press Confrn

@@ -183,13 +183,19 @@ impl Run {
         Ok(())
     }
 
-    /// Something of the screen that the phone shows, or away from it.
+    /// Something of a screen that a phone shows, or away from it. Conferences are rare: who is in one looks who else is.
     fn choose(&mut self, phone: usize) -> String {
-        let screen = self.bed.phones[phone].station.face().screen;
-        let at = self.bed.rng.random_range(0..8);
-        match screen.as_ref().and_then(|screen| screen.choice(at)) {
-            Some(name) => self.act(phone, Action::Choose(name.into())),
-            None => self.act(phone, Action::LeaveScreen),
+        let faces: Vec<_> = self.bed.phones.iter().map(|phone| phone.station.face()).collect();
+        let at = self.bed.rng.random_range(0..6);
+        if let Some(phone) =
+            faces.iter().position(|face| face.has_soft_key("ConfList") && face.screen.is_none())
+        {
+            return self.act(phone, Action::SoftKey("ConfList".into()));
+        }
+        let shown = faces.iter().position(|face| face.screen.is_some()).unwrap_or(phone);
+        match faces[shown].screen.as_ref().and_then(|screen| screen.choice(at)) {
+            Some(name) => self.act(shown, Action::Choose(name.into())),
+            None => self.act(shown, Action::LeaveScreen),
         }
     }
 

@@ -129,6 +129,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         config.port = address.port();
     }
     let zone = zone(&start.site);
+    let zones = ZoneTable::of(&start.site);
     let origin = Instant::now();
     let wall = wall_clock(Time::ZERO, &zone);
     let mut core = Core {
@@ -136,7 +137,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         listeners,
         connections: Slab::new(),
         unregistered: BTreeMap::new(),
-        zones: ZoneTable::of(&start.site),
+        zones,
         exchange: Exchange::new(config, start.site, wall),
         loopback: Loopback::default(),
         commands: receiver,
