@@ -33,7 +33,7 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) site: Site,
     pub(crate) wall: WallClock,
-    /// How far other zones than the site's are from UTC, in seconds.
+    /// Seconds to add for local time in the zones that the site names beside its own: those of phones, pools and schedules.
     pub(crate) zones: BTreeMap<String, i32>,
     /// The time of what is being handled.
     pub(crate) now: Time,
@@ -195,7 +195,7 @@ impl Exchange {
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
-            Input::Zones(zones) => self.zones = zones,
+            Input::Zones(zones) => self.tell_clocks(now, |exchange| exchange.zones = zones),
             Input::Site(site) => self.change_site(now, *site),
             Input::Recall { lines, devices } => self.recall(now, lines, devices),
             Input::Reset { device, kind } => {
@@ -296,17 +296,49 @@ impl Exchange {
     /// zone: they are told when it or the clock has jumped.
     fn set_wall(&mut self, now: Time, wall: WallClock) {
         let drift = (wall.wall(now).0).abs_diff(self.wall.wall(now).0);
-        let jumped =
-            wall.offset_seconds != self.wall.offset_seconds || drift > CLOCK_DRIFT.as_micros() as u64;
+        let jumped = drift > CLOCK_DRIFT.as_micros() as u64;
+        if !jumped && wall.offset_seconds != self.wall.offset_seconds {
+            return self.tell_clocks(now, |exchange| exchange.wall = wall);
+        }
         self.wall = wall;
         if !jumped {
             return;
         }
-        let clock = self.clock(now);
-        let ready = self.devices.iter().filter(|(_, device)| device.ready).map(|(_, device)| device.session);
-        for session in ready.collect::<Vec<_>>() {
+        for (handle, _) in self.offsets() {
+            self.send_clock(now, handle);
+        }
+    }
+
+    /// Does something that can change the zones of phones, and tells the time to those whose offset it has changed.
+    pub(crate) fn tell_clocks(&mut self, now: Time, change: impl FnOnce(&mut Self)) {
+        let before = self.offsets();
+        change(self);
+        for (handle, offset) in before {
+            if self.offset_of(handle) != offset {
+                self.send_clock(now, handle);
+            }
+        }
+    }
+
+    fn send_clock(&mut self, now: Time, handle: Handle<Device>) {
+        let clock = self.clock(now, handle);
+        if let Some(session) = self.devices.get(handle).map(|device| device.session) {
             self.send(session, clock);
         }
+    }
+
+    /// The offsets of all phones that have a clock already.
+    fn offsets(&self) -> Vec<(Handle<Device>, i32)> {
+        let ready = self.devices.iter().filter(|(_, device)| device.ready);
+        ready.map(|(handle, _)| (handle, self.offset_of(handle))).collect()
+    }
+
+    /// Seconds to add for local time at a phone: those of its zone, or of the office where that is not known.
+    pub(crate) fn offset_of(&self, handle: Handle<Device>) -> i32 {
+        let local = self.devices.get(handle).map(|device| self.site.local(&device.name));
+        let zone = local.and_then(|local| local.time_zone);
+        let own = zone.filter(|_| zone != self.site.settings.time_zone.as_deref());
+        own.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.wall.offset_seconds)
     }
 
     fn malformed(&mut self, session: SessionId, problem: &str) {
@@ -402,7 +434,7 @@ impl Exchange {
         transition: Transition,
         reference: Option<u32>,
     ) {
-        let clock = transition.sets_clock().then(|| self.clock(now));
+        let clock = transition.sets_clock().then(|| self.clock(now, handle));
         let Some(device) = self.devices.get_mut(handle) else { return };
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);

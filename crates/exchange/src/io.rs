@@ -60,8 +60,9 @@ pub enum Input {
     },
     /// What the time of day is. Given at the start and whenever the zone's offset changes.
     Wall(WallClock),
-    /// How far the zones that the site names beside its own (in schedules) are from UTC now, in seconds, by their IANA
-    /// name. Given at the start and whenever one changes; a zone that is missing counts as the site's own.
+    /// Seconds to add for local time, by IANA zone, for the zones that single phones, pools and schedules have. Given at the
+    /// start, and whenever one of them changes or a site with others comes: before that site. A zone that is missing
+    /// counts as the office's.
     Zones(BTreeMap<String, i32>),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),

@@ -40,8 +40,8 @@ const CONNECTION: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
     /// The address that was asked.
-    local: IpAddr,
-    peer: SocketAddr,
+    pub(crate) local: IpAddr,
+    pub(crate) peer: SocketAddr,
 }
 
 /// A connection whose ends may matter to the answer.

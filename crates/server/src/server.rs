@@ -34,6 +34,7 @@ use crate::{
     files::{Files, Folder},
     http, net,
     office::{self, ChangeError, Mode, Office, Unmentioned},
+    services::{self, Services},
     tftp::Tftp,
 };
 
@@ -152,7 +153,16 @@ impl Server {
             advertise: config.advertise,
             sccp_port: addresses.sccp.first().map_or(SCCP_PORT, |address| address.port()),
             signalling_tos: config.dscp.signalling.tos(),
+            http_port: http_address.port(),
         });
+        let services = Arc::new(Services::new(
+            Arc::clone(&office),
+            handle.clone(),
+            store.clone(),
+            config.advertise,
+            http_address.port(),
+        ));
+        let pages = http::files(Arc::clone(&files)).merge(services::router(services));
         let api = admin::router(Admin {
             office,
             exchange: handle.clone(),
@@ -162,8 +172,8 @@ impl Server {
             copies: Mutex::new(data_dir),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(tftp.run(Arc::clone(&files), tftp_limits(&config.limits)));
-        tasks.spawn(http::serve(http, http::files(files), config.limits.http_connections));
+        tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
+        tasks.spawn(http::serve(http, pages, config.limits.http_connections));
         tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS));
         Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
     }

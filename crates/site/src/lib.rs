@@ -35,6 +35,7 @@ mod diff;
 mod fields;
 mod file;
 mod key;
+mod local;
 mod model;
 mod names;
 mod near;
@@ -47,6 +48,7 @@ mod validate;
 pub use diff::{Change, ChangeKind, Subject, diff};
 pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
 pub use key::KeyPath;
+pub use local::Local;
 pub use model::{
     Action, ActiveRing, AutoAnswer, AutoRegistration, Blocked, Button, CallCode, CallerId, CodeDemand,
     CodeKind, CodecName, ConferenceDrop, Contact, Device, DialTimers, DoNotDisturb, Feature, FeatureCode,

@@ -7,7 +7,7 @@ use selsius_wire::{
     value::{ButtonType, CallSecurity, CallState, CallType, LampMode, MediaPathId, RingMode, Tone},
 };
 
-use crate::{Phase, Station, calls::Call};
+use crate::{Phase, ScreenFace, Station, calls::Call};
 
 /// What a person sees and hears now. Made from the station's state when asked for; nothing in it is kept twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Face {
     pub notify: Option<String>,
     /// Plain text of managers before CallManager 4.
     pub text: Option<String>,
+    /// A screen that covers the calls, until the user leaves it.
+    pub screen: Option<ScreenFace>,
     /// The buttons in the template's order. Empty keys have the kind `Undefined`.
     pub lines: Vec<ButtonFace>,
     /// The calls, oldest first.
@@ -161,6 +163,7 @@ impl Face {
             prompt: own_prompt.unwrap_or_else(|| session.display.prompt(focus.map(|call| call.line))).into(),
             notify: session.display.notification().map(Into::into),
             text: session.display.text.clone(),
+            screen: session.screens.face(),
             lines: button_faces(station),
             calls: session.calls.shown().map(|call| call_face(call, focus_key)).collect(),
             soft_keys: station

@@ -104,6 +104,10 @@ pub enum Action {
     HookFlash,
     /// Moves the cursor to the call with this reference: soft keys and prompt are those of that call.
     Select(u32),
+    /// Chooses the item or the soft key of this name on the screen.
+    Choose(String),
+    /// Leaves the screen.
+    LeaveScreen,
     /// Leaves the manager in order.
     Unregister,
     /// Registers on a connection that was only kept alive ([`Role::Standby`](crate::Role::Standby)).

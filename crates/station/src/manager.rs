@@ -195,6 +195,9 @@ impl Station {
             }
             M::ClearDisplay(_) => self.session.display.text = None,
 
+            M::UserToDeviceData(data) => self.user_data(&data),
+            M::UserToDeviceDataVersion1(data) => self.user_data_version1(&data),
+
             M::OpenReceiveChannel(open) => self.open_receive(&open),
             M::CloseReceiveChannel(close) => self.close_receive(close.pass_through_party_id),
             M::StartMediaTransmission(start) => self.start_transmission(&start),

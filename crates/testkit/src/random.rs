@@ -6,8 +6,8 @@ use rand::RngExt;
 use selsius_exchange::remembered::ForwardKind;
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
-    HuntOrder, KeySet, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, SoftKey as Key,
-    SoftKeys, Trunk,
+    HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site,
+    SoftKey as Key, SoftKeys, Trunk,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
@@ -216,6 +216,22 @@ impl Run {
         });
     }
 
+    /// Something of a screen that a phone shows, or away from it. Conferences are rare: who is in one looks who else is.
+    fn choose(&mut self, phone: usize) -> String {
+        let faces: Vec<_> = self.bed.phones.iter().map(|phone| phone.station.face()).collect();
+        let at = self.bed.rng.random_range(0..6);
+        if let Some(phone) =
+            faces.iter().position(|face| face.has_soft_key("ConfList") && face.screen.is_none())
+        {
+            return self.act(phone, Action::SoftKey("ConfList".into()));
+        }
+        let shown = faces.iter().position(|face| face.screen.is_some()).unwrap_or(phone);
+        match faces[shown].screen.as_ref().and_then(|screen| screen.choice(at)) {
+            Some(name) => self.act(shown, Action::Choose(name.into())),
+            None => self.act(shown, Action::LeaveScreen),
+        }
+    }
+
     /// Ends all calls of a phone, those on hold too.
     fn end_calls(&mut self, phone: usize) {
         let view = name(phone).parse().ok().and_then(|name| self.bed.exchange.view(&name));
@@ -262,7 +278,8 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => {
+            900..910 => self.choose(phone),
+            910..930 => {
                 let place = self.bed.rng.random_range(1..16);
                 self.act(phone, Action::Button(place))
             }
@@ -507,8 +524,10 @@ fn office(phones: usize) -> Site {
         let abbreviated = abbreviated.into_iter().filter_map(|(index, to)| Some((index, to.ok()?))).collect();
         let soft_keys = if phone % 4 == 3 { "few".parse().ok() } else { None };
         if let Ok(name) = name(phone).parse() {
+            let language = (phone % 4 == 1).then_some(Language::German);
             let (privacy, prefer) = (phone == 1, *cycle(Prefer::ALL, phone));
-            let device = Device { buttons, abbreviated, soft_keys, privacy, prefer, ..Device::default() };
+            let device =
+                Device { buttons, abbreviated, soft_keys, privacy, prefer, language, ..Device::default() };
             site.devices.insert(name, device);
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     dialplan,
     exchange::Exchange,
     feature::pickup::Whose,
+    language::translated,
 };
 
 impl Exchange {
@@ -148,6 +149,7 @@ impl Exchange {
             (Key::Join, Some(leg)) => self.join(now, device, leg),
             (Key::Park, Some(leg)) => self.park_key(now, leg),
             (Key::Callback, Some(leg)) => self.callback_key(now, leg),
+            (Key::ConferenceList, Some(leg)) => self.conference_list(leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
             }
@@ -192,7 +194,8 @@ impl Exchange {
         /// Seconds.
         const SHOWN: u32 = 5;
         let Some(state) = self.devices.get(device) else { return };
-        let (session, message) = (state.session, state.dialect.notify(SHOWN, text));
+        let text = translated(text.clone(), state.language);
+        let (session, message) = (state.session, state.dialect.notify(SHOWN, &text));
         self.send(session, message);
     }
 
@@ -221,6 +224,10 @@ impl Exchange {
             StimulusType::Line => self.line_key(now, device, instance),
             StimulusType::ForwardBusy => self.ask_number(now, device, 0, FeatureCode::ForwardBusy),
             StimulusType::ForwardNoAnswer => self.ask_number(now, device, 0, FeatureCode::ForwardNoAnswer),
+            StimulusType::RemoveLastParticipant => match self.active_leg(device) {
+                Some(leg) => self.drop_last(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "drop outside a conference"),
+            },
             _ => self.button(now, device, stimulus, instance),
         }
     }

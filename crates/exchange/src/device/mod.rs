@@ -14,7 +14,7 @@ use alloc::{
 };
 use core::{fmt, net::IpAddr, time::Duration};
 
-use selsius_site::{CodecName, DeviceName, LineNumber};
+use selsius_site::{CodecName, DeviceName, Language, LineNumber, Local, Site};
 use selsius_wire::{
     Dialect, Time,
     value::{CallState, Codec, DeviceType, ResetType},
@@ -43,6 +43,9 @@ pub(crate) struct Device {
     pub(crate) load: String,
     pub(crate) dialect: Dialect,
     pub(crate) quirks: Quirks,
+    /// The language of its texts and how it writes a date, as it was told: both hold until it registers again.
+    pub(crate) language: Language,
+    pub(crate) date_format: String,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
     /// Its soft keys, as it was told them.
@@ -111,6 +114,12 @@ impl Device {
             let found = self.capabilities.iter().find(|capability| capability.codec == codec)?;
             Some((codec, found.max_ms))
         })
+    }
+
+    /// Does the site give it another language or another way to write a date than it was told?
+    pub(crate) fn is_elsewhere(&self, site: &Site) -> bool {
+        let Local { language, date_format, .. } = site.local(&self.name);
+        self.language != language || self.date_format != date_format
     }
 
     /// How long the phone may be silent: two intervals and a bit, three while it has a call.

@@ -9,7 +9,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Model, Site};
+use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, Model, Site};
 use selsius_wire::{
     Dialect, StationMessage, Time, message,
     message::{CapabilitiesReq, KeepAliveAck, Register, RegisterAck, RegisterReject},
@@ -199,6 +199,8 @@ impl Exchange {
         let Some(configured) = self.site.devices.get(&name) else { return };
         let buttons = Buttons::of(&self.site, configured, quirks, dialect.version());
         let soft_keys = soft_keys::Sets::of(&self.site, configured, quirks);
+        let Local { language, date_format, .. } = self.site.local_of(Some(configured));
+        let date_format = String::from(date_format);
         let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
         let device = Device {
             name: name.clone(),
@@ -208,6 +210,8 @@ impl Exchange {
             load: printable(register.firmware_load_name),
             dialect: dialect.clone(),
             quirks,
+            language,
+            date_format,
             buttons,
             soft_keys,
             capabilities: Vec::new(),
@@ -224,6 +228,7 @@ impl Exchange {
             quality: VecDeque::new(),
         };
         let load = device.load.clone();
+        let date_template = Text::full(&device.date_format);
         let hook_flash = device.quirks.media_path_is_hook;
         let handle = self.devices.insert(device);
         self.by_name.insert(name.clone(), handle);
@@ -247,7 +252,7 @@ impl Exchange {
 
         let ack = RegisterAck {
             keep_alive_interval: whole_seconds(keepalive),
-            date_template: Text::full(&self.site.settings.date_format),
+            date_template,
             secondary_keep_alive_interval: 2 * self.site.settings.keepalive_seconds,
             ..RegisterAck::default()
         };
@@ -396,9 +401,10 @@ impl Exchange {
         }
     }
 
-    /// Takes a new site. Phones that are no longer in it, or whose buttons changed, restart when they are idle.
+    /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
+    /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.site = site;
+        self.tell_clocks(now, |exchange| exchange.site = site);
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();
@@ -410,6 +416,7 @@ impl Exchange {
                     let (quirks, version) = (device.quirks, device.dialect.version());
                     Buttons::of(&self.site, configured, quirks, version) != device.buttons
                         || soft_keys::Sets::of(&self.site, configured, quirks) != device.soft_keys
+                        || device.is_elsewhere(&self.site)
                 }
                 None => true,
             })

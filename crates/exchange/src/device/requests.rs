@@ -16,6 +16,7 @@ use crate::{
     arena::Handle,
     device::Device,
     exchange::Exchange,
+    feature::push::Address,
     io::{Level, SessionId},
     view,
 };
@@ -127,6 +128,20 @@ impl Exchange {
             StationMessage::MwiNotification(notification) => {
                 self.messages_wait(now, session, handle, &notification);
             }
+            StationMessage::DeviceToUserData(data) => {
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
+                self.user_data(now, handle, address, &data.xmldata.0);
+            }
+            StationMessage::DeviceToUserDataVersion1(data) => {
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
+                self.user_data(now, handle, address, &data.xmldata.0);
+            }
+            StationMessage::DeviceToUserDataResponse(data) => self.user_data_response(&data.xmldata.0),
+            StationMessage::DeviceToUserDataResponseVersion1(data) => {
+                self.user_data_response(&data.xmldata.0);
+            }
             // Told for information; nothing follows from them here.
             StationMessage::IpPort(_)
             | StationMessage::HeadsetStatus(_)
@@ -220,7 +235,7 @@ impl Exchange {
             StationMessage::ServerReq(_) => self.servers(session),
             StationMessage::TimeDateReq(_) => {
                 let prompt = view::idle_prompt(&dialect, &view::idle_text(self, device));
-                let clock = self.clock(now);
+                let clock = self.clock(now, handle);
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
                 self.send(session, prompt);
@@ -316,12 +331,12 @@ impl Exchange {
         Some(SocketAddr::new(ip, port))
     }
 
-    /// The time as phones show it.
-    pub(crate) fn clock(&self, now: Time) -> message::DefineTimeDate {
+    /// The time as this phone shows it.
+    pub(crate) fn clock(&self, now: Time, handle: Handle<Device>) -> message::DefineTimeDate {
         use jiff::{Timestamp, tz::Offset};
         let wall = self.wall.wall(now);
         let stamp = Timestamp::from_microsecond(wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        let offset = Offset::from_seconds(self.wall.offset_seconds).unwrap_or(Offset::UTC);
+        let offset = Offset::from_seconds(self.offset_of(handle)).unwrap_or(Offset::UTC);
         let local = offset.to_datetime(stamp);
         message::DefineTimeDate {
             year: u32::from(local.year().unsigned_abs()),

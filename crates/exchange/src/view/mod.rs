@@ -35,6 +35,7 @@ use crate::{
     dialplan,
     exchange::Exchange,
     feature::{call_codes, codes},
+    language::translated,
     record::{EndCause, RedirectKind},
 };
 
@@ -213,6 +214,7 @@ fn leg_view(
     told: Option<&LegView>,
 ) -> (LegView, Option<Tone>) {
     let Looks { state, keys, prompt, tone } = looks(exchange, device, handle, leg, call);
+    let prompt = translated(prompt, device.language);
     let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
     let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
     let remote = match &leg.mixing {

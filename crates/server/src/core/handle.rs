@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use mio::Waker;
-use selsius_exchange::{CallStatus, Counters, DeviceStatus};
+use selsius_exchange::{CallStatus, Counters, DeviceStatus, Presence};
 use selsius_site::{DeviceName, Site};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
@@ -33,6 +33,8 @@ pub enum Command {
     Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Box<Site>>),
+    /// Who is there, and who is busy.
+    Presence(oneshot::Sender<Presence>),
     /// Reset or restart a phone.
     Reset(DeviceName, ResetType, oneshot::Sender<()>),
     /// End calls and connections in order, then stop.
