@@ -46,6 +46,11 @@ const SAID: &[(&str, &[&str], &str)] = &[
         "CallManager's last two are the phone's Hold key and type 0x12; a site has lines, speed dials and services",
     ),
     (
+        "SoftKeyTemplateReq",
+        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 24 keys"],
+        "CallManager's twenty, and CallBack, iDivert, DND and Private after them, in the slots that it leaves empty",
+    ),
+    (
         "FeatureStatReq 1",
         &["- 56 FeatureStat 1: Hold, status 0", "+ 56 FeatureStat 1: Unused, status 0"],
         "there are no feature buttons yet: an empty answer, without the old memory of CallManager's",
@@ -54,6 +59,14 @@ const SAID: &[(&str, &[&str], &str)] = &[
     ("SpeedDialStatReq 3", &["- 72 SpeedDialStat 3: none", "+ 72 SpeedDialStat 3: 2003 “Dial 3”"], NUMBERS),
     ("SpeedDialStatReq 2", &["- 72 SpeedDialStat 2: none", "+ 72 SpeedDialStat 2: 2002 “Dial 2”"], NUMBERS),
     ("SpeedDialStatReq 1", &["- 72 SpeedDialStat 1: none", "+ 72 SpeedDialStat 1: 2001 “Dial 1”"], NUMBERS),
+    (
+        "a call comes in",
+        &[
+            "- 20 SelectSoftKeys Ring In · line 1, call CALL",
+            "+ 20 SelectSoftKeys Ring In, mask FFFFFFFD · line 1, call CALL",
+        ],
+        "our set has iDivert too, hidden where there is no voice mail",
+    ),
     (
         "OffHook",
         &[
@@ -68,9 +81,10 @@ const SAID: &[(&str, &[&str], &str)] = &[
         "OffHook",
         &[
             "- 20 SelectSoftKeys Connected, mask FFFFFDFF · line 1, call CALL",
-            "+ 20 SelectSoftKeys Connected · line 1, call CALL",
+            "+ 20 SelectSoftKeys Connected, mask FFFFFC17 · line 1, call CALL",
         ],
-        "CallManager hides the tenth key of its set, VidMode; our set has no key that does nothing",
+        "CallManager hides VidMode alone; we hide every key that would do nothing now: there is no park slot, no conference, no \
+         other call and no other phone on the line",
     ),
     (
         "SoftKeyEvent EndCall · line 1, call 16777247",
