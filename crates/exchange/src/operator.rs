@@ -143,6 +143,11 @@ impl Exchange {
         self.out.push_back(Output::Notice(notice));
     }
 
+    /// The phones whose faces are told.
+    pub fn watched(&self) -> impl Iterator<Item = &DeviceName> {
+        self.watched.iter()
+    }
+
     /// Begins or ends to tell of all calls ([`Notice::Call`]).
     pub fn watch_calls(&mut self, watch: bool) {
         self.calls_watched = watch;

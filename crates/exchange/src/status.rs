@@ -1,9 +1,9 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::net::IpAddr;
 
-use selsius_site::DeviceName;
+use selsius_site::{DeviceName, LineNumber};
 use selsius_wire::value::DeviceType;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     io::Output,
     operator::Notice,
     record::{CallId, WallTime},
+    remembered::LineState,
     view::{self, View},
 };
 
@@ -87,6 +88,11 @@ impl Exchange {
             .collect()
     }
 
+    /// One phone, if it is registered.
+    pub fn device_status_of(&self, name: &DeviceName) -> Option<DeviceStatus> {
+        self.devices.get(*self.by_name.get(name)?).map(|device| self.one_device(device))
+    }
+
     fn one_device(&self, device: &Device) -> DeviceStatus {
         DeviceStatus {
             name: device.name.clone(),
@@ -113,6 +119,11 @@ impl Exchange {
         if let Some(call) = self.calls.get(call) {
             self.out.push_back(Output::Notice(Notice::Call(one_call(call))));
         }
+    }
+
+    /// What lines remember. Those that are not here have changed nothing.
+    pub fn line_states(&self) -> &BTreeMap<LineNumber, LineState> {
+        &self.line_states
     }
 
     /// What the exchange has counted since its start.

@@ -26,6 +26,7 @@ mod server;
 mod tftp;
 
 pub use self::{
+    admin::openapi,
     error::{ServeError, chain},
     net::local_towards,
     options::Options,

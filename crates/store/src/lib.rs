@@ -40,6 +40,6 @@ mod tests;
 mod writer;
 
 pub use error::StoreError;
-pub use query::{CallFilter, CallRecord, SiteVersion, StoredSite};
+pub use query::{CallFilter, CallRecord, OperatorEntry, SiteVersion, StoredSite};
 pub use queue::{Lost, Recorder};
 pub use store::{Opened, QUEUE_CAPACITY, Store, StoreStatus};

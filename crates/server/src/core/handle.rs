@@ -1,16 +1,23 @@
 //! How other threads speak to the exchange: commands in, what is going on out.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
 };
 
 use mio::Waker;
-use selsius_exchange::{CallStatus, Counters, DeviceStatus};
-use selsius_site::{DeviceName, Site};
+use selsius_exchange::{
+    CallStatus, Counters, DeviceStatus, Operation, OperationError, remembered::LineState,
+};
+use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::value::ResetType;
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+
+use super::watch::{Face, News, WAITING_NEWS, Watch};
 
 /// What other threads ask of the exchange.
 #[derive(Debug)]
@@ -30,6 +37,14 @@ pub enum Command {
     CurrentSite(oneshot::Sender<Box<Site>>),
     /// Reset or restart a phone.
     Reset(DeviceName, ResetType, oneshot::Sender<()>),
+    /// One phone and what it shows; nothing if it is not registered.
+    Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
+    /// Do something at a phone in its user's place.
+    Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
+    /// What lines remember; those that are missing have changed nothing.
+    LineStates(oneshot::Sender<BTreeMap<LineNumber, LineState>>),
+    /// Tell somebody of something from now on. The channel ends when it is full, and with the exchange.
+    Watch(Watch, mpsc::Sender<News>),
     /// End calls and connections in order, then stop.
     Stop,
 }
@@ -115,5 +130,15 @@ impl Handle {
         let (answer, wait) = oneshot::channel();
         self.send(question(answer))?;
         wait.await.map_err(|_| Unavailable::Stopped)
+    }
+
+    /// Watches something. The receiver ends when what waits in it becomes too much, and when the exchange stops.
+    ///
+    /// # Errors
+    /// If the queue is full or the exchange has stopped.
+    pub fn watch(&self, watch: Watch) -> Result<mpsc::Receiver<News>, Unavailable> {
+        let (to, news) = mpsc::channel(WAITING_NEWS);
+        self.send(Command::Watch(watch, to))?;
+        Ok(news)
     }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod connection;
 mod handle;
 mod listener;
+mod watch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -29,11 +30,15 @@ use selsius_site::Site;
 use slab::Slab;
 use thiserror::Error;
 
-pub use self::handle::{Command, Handle, NetworkCounters, Status, Unavailable};
 use self::{
     clock::{wall_clock, zone},
     connection::{Connection, Fill},
     listener::Listener,
+    watch::Watchers,
+};
+pub use self::{
+    handle::{Command, Handle, NetworkCounters, Status, Unavailable},
+    watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
 
@@ -139,6 +144,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         exchange: Exchange::new(config, start.site, wall),
         loopback: Loopback::default(),
         commands: receiver,
+        watchers: Watchers::default(),
         records,
         limits: start.limits,
         counters: NetworkCounters::default(),
@@ -177,6 +183,7 @@ struct Core {
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
     commands: Receiver<Command>,
+    watchers: Watchers,
     records: RecordSink,
     limits: Limits,
     counters: NetworkCounters,
@@ -252,6 +259,7 @@ impl Core {
         if now.since(self.wall.at) >= WALL {
             self.wall = wall_clock(now, &self.zone);
             self.exchange.handle(now, Input::Wall(self.wall));
+            self.watchers.forget_gone(&mut self.exchange);
             self.accept_again();
         }
     }
@@ -295,6 +303,18 @@ impl Core {
                 self.exchange.handle(now, Input::Reset { device, kind });
                 let _ = answer.send(());
             }
+            Command::Device(name, answer) => {
+                let status = self.exchange.device_status_of(&name).zip(self.exchange.view(&name));
+                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, view)));
+                let _ = answer.send(found);
+            }
+            Command::Operate(device, operation, answer) => {
+                let _ = answer.send(self.exchange.operate(now, &device, &operation));
+            }
+            Command::LineStates(answer) => {
+                let _ = answer.send(self.exchange.line_states().clone());
+            }
+            Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
             Command::Stop => self.stop(),
         }
     }
@@ -495,11 +515,14 @@ impl Core {
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
+                    if let Record::DeviceEvent(event) = &record {
+                        self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
+                    }
                     if !(self.records)(record) {
                         self.counters.records_lost += 1;
                     }
                 }
-                Output::Notice(_) => {}
+                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, notice),
                 Output::Event(event) => log(&event),
             }
         }

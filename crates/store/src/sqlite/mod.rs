@@ -10,6 +10,7 @@
 //! For the same reason nobody who commits moves the log into the database (`wal_autocheckpoint = 0`): a
 //! connection of its own does, while others go on.
 
+mod operator;
 mod record;
 mod site;
 
@@ -30,7 +31,7 @@ use sqlx::{
 
 pub(crate) use self::record::UpCall;
 use crate::{
-    CallFilter, CallRecord, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallRecord, OperatorEntry, SiteVersion, StoreError, StoredSite,
     directory::{beside, private, sync_folder},
     queue::Batch,
 };
@@ -239,6 +240,21 @@ impl Sqlite {
         let fail = |error| self.failed("read the history of a device", error);
         let mut connection = self.read.acquire().await.map_err(fail)?;
         record::device_history(&mut connection, device, newest).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// Adds to the operators' log.
+    pub(crate) async fn log_operator(&self, entry: &OperatorEntry) -> Result<(), StoreError> {
+        let fail = |error| self.failed("write the operators' log", error);
+        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
+        operator::add(&mut transaction, entry).await.map_err(fail)?;
+        transaction.commit().await.map_err(fail)
+    }
+
+    /// The operators' log, newest first.
+    pub(crate) async fn operator_log(&self, newest: u32) -> Result<Vec<OperatorEntry>, StoreError> {
+        let fail = |error| self.failed("read the operators' log", error);
+        let mut connection = self.read.acquire().await.map_err(fail)?;
+        operator::newest(&mut connection, newest).await.map_err(fail)
     }
 
     /// Writes a compact copy, a single file, into `path`: missing or empty.

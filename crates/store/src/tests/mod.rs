@@ -6,6 +6,7 @@ mod backup;
 mod failure;
 mod old;
 mod open;
+mod operator;
 mod records;
 mod site;
 
