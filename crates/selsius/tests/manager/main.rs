@@ -5,5 +5,6 @@
 mod admin;
 mod crash;
 mod files;
+mod operator;
 mod start;
 mod support;
