@@ -19,6 +19,7 @@ use crate::{
     counters::Counters,
     device::Device,
     dialplan,
+    feature::{callback::Callbacks, freed::Freed, hunt::Hunting, park::Parked},
     io::{Event, Input, Level, Output, Peer, SessionId},
     operator::Notice,
     record::{CallId, EndCause, Record},
@@ -56,6 +57,13 @@ pub struct Exchange {
     /// Are calls told of with each change?
     pub(crate) calls_watched: bool,
     pub(crate) timers: Timers,
+    /// Calls that wait in park slots.
+    pub(crate) parked: BTreeMap<LineNumber, Parked>,
+    /// Who is to be called back, on which phone, about which line.
+    pub(crate) callbacks: Callbacks,
+    pub(crate) hunting: Hunting,
+    /// What has become free while this input was handled.
+    pub(crate) freed: Freed,
     pub(crate) out: VecDeque<Output>,
     pub(crate) counters: Counters,
     /// No number of the auto-registration range below this one is free.
@@ -76,10 +84,18 @@ pub(crate) type Timers = crate::timer::Timers<Timer>;
 pub(crate) enum Timer {
     /// The caller dials the first or next digit.
     Digits(Handle<Call>),
-    /// Somebody answers.
+    /// Somebody answers, or the next member of a hunt group is tried, or the wait in its queue is over.
     NoAnswer(Handle<Call>),
+    /// Who parked the call is reminded of it.
+    ParkReminder(Handle<Call>),
+    /// The parked call goes back to who parked it.
+    ParkReturn(Handle<Call>),
+    /// Somebody answers before the call is forwarded.
+    ForwardNoAnswer(Handle<Call>),
     /// The phone opens its audio channel.
     Media(Handle<Leg>),
+    /// The phone beeps, or stops, since it holds a call.
+    HoldReminder(Handle<Leg>),
     /// The connection says something.
     Silence(SessionId),
     /// The old connection of a device that this session wants to be answers.
@@ -118,6 +134,7 @@ impl Exchange {
             next_reference: config.first_reference.max(1),
             next_call: config.first_call.0,
             next_trunk_leg: 0,
+            hunting: Hunting::of(&site),
             config,
             site,
             wall,
@@ -136,6 +153,9 @@ impl Exchange {
             watched: BTreeSet::new(),
             calls_watched: false,
             timers: Timers::new(),
+            parked: BTreeMap::new(),
+            callbacks: Callbacks::new(),
+            freed: Freed::new(),
             out: VecDeque::new(),
             counters: Counters::default(),
             auto_from: 0,
@@ -166,6 +186,7 @@ impl Exchange {
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
             Input::Site(site) => self.change_site(now, *site),
+            Input::Recall { lines, devices } => self.recall(now, lines, devices),
             Input::Reset { device, kind } => {
                 if let Some(&handle) = self.by_name.get(&device) {
                     self.restart(now, handle, kind);
@@ -175,6 +196,7 @@ impl Exchange {
             Input::Mixer { party, address } => self.mixer_answered(now, party, address),
             Input::Shutdown => self.shut_down(now),
         }
+        self.settle_freed(now);
         self.log_refusals(about);
     }
 
@@ -183,20 +205,33 @@ impl Exchange {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Digits(call) => {
-                    if let Some(leg) = self.caller(call) {
+                    if let Some(leg) = self.caller(call)
+                        && !self.hotline_due(now, leg)
+                    {
                         self.digits_end(now, leg);
                     }
                 }
+                Timer::NoAnswer(call) if self.hunt_timeout(now, call) => {}
+                Timer::NoAnswer(call) if self.callback_unanswered(now, call) => {}
                 Timer::NoAnswer(call) => {
-                    if let Some(leg) = self.caller(call) {
+                    if !self.forward_unanswered(now, call)
+                        && let Some(leg) = self.caller(call)
+                    {
                         self.fail(now, leg, EndCause::NoAnswer);
                     }
                 }
+                Timer::ParkReminder(call) => self.park_reminds(now, call),
+                Timer::ParkReturn(call) => self.park_returns(now, call),
+                Timer::ForwardNoAnswer(call) => {
+                    self.forward_unanswered(now, call);
+                }
+                Timer::HoldReminder(leg) => self.hold_reminder(now, leg),
                 Timer::Media(leg) => self.media_failed(now, leg),
                 Timer::Silence(session) => self.silent(now, session),
                 Timer::Probe(session) => self.take_over(now, session),
             }
         }
+        self.settle_freed(now);
         self.log_refusals(None);
     }
 

@@ -1,9 +1,9 @@
 //! What goes into the exchange and what comes out of it.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use core::net::SocketAddr;
 
-use selsius_site::{DeviceName, Site};
+use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     config::WallClock,
     operator::Notice,
     record::Record,
+    remembered::{DeviceState, LineState},
 };
 
 /// One connection of a phone. The driver never uses a number twice.
@@ -61,6 +62,13 @@ pub enum Input {
     Wall(WallClock),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),
+    /// What the store has of lines and phones, from now on: a backup was taken back.
+    Recall {
+        /// The lines that have changed something.
+        lines: BTreeMap<LineNumber, LineState>,
+        /// The phones that have.
+        devices: BTreeMap<DeviceName, DeviceState>,
+    },
     /// An operator wants a phone to reset or restart.
     Reset {
         /// Which.

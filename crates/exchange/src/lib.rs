@@ -42,7 +42,8 @@ pub use self::{
     config::{Config, Limits, WallClock},
     counters::Counters,
     exchange::Exchange,
+    feature::CannotForward,
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     operator::{Notice, Operation, OperationError},
-    status::{CallStatus, DeviceStatus, Sizes},
+    status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

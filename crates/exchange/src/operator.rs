@@ -136,6 +136,14 @@ impl Exchange {
             return;
         }
         self.watched.insert(device.clone());
+        self.tell_face(device);
+    }
+
+    /// Tells what a phone shows, if somebody watches it.
+    pub(crate) fn tell_face(&mut self, device: &DeviceName) {
+        if !self.watched.contains(device) {
+            return;
+        }
         let notice = match self.view(device) {
             Some(view) => Notice::Face { device: device.clone(), view: Box::new(view) },
             None => Notice::FaceGone { device: device.clone() },

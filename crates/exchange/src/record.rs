@@ -9,6 +9,29 @@ use selsius_site::{DeviceName, LineNumber};
 
 use crate::remembered::{DeviceState, LineState};
 
+/// Declares values with the names that records and tables have for them.
+macro_rules! named {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// All there are.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in records and tables.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
 /// Names one call for ever: larger ones are later. The store hands out where to go on after a restart
 /// ([`crate::Config::first_call`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +119,11 @@ pub struct CallEnded {
     pub codec: String,
     /// How the call came to the parties that it had at the end, in order.
     pub redirections: Vec<Redirection>,
+    /// The name of the code that was entered for it: of the account that pays, else of the authorisation; empty without.
+    pub account: String,
+    /// The trunk that it went out over, the last one if several were tried; else the one that it came in over. Empty for
+    /// a call within the office.
+    pub trunk: String,
 }
 
 /// A call went on to somebody else.
@@ -111,92 +139,91 @@ pub struct Redirection {
     pub at: WallTime,
 }
 
-/// How a call went on to somebody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RedirectKind {
-    /// A party transferred it.
-    Transfer,
-    /// The far end of a trunk sent it on.
-    Redirect,
+named! {
+    /// How a call went on to somebody else.
+    pub enum RedirectKind {
+        /// A party transferred it.
+        Transfer = "transfer",
+        /// The far end of a trunk sent it on.
+        Redirect = "redirect",
+        /// The line forwards all its calls.
+        ForwardAll = "forward-all",
+        /// The line forwards its calls while it is busy.
+        ForwardBusy = "forward-busy",
+        /// The line forwards the calls that nobody answers.
+        ForwardNoAnswer = "forward-no-answer",
+        /// The line forwards its calls while no phone with it is registered.
+        ForwardUnregistered = "forward-unregistered",
+        /// The user of a ringing phone sent it to voice mail.
+        Divert = "divert",
+        /// Another phone took it while it rang.
+        Pickup = "pickup",
+        /// A party parked it.
+        Park = "park",
+        /// Somebody took it from where it was parked.
+        Retrieve = "park-retrieve",
+        /// Nobody took it from where it was parked: it went back to who had parked it.
+        ParkReturn = "park-return",
+        /// A hunt group led it to a member, or on to where its calls overflow.
+        Hunt = "hunt",
+    }
 }
 
 impl RedirectKind {
-    /// The name in records and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Transfer => "transfer",
-            Self::Redirect => "redirect",
-        }
-    }
-
     /// The reason that CallInfo carries: 0 for none. 4 (unconditional) and 1, 2 follow Q.952's redirecting reasons, as
-    /// implementations use them.
+    /// implementations use them; those of pickup and parking are CallManager's, as its call records document them. A diversion is Q.931's
+    /// deflection (4), a line without a phone its "out of order" (9).
     pub fn reason(self) -> u32 {
         match self {
             Self::Transfer => 10,
-            Self::Redirect => 4,
+            Self::Redirect | Self::ForwardAll | Self::Divert => 4,
+            Self::ForwardBusy => 1,
+            Self::ForwardNoAnswer => 2,
+            Self::ForwardUnregistered => 9,
+            Self::Pickup => 5,
+            Self::Park => 7,
+            Self::Retrieve => 8,
+            Self::ParkReturn => 11,
+            Self::Hunt => 0,
         }
     }
 }
 
-/// Why a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndCause {
-    /// The caller hung up.
-    CallerHungUp,
-    /// The called party hung up.
-    CalledHungUp,
-    /// The called line was busy.
-    Busy,
-    /// Nobody answered in time.
-    NoAnswer,
-    /// The number leads nowhere.
-    UnknownNumber,
-    /// The called line exists, but no phone with it is registered.
-    Unregistered,
-    /// A route forbids the number.
-    Blocked,
-    /// No trunk could take the call.
-    NoTrunk,
-    /// The phones have no codec in common.
-    NoCommonCodec,
-    /// A phone could not open its audio channel, or did not say so in time.
-    MediaFailure,
-    /// A party sent the other one on: its call goes on as a part of another one.
-    Transferred,
-    /// It became a part of a conference.
-    Joined,
-    /// Put out of a conference.
-    Dropped,
-    /// A phone vanished in the middle.
-    PhoneLost,
-    /// The manager was stopped in order.
-    Shutdown,
-    /// The manager crashed; found at its next start.
-    Interrupted,
-}
-
-impl EndCause {
-    /// The name in records and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CallerHungUp => "caller-hung-up",
-            Self::CalledHungUp => "called-hung-up",
-            Self::Busy => "busy",
-            Self::NoAnswer => "no-answer",
-            Self::UnknownNumber => "unknown-number",
-            Self::Unregistered => "unregistered",
-            Self::Blocked => "blocked",
-            Self::NoTrunk => "no-trunk",
-            Self::NoCommonCodec => "no-common-codec",
-            Self::MediaFailure => "media-failure",
-            Self::Transferred => "transferred",
-            Self::Joined => "joined",
-            Self::Dropped => "dropped",
-            Self::PhoneLost => "phone-lost",
-            Self::Shutdown => "shutdown",
-            Self::Interrupted => "interrupted",
-        }
+named! {
+    /// Why a call ended.
+    pub enum EndCause {
+        /// The caller hung up.
+        CallerHungUp = "caller-hung-up",
+        /// The called party hung up.
+        CalledHungUp = "called-hung-up",
+        /// The called line was busy.
+        Busy = "busy",
+        /// Nobody answered in time.
+        NoAnswer = "no-answer",
+        /// The number leads nowhere.
+        UnknownNumber = "unknown-number",
+        /// The called line exists, but no phone with it is registered.
+        Unregistered = "unregistered",
+        /// A route forbids the number.
+        Blocked = "blocked",
+        /// No trunk could take the call.
+        NoTrunk = "no-trunk",
+        /// The phones have no codec in common.
+        NoCommonCodec = "no-common-codec",
+        /// A phone could not open its audio channel, or did not say so in time.
+        MediaFailure = "media-failure",
+        /// A party sent the other one on: its call goes on as a part of another one.
+        Transferred = "transferred",
+        /// It became a part of a conference.
+        Joined = "joined",
+        /// Put out of a conference.
+        Dropped = "dropped",
+        /// A phone vanished in the middle.
+        PhoneLost = "phone-lost",
+        /// The manager was stopped in order.
+        Shutdown = "shutdown",
+        /// The manager crashed; found at its next start.
+        Interrupted = "interrupted",
     }
 }
 
@@ -274,4 +301,22 @@ pub struct AutoRegistered {
     pub device_type: u32,
     /// Its number, on button 1.
     pub line: LineNumber,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_never_shared() {
+        for names in [
+            EndCause::ALL.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
+            RedirectKind::ALL.iter().map(|kind| kind.name()).collect(),
+        ] {
+            let mut different = names.clone();
+            different.sort_unstable();
+            different.dedup();
+            assert_eq!(different.len(), names.len(), "{names:?}");
+        }
+    }
 }

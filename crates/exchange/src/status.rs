@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -11,11 +11,10 @@ use crate::{
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
     device::{Device, soft_keys},
-    exchange::{Exchange, SessionState},
+    exchange::{Exchange, SessionState, Timer},
     io::Output,
     operator::Notice,
-    record::{CallId, WallTime},
-    remembered::LineState,
+    record::{CallId, Party, WallTime},
     view::{self, View},
 };
 
@@ -47,7 +46,8 @@ pub struct DeviceStatus {
 pub struct CallStatus {
     /// Which.
     pub call: CallId,
-    /// How far it is: `dialing`, `ringing`, `talking` or `over` (a failed call whose caller still hears the tone).
+    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings because whom
+    /// it called is free) or `over` (a failed call whose caller still hears the tone).
     pub phase: &'static str,
     /// The calling number.
     pub calling: String,
@@ -59,6 +59,19 @@ pub struct CallStatus {
     pub started: Option<WallTime>,
     /// When somebody answered.
     pub answered: Option<WallTime>,
+}
+
+/// A call that waits in a park slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedCall {
+    /// The number that takes it from there.
+    pub slot: LineNumber,
+    /// Which.
+    pub call: CallId,
+    /// Who waits.
+    pub waits: Party,
+    /// Who parked it.
+    pub by: Party,
 }
 
 /// How much of everything there is; all zero when nobody is connected.
@@ -121,9 +134,23 @@ impl Exchange {
         }
     }
 
-    /// What lines remember. Those that are not here have changed nothing.
-    pub fn line_states(&self) -> &BTreeMap<LineNumber, LineState> {
-        &self.line_states
+    /// The calls that are parked, by their slots.
+    pub fn parked_calls(&self) -> Vec<ParkedCall> {
+        let parked = self.parked.iter().filter_map(|(slot, parked)| {
+            let call = self.calls.get(parked.call)?;
+            let leg = call.legs.iter().find_map(|&leg| self.legs.get(leg))?;
+            let waits = match leg.role {
+                Role::Caller => &call.calling,
+                Role::Called => &call.called,
+            };
+            Some(ParkedCall {
+                slot: slot.clone(),
+                call: call.id,
+                waits: waits.clone(),
+                by: parked.by.clone(),
+            })
+        });
+        parked.collect()
     }
 
     /// What the exchange has counted since its start.
@@ -187,6 +214,10 @@ impl Exchange {
                     continue;
                 }
             }
+            let reminds = leg.reminds || self.timers.deadline(Timer::HoldReminder(handle)).is_some();
+            if reminds && leg.state != LegState::Held {
+                return Err(alloc::format!("leg {handle:?} is called to mind in state {:?}", leg.state));
+            }
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
@@ -226,7 +257,20 @@ impl Exchange {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
         }
+        self.check_waiting()?;
         self.check_sessions()
+    }
+
+    /// Park slots and queues hold calls that wait there, and nothing else.
+    fn check_waiting(&self) -> Result<(), String> {
+        let calls = |phase: Phase| self.calls.iter().filter(|(_, call)| call.phase == phase).count();
+        if self.parked.len() != calls(Phase::Parked) {
+            return Err("a park slot is taken by a call that is not parked".into());
+        }
+        if self.hunting.waiting() != calls(Phase::Queued) {
+            return Err("somebody waits in the queue of a hunt group who does not wait".into());
+        }
+        Ok(())
     }
 
     fn check_sessions(&self) -> Result<(), String> {
@@ -244,8 +288,9 @@ impl Exchange {
         if registered != self.by_name.len() || waiting != self.waiting.len() {
             return Err(alloc::format!("{registered} sessions are registered, {waiting} wait"));
         }
-        // Silence of each session, digits or no answer of each call, media of each leg, a probe.
-        let most = self.sessions.len() + self.calls.len() + self.legs.len() + waiting;
+        // Silence of each session, digits or no answer of each call (and that it is forwarded then), media of each leg
+        // or that it is on hold, a probe; reminder and return of each parked call.
+        let most = self.sessions.len() + 2 * self.calls.len() + self.legs.len() + waiting + self.parked.len();
         if self.timers.len() > most {
             return Err(alloc::format!(
                 "{} deadlines where there should be at most {most}",
@@ -260,6 +305,14 @@ impl Exchange {
         if legs.is_empty() || legs.len() != call.legs.len() {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
         }
+        let forwards = self.timers.deadline(Timer::ForwardNoAnswer(handle)).is_some();
+        if forwards && call.phase != Phase::Ringing {
+            return Err(alloc::format!(
+                "call {} waits to be forwarded while it is {:?}",
+                call.id.0,
+                call.phase
+            ));
+        }
         let callers = legs.iter().filter(|leg| leg.role == Role::Caller).count();
         let up = |leg: &&&Leg| matches!(leg.state, LegState::Connected | LegState::Held);
         let connected = legs.iter().filter(up).count();
@@ -267,6 +320,9 @@ impl Exchange {
         let right = match call.phase {
             Phase::Dialing => callers == 1 && legs.len() == 1,
             Phase::Ringing => callers == 1 && ringing == legs.len() - 1 && ringing > 0,
+            Phase::Queued => callers == 1 && legs.len() == 1 && ringing == 0 && self.is_queued(handle, call),
+            Phase::Parked => callers == 1 && legs.len() == 1 && connected == 1 && self.is_parked(handle),
+            Phase::Callback => callers == 1 && legs.len() == 1 && ringing == 1,
             Phase::Talking if legs.len() == 2 => callers == 1 && connected == 2 && call.mixed.is_none(),
             Phase::Talking => connected == legs.len() && legs.len() > 2 && call.mixed.is_some(),
             Phase::Over => connected == 0 && ringing == 0,
@@ -285,6 +341,9 @@ fn one_call(call: &Call) -> CallStatus {
         phase: match call.phase {
             Phase::Dialing => "dialing",
             Phase::Ringing => "ringing",
+            Phase::Queued => "queued",
+            Phase::Parked => "parked",
+            Phase::Callback => "callback",
             Phase::Talking => "talking",
             Phase::Over => "over",
         },

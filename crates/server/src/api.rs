@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
+//! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
 //! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
 //! | `GET /v1/log?last=N` | [`Vec<LogEntry>`](LogEntry): what operators changed, newest first |
 //! | `GET /v1/site` | the site as TOML |
@@ -20,10 +21,18 @@
 //! | `GET /v1/lines` | [`Vec<Line>`](Line) |
 //! | `GET /v1/lines/{number}` | [`Line`] |
 //! | `GET /v1/lines/{number}/forward` | [`Forwards`] |
+//! | `PUT /v1/lines/{number}/forward`, body [`Forward`]; `DELETE` the same `?kind=KIND` | [`Done`] |
+//! | `PUT /v1/lines/{number}/do-not-disturb`, body [`DoNotDisturb`] | [`Done`] |
+//! | `PUT /v1/lines/{number}/messages`, body [`Messages`] | [`Done`] |
 //! | `GET /v1/groups` | [`Vec<Group>`](Group) |
+//! | `GET /v1/parked` | [`Vec<ParkedCall>`](ParkedCall) |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
 //! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |
+//!
+//! Both requests for calls take `last=N`, `since=TIME` and `until=TIME` (of the calls' ends, the second excluded),
+//! `number=NUMBER` (of a party, dialled, or of who led the call on), `device=NAME`, `cause=CAUSE` and
+//! `outcome=answered|missed`; calls that meet all of them are answered with.
 //!
 //! Streams are server-sent events. Whatever fails is answered with [`Error`]. Times are RFC 3339 in UTC.
 
@@ -213,6 +222,15 @@ pub struct Call {
     pub cause: String,
     /// The codec that was spoken; empty if nobody answered.
     pub codec: String,
+    /// The name of the account or authorisation code that was entered; empty without.
+    #[serde(default)]
+    pub account: String,
+    /// The trunk that it went out over, else the one that it came in over; empty for a call within the office.
+    #[serde(default)]
+    pub trunk: String,
+    /// How it came to the parties that it had at the end, in order.
+    #[serde(default)]
+    pub redirections: Vec<Redirection>,
     /// What the phones counted of it.
     pub quality: Vec<Quality>,
 }
@@ -226,6 +244,20 @@ pub struct Party {
     pub name: String,
     /// Its phone; `None` if nobody answered.
     pub device: Option<String>,
+}
+
+/// A call went on to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Redirection {
+    /// How, such as `transfer` or `redirect`.
+    pub kind: String,
+    /// Who did it.
+    pub by: Party,
+    /// To whom.
+    pub to: Party,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
 }
 
 /// What a phone counted of a call.
@@ -329,7 +361,7 @@ pub struct Face {
     pub active_line: Option<u32>,
     /// The lamps that are not off.
     pub lamps: Vec<PhoneLamp>,
-    /// The prompt of the call in the foreground; empty without a call.
+    /// The prompt of the call in the foreground, without one that of the idle phone.
     pub prompt: String,
     /// The labels of the soft keys, in English, for the call in the foreground or without one.
     pub soft_keys: Vec<String>,
@@ -440,6 +472,8 @@ pub struct Line {
     pub messages: Messages,
     /// Is it logged out of its hunt groups?
     pub hunt_logged_out: bool,
+    /// Is it logged in to hunt groups that ask for that?
+    pub hunt_logged_in: bool,
 }
 
 /// A phone that has a line.
@@ -462,6 +496,36 @@ pub struct Forwards {
     pub no_answer: Option<String>,
     /// While no phone with it is registered.
     pub unregistered: Option<String>,
+}
+
+/// Where calls are to go instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forward {
+    /// When.
+    pub kind: ForwardKind,
+    /// Where to; a number as somebody at the phone would dial it.
+    pub to: String,
+}
+
+/// When calls go elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardKind {
+    /// Always.
+    All,
+    /// While the line is busy.
+    Busy,
+    /// When nobody answers in time.
+    NoAnswer,
+    /// While no phone with the line is registered.
+    Unregistered,
+}
+
+/// Does nobody want to be disturbed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DoNotDisturb {
+    /// Yes?
+    pub on: bool,
 }
 
 /// How many messages wait.
@@ -498,6 +562,19 @@ pub enum GroupKind {
     Hunt,
     /// Its number speaks to all of them.
     Paging,
+}
+
+/// A call that waits in a park slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParkedCall {
+    /// The number that takes it from there.
+    pub slot: String,
+    /// The call's id.
+    pub call: u64,
+    /// Who waits.
+    pub waits: Named,
+    /// Who parked it.
+    pub by: Named,
 }
 
 /// Something that an operator changed.

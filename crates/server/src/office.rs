@@ -191,6 +191,8 @@ impl Office {
         restored.map_err(|_| StoreError::Closed)??;
         let new = self.store.load_site().await?.site;
         let changes = diff(&old, &new);
+        let remembered = self.store.remembered().await?;
+        exchange.ask(|answer| Command::Recall(remembered, answer)).await?;
         self.run(&exchange, old, new).await?;
         Ok(changes)
     }

@@ -17,7 +17,7 @@ use selsius_exchange::{
 };
 use selsius_provision::tftp;
 use selsius_site::{AutoRegistration, Site, SiteFile, diff};
-use selsius_store::{Opened, Recorder, Store, StoreError};
+use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::{Mutex, Semaphore, oneshot},
@@ -29,7 +29,7 @@ use crate::{
     Options, ServeError,
     admin::{self, Admin},
     api::Addresses,
-    config::{Config, LimitsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
+    config::{Config, LimitsConfig, RecordsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
     core::{self, Command, Handle, Limits, Running, Unavailable},
     files::{Files, Folder},
     http, net,
@@ -118,6 +118,7 @@ impl Server {
             notices.push(Notice::Interrupted(interrupted));
         }
         let site = site(&store, file, auto_register.as_ref(), &mut notices).await?;
+        store.keep(retention(&config.records));
         let sockets = Sockets::bind(&config, &data_dir)?;
         admin::sweep(&data_dir);
         if config.tftp.port() == TFTP_PORT && sockets.tftp.address().port() != TFTP_PORT {
@@ -131,6 +132,7 @@ impl Server {
             dscp: config.dscp.signalling.code(),
             exchange: exchange_config(&config, first_call),
             site: site.clone(),
+            remembered: store.remembered().await?,
             limits: socket_limits(&config.limits),
         };
         let started = core::start(start, Box::new(move |record| sink.record(record)));
@@ -329,6 +331,12 @@ fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
     config
 }
 
+fn retention(records: &RecordsConfig) -> Retention {
+    // Both are bounded by the configuration's reader.
+    let days = u32::try_from(records.keep_days).ok().filter(|&days| days > 0);
+    Retention { days, calls: Some(records.keep_calls as u64).filter(|&calls| calls > 0) }
+}
+
 fn socket_limits(limits: &LimitsConfig) -> Limits {
     Limits {
         connections: limits.connections,
@@ -348,6 +356,9 @@ fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {
 
 #[cfg(test)]
 mod tests {
+    use selsius_exchange::remembered::LineState;
+    use selsius_site::LineNumber;
+
     use super::*;
 
     #[tokio::test]
@@ -384,6 +395,30 @@ mod tests {
         assert!(matches!(error, ServeError::AutoRegister(_)) && error.to_string().contains("112"), "{error}");
         let server = Server::start(Options::loopback(top.path())).await.unwrap();
         assert_eq!(server.store().load_site().await.unwrap().site, Site::default(), "nothing was applied");
+        server.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_line_remembers_runs_again_after_a_restart_and_after_a_restore() {
+        let top = tempfile::tempdir().unwrap();
+        let line = |number: &str| number.parse::<LineNumber>().unwrap();
+        let silent = LineState { do_not_disturb: true, ..LineState::default() };
+        let record = |number, state| Record::LineState { line: line(number), state };
+
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        server.store().recorder().record(record("1001", silent.clone()));
+        let backup = top.path().join("backup.db");
+        server.store().backup(&backup).await.unwrap();
+        server.store().recorder().record(record("1001", LineState::default()));
+        server.store().recorder().record(record("1002", silent.clone()));
+        server.stop().await.unwrap();
+
+        let server = Server::start(Options::loopback(top.path())).await.unwrap();
+        let runs = async || server.exchange().ask(Command::Remembered).await.unwrap().lines;
+        assert_eq!(runs().await, [(line("1002"), silent.clone())].into());
+        let (store, exchange) = (server.store().clone(), server.exchange().clone());
+        Office::new(store, exchange, Site::default(), None).restore(&backup).await.unwrap();
+        assert_eq!(runs().await, [(line("1001"), silent)].into());
         server.stop().await.unwrap();
     }
 }

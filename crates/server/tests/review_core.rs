@@ -10,6 +10,7 @@ use std::{
 use selsius_exchange::Config;
 use selsius_server::core::{self, Command, Limits, NetworkCounters, Running, Start};
 use selsius_site::{Device, Site};
+use selsius_store::Remembered;
 use selsius_wire::{
     Dialect, StationMessage, message,
     value::{DeviceType, Text},
@@ -21,8 +22,8 @@ fn start(limits: Limits) -> Running {
     let mut site = Site::default();
     site.devices.insert(NAME.parse().unwrap(), Device::default());
     let listen = vec!["127.0.0.1:0".parse().unwrap()];
-    core::start(Start { listen, dscp: 0, exchange: Config::default(), site, limits }, Box::new(|_| true))
-        .unwrap()
+    let (exchange, remembered) = (Config::default(), Remembered::default());
+    core::start(Start { listen, dscp: 0, exchange, site, remembered, limits }, Box::new(|_| true)).unwrap()
 }
 
 fn bytes(message: impl Into<StationMessage>) -> Vec<u8> {

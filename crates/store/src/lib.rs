@@ -1,4 +1,4 @@
-//! What the manager remembers: the site, call records, the history of devices. By default an SQLite database
+//! What the manager remembers: the site, what lines and phones were set to, call records, the history of devices. By default an SQLite database
 //! in the data directory, with nothing to install and nothing to set up.
 //!
 //! ```no_run
@@ -23,7 +23,10 @@
 //! - Calls that were up at a crash are closed at the next start with the cause `interrupted`, at the moment
 //!   when the manager was last known to run, which is at most 30 s too early.
 //! - When the disk is full or fails, records wait in memory ([`QUEUE_CAPACITY`]) and are tried again each
-//!   second. What does not fit is given up in the order of [`Lost`], and counted.
+//!   second. What does not fit is given up in the order of [`Lost`], and counted. Of what lines and phones remember only
+//!   the newest waits, and that is never given up.
+//!
+//! - Old records go as [`Store::keep`] says, in the background and a few at a time. Ids of calls are not given again.
 //!
 //! # Where another database goes
 //! [`Store`] keeps queue, directory and policy; everything that is SQL is in the private module `sqlite`,
@@ -33,6 +36,7 @@ mod directory;
 mod error;
 mod query;
 mod queue;
+mod retention;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -40,6 +44,9 @@ mod tests;
 mod writer;
 
 pub use error::StoreError;
-pub use query::{CallFilter, CallRecord, OperatorEntry, SiteVersion, StoredSite};
+pub use query::{
+    CallFilter, CallListKind, CallRecord, OperatorEntry, Outcome, Remembered, Retention, SiteVersion,
+    StoredSite, end_cause,
+};
 pub use queue::{Lost, Recorder};
 pub use store::{Opened, QUEUE_CAPACITY, Store, StoreStatus};

@@ -1,12 +1,16 @@
 //! The bounded queue between whoever has something to remember and the writer, who may be held up by a disk.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use selsius_exchange::record::{AutoRegistered, CallEnded, CallQuality, CallStarted, DeviceEvent, Record};
+use selsius_exchange::{
+    record::{AutoRegistered, CallEnded, CallQuality, CallStarted, DeviceEvent, Record},
+    remembered::{DeviceState, LineState},
+};
+use selsius_site::{DeviceName, LineNumber};
 use tokio::sync::Notify;
 
 /// Takes records from any thread, without ever waiting. Cheap to clone.
@@ -46,9 +50,14 @@ pub(crate) struct Batch {
     pub(crate) quality: VecDeque<CallQuality>,
     pub(crate) auto_registered: VecDeque<AutoRegistered>,
     pub(crate) events: VecDeque<DeviceEvent>,
+    /// The newest state of each line that has changed. Nothing has to give way to it and nothing makes it give way: there
+    /// are no more of these than lines, and without it a forwarding would come back that its user has ended.
+    pub(crate) lines: BTreeMap<LineNumber, LineState>,
+    /// The same of phones.
+    pub(crate) devices: BTreeMap<DeviceName, DeviceState>,
 }
 
-/// What waits for the writer: at most `capacity` records, and once more as many in the writer's hands.
+/// What waits for the writer: at most `capacity` records beside the states, and once more as many in the writer's hands.
 #[derive(Debug)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
@@ -108,7 +117,12 @@ impl Queue {
 
 impl Batch {
     pub(crate) fn len(&self) -> usize {
-        let Self { started, ended, quality, auto_registered, events } = self;
+        self.records() + self.lines.len() + self.devices.len()
+    }
+
+    /// What the capacity bounds.
+    fn records(&self) -> usize {
+        let Self { started, ended, quality, auto_registered, events, lines: _, devices: _ } = self;
         started.len() + ended.len() + quality.len() + auto_registered.len() + events.len()
     }
 
@@ -119,7 +133,12 @@ impl Batch {
             Record::CallQuality(quality) => self.quality.push_back(quality),
             Record::DeviceEvent(event) => self.events.push_back(event),
             Record::AutoRegistered(device) => self.auto_registered.push_back(device),
-            Record::LineState { .. } | Record::DeviceState { .. } => {}
+            Record::LineState { line, state } => {
+                self.lines.insert(line, state);
+            }
+            Record::DeviceState { device, state } => {
+                self.devices.insert(device, state);
+            }
         }
     }
 
@@ -129,13 +148,16 @@ impl Batch {
         self.quality.append(&mut newer.quality);
         self.auto_registered.append(&mut newer.auto_registered);
         self.events.append(&mut newer.events);
+        // Of two states of one line the appended one stays.
+        self.lines.append(&mut newer.lines);
+        self.devices.append(&mut newer.devices);
     }
 }
 
 impl Waiting {
     /// Lets the oldest of the least important kind go until the rest fits.
     fn shrink(&mut self, capacity: usize) {
-        while self.batch.len() > capacity {
+        while self.batch.records() > capacity {
             let Self { batch, lost } = self;
             let count = if batch.events.pop_front().is_some() {
                 &mut lost.device_events
@@ -157,6 +179,8 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use selsius_exchange::remembered::Messages;
+
     use super::*;
     use crate::tests::{ended, event, started};
 
@@ -201,5 +225,24 @@ mod tests {
         queue.push(Record::DeviceEvent(event("SEP1", 1)));
         assert_eq!(queue.take().ended.len(), 1);
         assert_eq!(queue.lost().device_events, 1);
+    }
+
+    #[test]
+    fn the_newest_state_of_a_line_stays_however_full_the_queue_is() {
+        let line = |number: &str| number.parse::<LineNumber>().unwrap();
+        let state = |new| LineState { messages: Messages { new, old: 0 }, ..LineState::default() };
+        let record = |number: &str, new| Record::LineState { line: line(number), state: state(new) };
+        let queue = Queue::new(1);
+        queue.push(Record::CallEnded(ended(1, 10)));
+        queue.push(record("1001", 1));
+        queue.push(record("1001", 2));
+        queue.push(record("1002", 3));
+        assert_eq!(queue.len(), 3);
+        let batch = queue.take();
+        queue.push(record("1001", 4));
+        queue.put_back(batch);
+        let batch = queue.take();
+        assert_eq!(batch.lines, BTreeMap::from([(line("1001"), state(4)), (line("1002"), state(3))]));
+        assert_eq!((batch.ended.len(), queue.lost()), (1, Lost::default()));
     }
 }

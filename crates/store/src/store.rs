@@ -8,14 +8,15 @@ use std::{
 };
 
 use selsius_exchange::record::{AutoRegistered, CallId, DeviceEvent};
-use selsius_site::Site;
+use selsius_site::{LineNumber, Site};
 use tokio::{
-    sync::{RwLock, mpsc, oneshot},
+    sync::{RwLock, mpsc, oneshot, watch},
     task::{JoinHandle, spawn_blocking},
 };
 
 use crate::{
-    CallFilter, CallRecord, Lost, OperatorEntry, Recorder, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallListKind, CallRecord, Lost, OperatorEntry, Recorder, Remembered, Retention, SiteVersion,
+    StoreError, StoredSite,
     directory::{Directory, private, sync_folder},
     error::chain,
     queue::Queue,
@@ -64,8 +65,9 @@ pub(crate) struct Core {
     pub(crate) database: RwLock<Sqlite>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) failing: Mutex<Option<String>>,
-    /// One restore at a time: they share a file.
-    restoring: tokio::sync::Mutex<()>,
+    /// One restore at a time: they share a file. And none while ids of calls go from one question to the next.
+    pub(crate) restoring: tokio::sync::Mutex<()>,
+    pub(crate) retention: watch::Sender<Retention>,
 }
 
 impl Store {
@@ -87,6 +89,7 @@ impl Store {
             queue: Arc::new(Queue::new(capacity)),
             failing: Mutex::default(),
             restoring: tokio::sync::Mutex::default(),
+            retention: watch::Sender::default(),
         });
         let (flushes, orders) = mpsc::channel(8);
         let writer = tokio::spawn(writer::run(Arc::clone(&core), orders));
@@ -134,10 +137,32 @@ impl Store {
         self.core.database.read().await.auto_registered().await
     }
 
+    /// What lines and phones remember, with what was recorded until now.
+    pub async fn remembered(&self) -> Result<Remembered, StoreError> {
+        self.settle().await;
+        self.core.database.read().await.remembered().await
+    }
+
     /// Finished calls, newest first.
     pub async fn calls(&self, filter: &CallFilter) -> Result<Vec<CallRecord>, StoreError> {
         self.settle().await;
         self.core.database.read().await.calls(filter).await
+    }
+
+    /// A list as phones have it: of the calls of these lines, newest first.
+    pub async fn call_list(
+        &self,
+        lines: &[LineNumber],
+        kind: CallListKind,
+        newest: u32,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        self.settle().await;
+        self.core.database.read().await.call_list(lines, kind, newest).await
+    }
+
+    /// Keeps records for so long from now on. What is too old is removed soon, and then once an hour.
+    pub fn keep(&self, retention: Retention) {
+        self.core.retention.send_replace(retention);
     }
 
     /// What happened to the device of this name, newest first, at most `newest` events.

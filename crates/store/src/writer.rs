@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
-use crate::{StoreError, error::chain, store::Core};
+use crate::{StoreError, error::chain, retention, store::Core};
 
 /// How long the first record of a batch waits for others. Leaves more than half of the promised 50 ms to the
 /// commit.
@@ -21,6 +21,8 @@ const GATHER: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is noted that calls are still up, and the log is moved into the database.
 const CARE: Duration = Duration::from_secs(30);
+/// How often what is too old is removed.
+const REMOVAL: Duration = Duration::from_secs(3600);
 /// So many records move the log into the database at once (some megabytes).
 const RECORDS_IN_LOG: usize = 10_000;
 
@@ -32,9 +34,12 @@ pub(crate) struct Flush {
 
 /// Runs until the last handle of the store is gone.
 pub(crate) async fn run(core: Arc<Core>, mut flushes: mpsc::Receiver<Flush>) {
-    let mut writer = Writer { core, retry: None, in_log: 0, tidying: None };
+    let mut retention = core.retention.subscribe();
+    let mut writer = Writer { core, retry: None, in_log: 0, tidying: None, removing: None };
     let mut care = interval_at(Instant::now() + CARE, CARE);
     care.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut removal = interval_at(Instant::now() + REMOVAL, REMOVAL);
+    removal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // A branch is dropped only while it waits, never with records in its hands.
         tokio::select! {
@@ -52,6 +57,9 @@ pub(crate) async fn run(core: Arc<Core>, mut flushes: mpsc::Receiver<Flush>) {
                 let _ = writer.commit().await;
             }
             _ = care.tick() => writer.care().await,
+            // The sender is in the core, which the writer has.
+            Ok(()) = retention.changed() => writer.remove_old(),
+            _ = removal.tick() => writer.remove_old(),
         }
     }
     let _ = writer.commit().await;
@@ -64,6 +72,7 @@ struct Writer {
     /// Records written since the log was moved the last time.
     in_log: usize,
     tidying: Option<JoinHandle<()>>,
+    removing: Option<JoinHandle<()>>,
 }
 
 impl Writer {
@@ -118,6 +127,22 @@ impl Writer {
         if self.in_log > 0 {
             self.tidy();
         }
+    }
+
+    /// Removes what is too old, beside what else goes on.
+    fn remove_old(&mut self) {
+        if self.removing.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        let core = Arc::clone(&self.core);
+        self.removing = Some(tokio::spawn(async move {
+            let retention = *core.retention.borrow();
+            match retention::remove_old(&core, retention, now()).await {
+                Ok(0) | Err(StoreError::Closed) => {}
+                Ok(removed) => tracing::info!(removed, "old records removed"),
+                Err(error) => tracing::warn!(error = chain(&error), "cannot remove old records"),
+            }
+        }));
     }
 
     /// Moves the log into the database, beside what else goes on.

@@ -1,5 +1,5 @@
-//! `kill -9` in the middle of work: the site is whole, and every call that ended 200 ms before has its
-//! record.
+//! `kill -9` in the middle of work: the site is whole, every call that ended 200 ms before has its record, and what a
+//! line was set to by then is remembered.
 //!
 //! The victim is this test program itself, started again with the name of a data directory.
 
@@ -13,8 +13,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use selsius_exchange::record::{CallEnded, CallId, CallStarted, EndCause, Party, Record, WallTime};
-use selsius_site::{Line, Site};
+use selsius_exchange::{
+    record::{CallEnded, CallId, CallStarted, EndCause, Party, Record, WallTime},
+    remembered::{LineState, Messages},
+};
+use selsius_site::{Line, LineNumber, Site};
 use selsius_store::{CallFilter, Opened, SiteVersion, Store};
 use tempfile::TempDir;
 
@@ -51,6 +54,10 @@ async fn kill_9_loses_no_call_that_ended_200_ms_ago() {
             assert_eq!((found.call.ended.0, found.call.cause), (*at, EndCause::CallerHungUp));
             finished += 1;
         }
+        let newest = ended.iter().filter(|(_, at)| *at <= killed_at - PROMISE_US).map(|(id, _)| id.0).max();
+        let remembered = store.remembered().await.unwrap().lines;
+        let counted = remembered.get(&line()).map(|state| u64::from(state.messages.new));
+        assert!(counted >= newest, "round {round}: {newest:?} was set, {counted:?} is remembered");
         assert!(interrupted >= 1, "round {round}: the long call was up");
         store.close().await.unwrap();
     }
@@ -114,7 +121,7 @@ impl Drop for Victim {
     }
 }
 
-/// Ends a call each millisecond, saves the site all the time, and says so, until it is killed. Its own limit
+/// Ends a call each millisecond, sets a line to its number, saves the site all the time, and says so, until it is killed. Its own limit
 /// is for the case that nobody kills it.
 #[tokio::test]
 #[ignore = "the victim of the other test"]
@@ -134,6 +141,9 @@ async fn victim() {
         let at = now();
         recorder.record(Record::CallStarted(call_started(call)));
         recorder.record(Record::CallEnded(call_ended(call, at)));
+        let messages = Messages { new: u32::try_from(call).unwrap(), old: 0 };
+        let state = LineState { messages, ..LineState::default() };
+        recorder.record(Record::LineState { line: line(), state });
         say(&format!("ended {call} {at}"));
     }
     saver.abort();
@@ -184,8 +194,15 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
         redirections: Vec::new(),
+        account: String::new(),
+        trunk: String::new(),
         codec: String::new(),
     }
+}
+
+/// The line that is set to the number of the last call.
+fn line() -> LineNumber {
+    "1001".parse().unwrap()
 }
 
 fn party(number: &str) -> Party {

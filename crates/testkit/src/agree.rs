@@ -2,7 +2,7 @@
 
 use selsius_exchange::{Exchange, view::View};
 use selsius_station::Face;
-use selsius_wire::value::{ButtonType, LampMode, RingMode, StimulusType};
+use selsius_wire::value::{ButtonType, LampMode, RingDuration, RingMode, StimulusType, Tone};
 
 use crate::bed::Phone;
 
@@ -14,6 +14,18 @@ pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> O
         if button.lamp != wanted {
             return Some(format!("lamp of line {} is {:?}, not {wanted:?}", button.instance, button.lamp));
         }
+        let forwards = view.forwards.iter().find(|status| status.line == button.instance);
+        let wanted = forwards.and_then(|status| status.all.as_deref()).unwrap_or_default();
+        if button.forward_all != wanted {
+            return Some(format!(
+                "line {} goes to {:?}, not {wanted:?}",
+                button.instance, button.forward_all
+            ));
+        }
+    }
+    let waiting = lamp(view, StimulusType::VoiceMail, 0);
+    if face.message_lamp != waiting {
+        return Some(format!("message lamp is {:?}, not {waiting:?}", face.message_lamp));
     }
     let mut shown: Vec<_> = face.calls.iter().map(|call| (call.reference, call.line, call.state)).collect();
     let mut wanted: Vec<_> = view.legs.iter().map(|leg| (leg.reference, leg.line, leg.state)).collect();
@@ -23,13 +35,16 @@ pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> O
         return Some(format!("calls are {shown:?}, not {wanted:?}"));
     }
     let rings = face.ringing.is_some_and(|mode| mode != RingMode::Off);
-    if rings != view.ring.is_some() {
+    // What rings once only has stopped by itself, some time.
+    let once = view.ring.is_some_and(|ring| ring.duration == RingDuration::Single);
+    if rings != view.ring.is_some() && !once {
         return Some(format!("rings: {rings}, wanted {:?}", view.ring));
     }
     if view.speaker && face.path().is_none() {
         return Some("neither handset nor speaker is on in a call".into());
     }
-    let tone = view.tone.map(|tone| tone.tone);
+    // A zip sounds once.
+    let tone = view.tone.map(|tone| tone.tone).filter(|&tone| tone != Tone::Zip);
     if face.tone != tone {
         return Some(format!("tone is {:?}, not {tone:?}", face.tone));
     }
@@ -58,7 +73,8 @@ fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {
 /// Texts and keys, which belong to the one call under the cursor.
 fn text(face: &Face, exchange: &Exchange, view: &View) -> Option<String> {
     let (leg, prompt) = match &view.legs[..] {
-        [] => (None, "Your current options".to_owned()),
+        [] if view.idle_prompt.is_empty() => (None, "Your current options".to_owned()),
+        [] => (None, view.idle_prompt.to_plain()),
         [leg] if !leg.remote => (Some(leg), leg.prompt.to_plain()),
         _ => return None,
     };

@@ -13,8 +13,9 @@ use selsius_exchange::{
     Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
     record::{CallEnded, Record, WallTime},
+    remembered::LineState,
 };
-use selsius_site::Site;
+use selsius_site::{LineNumber, Site};
 use selsius_station::{Action, Counters, MediaOrder, Station};
 use selsius_wire::{
     Dialect, ManagerMessage, StationMessage,
@@ -94,6 +95,8 @@ pub struct Bed {
     pub rng: ChaCha8Rng,
     /// One in this many audio channels does not open, or never answers. 0: all open.
     pub bad_media: u32,
+    /// What was stored of the lines: it survives the manager's crash.
+    lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
@@ -117,6 +120,7 @@ impl Bed {
             ended: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
+            lines: BTreeMap::new(),
             loopback: Loopback::default(),
             network,
             sessions: BTreeMap::new(),
@@ -213,12 +217,19 @@ impl Bed {
         let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
         let first_reference = self.rng.random();
         self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
+        self.exchange.remember(self.lines.clone(), []);
         self.loopback = Loopback::default();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
             let after = Duration::from_micros(self.rng.random_range(self.network.delay.clone()));
             self.schedule(self.now + after, Event::PhoneLoses(state.phone, session));
         }
+    }
+
+    /// What an operator does, through the exchange's own functions.
+    pub fn administer(&mut self, act: impl FnOnce(&mut Exchange, Time)) {
+        act(&mut self.exchange, self.now);
+        self.exchange_outputs();
     }
 
     /// The office is another one from now on.
@@ -422,6 +433,9 @@ impl Bed {
                     }
                 }
                 Output::Store(Record::CallEnded(call)) => self.ended.push(call),
+                Output::Store(Record::LineState { line, state }) => {
+                    self.lines.insert(line, state);
+                }
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(_) | Output::Notice(_) | Output::Event(_) => {}

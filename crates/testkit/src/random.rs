@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_site::{Action as RouteAction, Button, Device, Line, Route, Site, Trunk};
+use selsius_exchange::remembered::ForwardKind;
+use selsius_site::{
+    Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Hotline, HuntGroup, HuntOrder, Line,
+    LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, Trunk,
+};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey},
+    value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
 };
 
 use crate::{agree::disagreement, bed::Bed, network::Network};
@@ -153,6 +157,9 @@ impl Run {
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
         self.bed.change_site(self.office.clone());
+        if self.bed.rng.random_ratio(1, 2) {
+            self.let_calls_through();
+        }
         // A phone that is out of touch hears of it when it is back.
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
@@ -181,6 +188,20 @@ impl Run {
         self.report.answered +=
             self.bed.ended.drain(..).filter(|call| call.answered.is_some()).count() as u64;
         Ok(())
+    }
+
+    /// Ends every forwarding, and lets everybody disturb.
+    fn let_calls_through(&mut self) {
+        let lines: Vec<_> = self.office.lines.keys().cloned().collect();
+        self.bed.administer(|exchange, now| {
+            for line in lines {
+                exchange.set_do_not_disturb(now, &line, false);
+                for kind in ForwardKind::ALL {
+                    // To forward no longer is never refused.
+                    let _ = exchange.set_forward(now, &line, kind, None);
+                }
+            }
+        });
     }
 
     /// Ends all calls of a phone, those on hold too.
@@ -225,7 +246,13 @@ impl Run {
                 self.act(phone, Action::Line(line))
             }
             900..930 => self.act(phone, Action::SpeedDial(1)),
-            930..960 => self.act(phone, Action::Speaker),
+            930..945 => self.act(phone, Action::Speaker),
+            945..952 => {
+                let keys = [StimulusType::ForwardAll, StimulusType::DoNotDisturb, StimulusType::VoiceMail];
+                let key = keys[self.bed.rng.random_range(0..keys.len())];
+                self.act(phone, Action::Stimulus(key, 0))
+            }
+            952..960 => self.administer(phone),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
             978..983 => self.act(phone, Action::Unregister),
@@ -249,21 +276,61 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..10_u32) {
+        match self.bed.rng.random_range(0..14_u32) {
             0 => "0".into(),
+            10 => {
+                // Mostly what lets calls through again.
+                let codes = ["*72", "*90", "*92", "*73", "*73", "*73", "*78", "*79", "*79", "*97"];
+                let code = codes[self.bed.rng.random_range(0..codes.len())];
+                let target = (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string();
+                let follows = matches!(code, "*72" | "*90" | "*92");
+                [code, if follows { &target } else { "" }].concat()
+            }
             1 => "112".into(),
             2 => "1999".into(),
             3 | 4 => SHARED.into(),
             5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
+            7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
+            8 => self.waiting_code(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
+    }
+
+    /// A code of pickup, park, callback or hunt groups.
+    fn waiting_code(&mut self) -> String {
+        let phone = 1001 + self.bed.rng.random_range(0..self.users.phones);
+        let codes = ["*84", "*88", "*68", "*66", "*95", "*96", "*96"];
+        match self.bed.rng.random_range(0..codes.len() + 3) {
+            0 => format!("*87{phone}"),
+            1 => format!("*66{phone}"),
+            2 => format!("*688{}", self.bed.rng.random_range(0..5_u32)),
+            code => codes.get(code - 3).copied().unwrap_or_default().into(),
+        }
+    }
+
+    /// An operator forwards a line or ends that, or a message comes in for it.
+    fn administer(&mut self, phone: usize) -> String {
+        let Ok(line) = (1001 + phone).to_string().parse::<LineNumber>() else { return String::new() };
+        let rng = &mut self.bed.rng;
+        let (new, old) = (rng.random_range(0..3), rng.random_range(0..3));
+        let kind = ForwardKind::ALL[rng.random_range(0..4)];
+        let to = (1001 + rng.random_range(0..self.users.phones)).to_string().parse().ok();
+        let to: Option<LineNumber> = to.filter(|_| rng.random_ratio(1, 3));
+        let note = format!("operator: {line} {} to {to:?}, {new} and {old} messages", kind.name());
+        self.bed.administer(|exchange, now| {
+            // A circle is refused, and that is right.
+            let _ = exchange.set_forward(now, &line, kind, to);
+            exchange.set_messages(now, &line, new, old);
+        });
+        note
     }
 
     /// A message that no user's action explains.
     fn lie(&mut self, phone: usize) -> String {
         let rng = &mut self.bed.rng;
         let number = rng.random_range(0..200_u32);
-        let message: StationMessage = match rng.random_range(0..7_u32) {
+        let message: StationMessage = match rng.random_range(0..8_u32) {
             0 => message::OpenReceiveChannelAck {
                 media_reception_status: MediaStatus::from(rng.random_range(0..3_u32)),
                 port_number: 9,
@@ -282,6 +349,11 @@ impl Run {
                 kp_button: KeypadKey::from(number),
                 line_instance: number,
                 call_reference: number,
+            }
+            .into(),
+            7 => message::Stimulus {
+                stimulus: StimulusType::from(rng.random_range(0x7B..0x8D_u32)),
+                ..message::Stimulus::default()
             }
             .into(),
             4 => message::ForwardStatReq { line_number: number }.into(),
@@ -356,19 +428,19 @@ const SHARERS: usize = 3;
 /// Numbers from 1001 on, one a phone, a second one on every third, a shared one on the first ones; an operator, an emergency and a forbidden number.
 fn office(phones: usize) -> Site {
     let mut site = Site::default();
-    let number = |at: usize| (1001 + at).to_string().parse::<selsius_site::LineNumber>();
+    let number = |at: usize| (1001 + at).to_string().parse::<LineNumber>();
     for phone in 0..phones {
         let Ok(own) = number(phone) else { continue };
         let mut buttons = vec![Button::Line { number: own.clone(), label: String::new() }];
-        site.lines.insert(own, Line { name: format!("User {phone}"), ..Line::default() });
+        site.lines.insert(own, line(phone));
         if phone % 3 == 0
-            && let Ok(second) = format!("2{phone:03}").parse::<selsius_site::LineNumber>()
+            && let Ok(second) = format!("2{phone:03}").parse::<LineNumber>()
         {
             site.lines.insert(second.clone(), Line::default());
             buttons.push(Button::Line { number: second, label: "second".into() });
         }
         if phone < SHARERS
-            && let Ok(shared) = SHARED.parse::<selsius_site::LineNumber>()
+            && let Ok(shared) = SHARED.parse::<LineNumber>()
         {
             site.lines.insert(shared.clone(), Line { name: "Everybody".into(), ..Line::default() });
             buttons.push(Button::Line { number: shared, label: "shared".into() });
@@ -377,9 +449,12 @@ fn office(phones: usize) -> Site {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
         if let Ok(name) = name(phone).parse() {
-            site.devices.insert(name, Device { buttons, ..Device::default() });
+            let prefer = *cycle(Prefer::ALL, phone);
+            site.devices.insert(name, Device { buttons, prefer, ..Device::default() });
         }
     }
+    site.settings.voicemail = number(2).ok();
+    site.settings.timers.hold_reminder = 20;
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
             site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
@@ -392,7 +467,65 @@ fn office(phones: usize) -> Site {
         route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
+    waiting(&mut site, phones);
     site
+}
+
+/// The line of a phone: each rings in its own way, and some are hotlines.
+fn line(phone: usize) -> Line {
+    let hotline = |after| "1002".parse().ok().map(|number| Hotline { number, after });
+    Line {
+        name: format!("User {phone}"),
+        ring: *cycle(Ring::ALL, phone / 2),
+        ring_active: *cycle(ActiveRing::ALL, phone),
+        do_not_disturb: *cycle(DoNotDisturb::ALL, phone),
+        hotline: match phone {
+            5 => hotline(3),
+            6 => hotline(0),
+            _ => None,
+        },
+        ..Line::default()
+    }
+}
+
+fn cycle<T>(all: &[T], at: usize) -> &T {
+    &all[at % all.len()]
+}
+
+/// Two pickup groups, three park slots, and hunt groups of all orders, some of which lead to each other.
+fn waiting(site: &mut Site, phones: usize) {
+    let timers = &mut site.settings.timers;
+    (timers.park_reminder, timers.park_return, timers.callback, timers.queue) = (20, 60, 5, 40);
+    site.parking.slots = "81-83".parse().into_iter().collect();
+    let names = ["odd", "even"].map(|name| name.parse::<Name>().ok());
+    for (at, name) in names.iter().enumerate() {
+        let others = names.get(1 - at).cloned().flatten().into_iter().collect();
+        if let Some(name) = name {
+            site.pickup_groups.insert(name.clone(), PickupGroup { others });
+        }
+    }
+    for (at, line) in site.lines.values_mut().enumerate() {
+        line.pickup_group = names.get(at % 3).cloned().flatten();
+    }
+    let number = |number: usize| number.to_string().parse::<LineNumber>().ok();
+    let orders = [HuntOrder::Sequential, HuntOrder::Circular, HuntOrder::LongestIdle, HuntOrder::Broadcast];
+    for (at, order) in orders.into_iter().enumerate() {
+        let members = (0..phones).filter(|phone| phone % 2 == at % 2).map(|phone| 1001 + phone);
+        let inner = (at == 2).then_some(600);
+        let group = HuntGroup {
+            members: members.take(4).chain(inner).filter_map(number).collect(),
+            order,
+            ring_seconds: 10,
+            queue: if at < 2 { 2 } else { 0 },
+            // Two of them overflow into each other.
+            overflow: (at != 0).then_some(600 + (at + 1) % 4).and_then(number),
+            login: at == 3,
+            ..HuntGroup::default()
+        };
+        if let Some(pilot) = number(600 + at) {
+            site.hunt_groups.insert(pilot, group);
+        }
+    }
 }
 
 fn name(phone: usize) -> String {

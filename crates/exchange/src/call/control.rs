@@ -60,6 +60,7 @@ impl Exchange {
         }
         let wait = self.site.settings.timers.first_digit;
         self.timers.set(Timer::Digits(call), now + seconds(wait));
+        self.used_line(leg);
         self.transition(now, leg, Transition::OffHook);
         Some(leg)
     }
@@ -80,6 +81,9 @@ impl Exchange {
             called: Party::default(),
             redirections: Vec::new(),
             other_trunks: Vec::new(),
+            trunk: None,
+            hunt: None,
+            pilot: None,
             mixed: None,
             started: None,
             ringing: None,
@@ -118,6 +122,7 @@ impl Exchange {
             consults: None,
             selected: false,
             private: false,
+            reminds: false,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {
@@ -229,6 +234,7 @@ impl Exchange {
             (Destination::Feature(feature, argument), None) => {
                 return self.feature_code(now, leg, *feature, argument);
             }
+            (Destination::Park(slot), None) => return self.park_number(now, leg, slot),
             _ => {}
         }
         let started = self.wall.wall(now);
@@ -247,7 +253,7 @@ impl Exchange {
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;
-        let found = self.find(leg, &target);
+        let found = self.find_forwarded(now, leg, &target);
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
             call.called = found.called.clone();
         }
@@ -267,7 +273,10 @@ impl Exchange {
                 called: Party { number: number.clone(), ..Party::default() },
                 at: Place::Trunks(trunks.clone()),
             }),
-            Destination::Blocked | Destination::Feature(..) => Err(EndCause::Blocked),
+            Destination::Hunt(group) => {
+                Ok(Found { called: self.hunt_party(group), at: Place::Hunt(group.clone()) })
+            }
+            Destination::Blocked | Destination::Feature(..) | Destination::Park(_) => Err(EndCause::Blocked),
         }
     }
 
@@ -306,6 +315,9 @@ impl Exchange {
     /// only with call waiting.
     fn can_ring(&self, number: &LineNumber, station: Appears, rings: Rings) -> bool {
         let Some(device) = self.devices.get(station.device) else { return false };
+        if rings != Rings::Anything && self.rejects_calls(number) {
+            return false;
+        }
         match rings {
             Rings::Free => device.legs.is_empty(),
             Rings::Waiting => {
@@ -338,8 +350,12 @@ impl Exchange {
     /// Asks who was found, and tells the caller.
     pub(crate) fn ring(&mut self, now: Time, caller: Handle<Leg>, found: Found) {
         let Some(call_handle) = self.legs.get(caller).map(|leg| leg.call) else { return };
+        if let Some(call) = self.calls.get_mut(call_handle) {
+            (call.hunt, call.pilot) = (None, None);
+        }
         let stations = match found.at {
             Place::Stations(stations) => stations,
+            Place::Hunt(group) => return self.hunt(now, caller, &group),
             Place::Trunks(trunks) => return self.try_trunks(now, caller, trunks, &found.called.number),
         };
         let wall = self.wall.wall(now);
@@ -348,6 +364,7 @@ impl Exchange {
             call.ringing.get_or_insert(wall);
         }
         self.watch_answer(now, call_handle);
+        self.watch_forward(now, call_handle);
         for station in stations {
             let who = self.devices.get(station.device).map(|device| device.name.clone());
             let who = Party { device: who, ..found.called.clone() };
@@ -379,10 +396,15 @@ impl Exchange {
         }
         if let Some(device) = device {
             self.clear_way(now, device);
+            self.used_line(leg);
         }
         let Some(call) = self.calls.get(call_handle) else { return };
+        if call.phase == Phase::Callback {
+            return self.callback_answered(now, leg);
+        }
         let rivals: Vec<_> = call.legs.iter().copied().filter(|&other| other != leg).collect();
         self.timers.cancel(Timer::NoAnswer(call_handle));
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
         self.enter(now, leg, LegState::Answering, Transition::PickUp);
         let mut caller = None;
         for rival in rivals {
@@ -393,6 +415,7 @@ impl Exchange {
             }
         }
         let Some(caller) = caller else { return };
+        self.hunt_ends(now, call_handle, leg);
         self.connect(now, caller, leg);
     }
 
@@ -444,6 +467,8 @@ pub(crate) enum Place {
     Stations(Vec<Appears>),
     /// The first of these trunks that can take the call.
     Trunks(Vec<Name>),
+    /// A member of this hunt group.
+    Hunt(LineNumber),
 }
 
 /// Which appearances may be rung.

@@ -1,5 +1,7 @@
 //! Endings: hanging up, failing, vanishing, and the record that each leaves.
 
+use alloc::string::String;
+
 use selsius_wire::Time;
 
 use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name};
@@ -44,13 +46,21 @@ impl Exchange {
             Phase::Ringing if role == Role::Called => {
                 let caller = self.caller(call_handle);
                 self.remove_leg(now, leg, Transition::End);
+                if self.member_gone(now, call_handle) {
+                    return;
+                }
                 if let Some(caller) = caller {
                     self.fail(now, caller, cause);
                 }
             }
             // One participant of a conference leaves it.
             Phase::Talking if call.legs.len() > 2 => self.leave_conference(now, call_handle, leg, cause),
-            Phase::Dialing | Phase::Ringing | Phase::Talking => self.end_call(now, call_handle, leg, cause),
+            Phase::Dialing
+            | Phase::Ringing
+            | Phase::Talking
+            | Phase::Queued
+            | Phase::Parked
+            | Phase::Callback => self.end_call(now, call_handle, leg, cause),
             // The call is over; this leg only heard a tone.
             Phase::Over => self.remove_leg(now, leg, Transition::End),
         }
@@ -98,7 +108,11 @@ impl Exchange {
     pub(crate) fn record_end(&mut self, now: Time, call_handle: Handle<Call>, cause: EndCause) {
         self.timers.cancel(Timer::Digits(call_handle));
         self.timers.cancel(Timer::NoAnswer(call_handle));
+        self.leave_queue(call_handle);
+        self.free_slot(now, call_handle);
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
         let ended = self.wall.wall(now);
+        let trunk = self.calls.get(call_handle).map(|call| self.trunk_of(call)).unwrap_or_default();
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         if call.phase == Phase::Over {
             return;
@@ -130,6 +144,8 @@ impl Exchange {
             cause,
             codec: codec.unwrap_or_default(),
             redirections: call.redirections.clone(),
+            account: String::new(),
+            trunk,
         };
         let text = alloc::format!(
             "call {} {} to {}: {}",
@@ -146,6 +162,7 @@ impl Exchange {
     pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
         let Some(leg) = self.legs.remove(handle) else { return };
         self.timers.cancel(Timer::Media(handle));
+        self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         if let Some(mixing) = leg.mixing {
             let order = MixerOrder::Leave { conference: mixing.conference, party: leg.party };
@@ -160,6 +177,7 @@ impl Exchange {
             if call.legs.is_empty() {
                 self.timers.cancel(Timer::Digits(leg.call));
                 self.timers.cancel(Timer::NoAnswer(leg.call));
+                self.timers.cancel(Timer::ForwardNoAnswer(leg.call));
                 self.calls.remove(leg.call);
             }
             talked = answered.filter(|_| matches!(leg.state, LegState::Connected | LegState::Held));
@@ -171,6 +189,7 @@ impl Exchange {
         if let Some(device) = self.devices.get_mut(station.device) {
             device.legs.retain(|&other| other != handle);
         }
+        self.leg_gone(now, &leg, station);
         self.render(now, station.device, transition, Some(leg.reference));
         self.render_sharers(now, station);
         if let Some(call) = talked {

@@ -18,6 +18,7 @@ impl Exchange {
         state.selected = false;
         state.state = LegState::Held;
         let call = state.call;
+        self.remind_of_hold(now, leg);
         // Whoever is left alone needs no codec in common with anybody.
         let _ = self.settle_media(now, call);
         self.transition(now, leg, Transition::Hold);
@@ -40,6 +41,7 @@ impl Exchange {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.state = LegState::Connected;
         state.private = false;
+        self.forget_hold_reminder(leg);
         if let Err(cause) = self.settle_media(now, call) {
             return self.fail(now, leg, cause);
         }

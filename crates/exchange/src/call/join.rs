@@ -48,7 +48,11 @@ impl Exchange {
         let moved = self.others(waits);
         let ringing = match self.phases(from_call, to_call) {
             Some((Phase::Talking, Phase::Talking)) => false,
-            Some((Phase::Talking, Phase::Ringing)) if moved.len() == 1 && role == Role::Caller => true,
+            Some((Phase::Talking, Phase::Ringing | Phase::Queued))
+                if moved.len() == 1 && role == Role::Caller =>
+            {
+                true
+            }
             _ => return Err(CannotJoin::State),
         };
         let parties = moved.len() + self.others(other).len();
@@ -106,6 +110,7 @@ impl Exchange {
         {
             self.clear_way(now, device);
         }
+        self.forget_hold_reminder(keep);
         if let Some(leg) = self.legs.get_mut(keep) {
             leg.state = LegState::Connected;
             leg.selected = false;

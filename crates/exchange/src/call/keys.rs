@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use selsius_site::SoftKey as Key;
+use selsius_site::{FeatureCode, SoftKey as Key};
 use selsius_wire::{
     DisplayLabel, PhoneText, Time,
     message::BackSpaceReq,
@@ -14,6 +14,7 @@ use crate::{
     arena::Handle,
     device::{Device, soft_keys},
     exchange::Exchange,
+    feature::pickup::Whose,
 };
 
 impl Exchange {
@@ -24,11 +25,10 @@ impl Exchange {
             // rings meanwhile is answered by its key.
             return;
         }
-        match self.ringing_leg(device, None) {
+        let preferred = self.preferred_line(device);
+        match self.ringing_leg_on(device, preferred) {
             Some(leg) => self.answer(now, leg),
-            None => {
-                self.new_call_on(now, device, line);
-            }
+            None => self.lift(now, device, preferred.unwrap_or(line)),
         }
     }
 
@@ -79,18 +79,26 @@ impl Exchange {
         let named = self.leg_by_reference(device, reference);
         let leg = named.or_else(|| self.active_leg(device));
         match (key, leg) {
-            (Key::NewCall, _) => {
-                self.new_call_on(now, device, line);
-            }
+            (Key::NewCall, _) => self.lift(now, device, line),
             (Key::Redial, leg) => self.redial(now, device, leg, line),
             (Key::Answer, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.answer(now, leg),
                 None => self.counters.refuse("answer without ringing"),
             },
+            (Key::ForwardAll, _) => self.forward_key(now, device, line),
+            (Key::DoNotDisturb, _) => self.do_not_disturb_key(now, device),
+            (Key::Divert, _) => match self.ringing_leg(device, Some(reference)) {
+                Some(leg) => self.divert(now, leg),
+                None => {
+                    self.refuse_on(device, DisplayLabel::KeyIsNotActive, "diversion without ringing");
+                }
+            },
             (Key::Resume, leg) => match named.or_else(|| self.held_leg(device, None)).or(leg) {
                 Some(leg) => self.resume(now, leg),
                 None => self.counters.refuse("resume without hold"),
             },
+            (Key::Pickup, leg) => self.pick_up(now, device, line, leg, Whose::Group),
+            (Key::GroupPickup, leg) => self.pick_up(now, device, line, leg, Whose::OtherGroups),
             (_, None) => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without a call"),
             (Key::EndCall, Some(leg)) => self.hang_up(now, leg),
             (Key::Backspace, Some(leg)) => self.take_back_digit(now, leg),
@@ -101,6 +109,8 @@ impl Exchange {
             (Key::Select, Some(leg)) => self.select(now, leg),
             (Key::Conference, Some(leg)) => self.conference_key(now, leg),
             (Key::Join, Some(leg)) => self.join(now, device, leg),
+            (Key::Park, Some(leg)) => self.park_key(now, leg),
+            (Key::Callback, Some(leg)) => self.callback_key(now, leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
             }
@@ -121,9 +131,7 @@ impl Exchange {
                 self.resume_here(now, device, line, remote);
             }
             Key::Barge => self.barge(now, device, line, remote),
-            Key::NewCall => {
-                self.new_call_on(now, device, line);
-            }
+            Key::NewCall => self.lift(now, device, line),
             _ => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without meaning here"),
         }
     }
@@ -171,23 +179,49 @@ impl Exchange {
         match stimulus {
             StimulusType::Line => self.line_key(now, device, instance),
             StimulusType::SpeedDial => self.speed_dial(now, device, instance),
+            StimulusType::ForwardAll => self.forward_key(now, device, 0),
+            StimulusType::ForwardBusy => self.ask_number(now, device, 0, FeatureCode::ForwardBusy),
+            StimulusType::ForwardNoAnswer => self.ask_number(now, device, 0, FeatureCode::ForwardNoAnswer),
+            StimulusType::DoNotDisturb => self.do_not_disturb_key(now, device),
+            StimulusType::VoiceMail => self.call_voicemail(now, device),
             StimulusType::LastNumberRedial => {
                 let leg = self.active_leg(device);
                 self.redial(now, device, leg, 0);
             }
+            StimulusType::CallPark => match self.active_leg(device).or_else(|| self.held_leg(device, None)) {
+                Some(leg) => self.park_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            },
+            StimulusType::CallPickUp => {
+                let leg = self.active_leg(device);
+                self.pick_up(now, device, 0, leg, Whose::Group);
+            }
+            StimulusType::GroupCallPickUp => {
+                let leg = self.active_leg(device);
+                self.pick_up(now, device, 0, leg, Whose::OtherGroups);
+            }
+            StimulusType::OtherPickup => self.ask_number(now, device, 0, FeatureCode::DirectedPickup),
+            StimulusType::CallBack => match self.active_leg(device) {
+                Some(leg) => self.callback_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "callback without a call"),
+            },
+            StimulusType::HLog => self.hunt_toggle(now, device),
             _ => self.counters.refuse("button without meaning here"),
         }
+    }
+
+    /// The leg that rings, on this line if one is preferred.
+    fn ringing_leg_on(&self, device: Handle<Device>, line: Option<u32>) -> Option<Handle<Leg>> {
+        let Some(line) = line else { return self.ringing_leg(device, None) };
+        self.devices.get(device)?.legs.iter().copied().find(|&leg| {
+            self.legs.get(leg).is_some_and(|leg| leg.line() == line && leg.state == LegState::RingIn)
+        })
     }
 
     /// A line key: answers what rings there, takes up what is on hold there (here, or on another phone of the line), or
     /// begins a call.
     fn line_key(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        let ringing = self.devices.get(device).and_then(|state| {
-            state.legs.iter().copied().find(|&leg| {
-                self.legs.get(leg).is_some_and(|leg| leg.line() == line && leg.state == LegState::RingIn)
-            })
-        });
-        if let Some(leg) = ringing {
+        if let Some(leg) = self.ringing_leg_on(device, Some(line)) {
             return self.answer(now, leg);
         }
         let active = self.active_leg(device).and_then(|leg| self.legs.get(leg)).map(Leg::line);
@@ -200,9 +234,7 @@ impl Exchange {
             Some(remote) if active.is_none() => {
                 self.resume_here(now, device, line, remote);
             }
-            _ if active != Some(line) => {
-                self.new_call_on(now, device, line);
-            }
+            _ if active != Some(line) => self.lift(now, device, line),
             _ => {}
         }
     }

@@ -10,7 +10,12 @@ mod trunk;
 
 pub use self::media::codec_name;
 pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
-pub(crate) use self::{join::CannotJoin, media::variants};
+pub(crate) use self::{
+    control::{Found, seconds},
+    join::CannotJoin,
+    media::variants,
+    trunk::MOST_REDIRECTIONS,
+};
 
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
@@ -22,6 +27,7 @@ use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
+    feature::hunt::Hunt,
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -46,6 +52,12 @@ pub(crate) struct Call {
     pub(crate) redirections: Vec<Redirection>,
     /// Trunks that are tried when the one that was asked cannot.
     pub(crate) other_trunks: Vec<Name>,
+    /// The trunk that was asked last.
+    pub(crate) trunk: Option<Name>,
+    /// The hunt group that looks for a member to take it.
+    pub(crate) hunt: Option<Hunt>,
+    /// The hunt group by which it came to whom it is with now.
+    pub(crate) pilot: Option<Party>,
     /// More than two parties, or two of more than two: their audio goes to a mixer.
     pub(crate) mixed: Option<Mixed>,
     /// When the number was complete.
@@ -84,6 +96,12 @@ pub(crate) enum Phase {
     Dialing,
     /// The called phones ring.
     Ringing,
+    /// The caller waits for a member of a hunt group.
+    Queued,
+    /// The only party waits to be taken from a park slot.
+    Parked,
+    /// The caller's own phone rings: whom it wanted is free now. Nobody has been called yet.
+    Callback,
     /// Parties talk, or hold each other.
     Talking,
     /// It ended and is recorded; legs that still hear a tone keep it until they hang up.
@@ -126,6 +144,8 @@ pub(crate) struct Leg {
     pub(crate) selected: bool,
     /// On hold, only this phone may take it back.
     pub(crate) private: bool,
+    /// Its phone beeps, since it holds the call.
+    pub(crate) reminds: bool,
 }
 
 /// A party's place at the mixer.

@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodecName, LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Audio, End, Leg, LegState, Phase, Receive, Role};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role, control::Place};
 use crate::{
     arena::Handle,
     dialplan,
@@ -218,6 +218,7 @@ impl Exchange {
         call.phase = Phase::Ringing;
         call.early = false;
         call.other_trunks = trunks;
+        call.trunk = Some(trunk.clone());
         call.ringing.get_or_insert(wall);
         let calling = call.calling.clone();
         let redirecting = call.redirections.last().map(|redirection| redirection.by.clone());
@@ -260,6 +261,19 @@ impl Exchange {
             _ => false,
         };
         self.trunk_legs.values().filter(here).count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has
+    /// the trunk of one of its legs.
+    pub(crate) fn trunk_of(&self, call: &Call) -> String {
+        if let Some(trunk) = &call.trunk {
+            return trunk.as_str().into();
+        }
+        let trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Trunk(trunk) => Some(trunk.trunk.clone()),
+            End::Station(_) => None,
+        });
+        trunks.last().unwrap_or_default()
     }
 
     /// A trunk says something.
@@ -459,6 +473,7 @@ impl Exchange {
         let (id, told) = (trunk.id, trunk.told.clone());
         let peer = self.peer(handle).and_then(|peer| self.legs.get(peer));
         let answered = matches!(leg.state, LegState::Connected | LegState::Held);
+        let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
             Role::Called => call.calling.clone(),
@@ -476,7 +491,7 @@ impl Exchange {
             ringing: told.ringing || ringing,
             answered: told.answered || answered,
             party: party.clone().filter(|_| answered),
-            held: answered && peer.is_some_and(|peer| peer.state == LegState::Held),
+            held: answered && (peer.is_some_and(|peer| peer.state == LegState::Held) || parked),
             send: send.or(told.send),
         };
         if wanted == told {
@@ -542,6 +557,7 @@ impl Exchange {
             state.receive = Receive::Closed;
         }
         self.timers.cancel(crate::exchange::Timer::Media(leg));
+        self.timers.cancel(crate::exchange::Timer::ForwardNoAnswer(call_handle));
         let at = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
@@ -554,11 +570,18 @@ impl Exchange {
         let Some(target) = dialplan::finish(&self.site, number) else {
             return self.fail(now, leg, EndCause::UnknownNumber);
         };
-        match self.find(leg, &target) {
+        match self.find_forwarded(now, leg, &target) {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => {
                 if let Some(call) = self.calls.get_mut(call_handle) {
                     call.called = found.called.clone();
+                }
+                let held = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held);
+                match &found.at {
+                    _ if held => self.transition(now, leg, Transition::Parties),
+                    // It is not known to ring there yet.
+                    Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
+                    Place::Stations(_) | Place::Hunt(_) => {}
                 }
                 self.ring(now, leg, found);
             }

@@ -45,6 +45,8 @@ pub(crate) struct Device {
     /// What the phone was last told; `None` is the idle face.
     pub(crate) told: Option<Box<View>>,
     pub(crate) last_dialed: String,
+    /// The line that was used last; 0 for none.
+    pub(crate) last_line: u32,
     /// Has it asked for everything it needs?
     pub(crate) ready: bool,
     pub(crate) registered: Time,

@@ -24,6 +24,7 @@ use crate::{
     io::{Level, Output, SessionId},
     operator::Notice,
     record::{AutoRegistered, DeviceEvent, DeviceEventKind, EndCause, Record},
+    view::Transition,
 };
 
 /// Refused devices that are remembered, so that each is told of once.
@@ -209,6 +210,7 @@ impl Exchange {
             legs: Vec::new(),
             told: None,
             last_dialed: String::new(),
+            last_line: 0,
             ready: false,
             registered: now,
             last_heard: now,
@@ -260,6 +262,7 @@ impl Exchange {
         let model = register.device_type.model_name();
         let text = format!("registered from {}: {model}, version {version}", peer.remote);
         self.event(Level::Info, Some(session), name.as_str(), text);
+        self.tell_face(&name);
     }
 
     fn reject(&mut self, now: Time, session: SessionId, name: &str, reason: &'static str) {
@@ -386,6 +389,8 @@ impl Exchange {
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
         self.site = site;
         self.auto_from = 0;
+        self.parking_changed(now);
+        self.hunting_changed(now);
         let changed: Vec<_> = self
             .devices
             .iter()
@@ -397,6 +402,11 @@ impl Exchange {
             .collect();
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
+        }
+        // How a line rings and what do-not-disturb means may have changed while a phone shows it.
+        let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
+        for handle in all {
+            self.render(now, handle, Transition::Change, None);
         }
     }
 }

@@ -119,6 +119,9 @@ impl Exchange {
                     quality.jitter_ms = stats.jitter;
                 });
             }
+            StationMessage::MwiNotification(notification) => {
+                self.messages_wait(now, session, handle, &notification);
+            }
             // Told for information; nothing follows from them here.
             StationMessage::IpPort(_)
             | StationMessage::HeadsetStatus(_)
@@ -145,10 +148,11 @@ impl Exchange {
             }
             StationMessage::SoftKeyTemplateReq(_) => self.send(session, soft_keys::template(&dialect)),
             StationMessage::SoftKeySetReq(_) => {
+                let prompt = view::idle_prompt(&dialect, &view::idle_text(self, device));
                 self.send(session, soft_keys::sets());
                 // As CallManager 4.1 does (frames 101, 102), once the phone knows the keys.
                 self.send(session, view::idle_keys());
-                self.send(session, view::idle_prompt(&dialect));
+                self.send(session, prompt);
             }
             StationMessage::LineStatReq(request) => {
                 let line = device.appearance(request.line_number);
@@ -175,9 +179,10 @@ impl Exchange {
                 self.send(session, answer);
             }
             StationMessage::ForwardStatReq(request) => {
-                let answer = dialect
-                    .forward_status(&ForwardStatus { line: request.line_number, ..ForwardStatus::default() });
-                self.send(session, answer);
+                let line = request.line_number;
+                let status = view::forwards_of(self, device, line)
+                    .unwrap_or(ForwardStatus { line, ..ForwardStatus::default() });
+                self.send(session, dialect.forward_status(&status));
             }
             StationMessage::ConfigStatReq(_) => {
                 let description =
@@ -197,10 +202,11 @@ impl Exchange {
             }
             StationMessage::ServerReq(_) => self.servers(session),
             StationMessage::TimeDateReq(_) => {
+                let prompt = view::idle_prompt(&dialect, &view::idle_text(self, device));
                 let clock = self.clock(now);
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
-                self.send(session, view::idle_prompt(&dialect));
+                self.send(session, prompt);
                 self.ready(now, handle);
             }
             _ => {}
@@ -254,6 +260,7 @@ impl Exchange {
             let (session, name) = (device.session, device.name.clone());
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
             self.render(now, handle, view::Transition::Ready, None);
+            self.device_freed(handle);
         }
     }
 

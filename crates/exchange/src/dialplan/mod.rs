@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use selsius_site::{Action, FeatureCode, LineNumber, Name, Pattern, PatternMatch, Route, Site};
+use selsius_site::{Action, FeatureCode, LineNumber, Name, NumberRange, Pattern, PatternMatch, Route, Site};
 
 use crate::feature::codes::{self, Argument};
 
@@ -23,6 +23,10 @@ pub(crate) enum Destination {
     FirstOf(Vec<LineNumber>),
     /// The first of these trunks that can take the call, and the number that it is to call.
     Trunks(Vec<Name>, String),
+    /// A member of a hunt group.
+    Hunt(LineNumber),
+    /// The call that is parked there.
+    Park(LineNumber),
     /// A feature, by its code, and the digits behind it.
     Feature(FeatureCode, String),
     /// Nothing: the number is forbidden.
@@ -49,7 +53,8 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
         return analysis;
     }
     let mut best: Option<(usize, Target)> = None;
-    let mut longer = longer_line(site, digits) || begins_code(site, digits);
+    let mut longer =
+        longer_line(site, digits) || longer_group_or_slot(site, digits) || begins_code(site, digits);
     for (pattern, route) in &site.routes {
         let full = match pattern.matches(digits) {
             PatternMatch::No => continue,
@@ -81,7 +86,8 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
             best = Some((weight, target));
         }
     }
-    let line = line(site, digits).map(|line| Target { to: Destination::Line(line), emergency: false });
+    let line = line(site, digits).map(Destination::Line).or_else(|| group_or_slot(site, digits));
+    let line = line.map(|to| Target { to, emergency: false });
     match (line.or(best.map(|(_, target)| target)), longer) {
         (Some(target), true) => Analysis::MayGrow(target),
         (Some(target), false) => Analysis::Complete(target),
@@ -103,6 +109,12 @@ fn feature(site: &Site, digits: &str) -> Option<Analysis> {
         Argument::None if rest.is_empty() => Analysis::Complete(target()),
         Argument::None => Analysis::Nowhere,
         _ if rest.ends_with('#') => Analysis::Complete(target()),
+        Argument::Number => match analyse(site, rest) {
+            Analysis::Nowhere => Analysis::Nowhere,
+            Analysis::Incomplete => Analysis::Incomplete,
+            Analysis::Complete(_) => Analysis::Complete(target()),
+            Analysis::MayGrow(_) => Analysis::MayGrow(target()),
+        },
         Argument::Needed if rest.is_empty() => Analysis::Incomplete,
         Argument::Needed | Argument::Possible => Analysis::MayGrow(target()),
     })
@@ -140,6 +152,33 @@ pub(crate) fn hash_ends(site: &Site, digits: &str) -> bool {
 fn line(site: &Site, digits: &str) -> Option<LineNumber> {
     let number = digits.parse::<LineNumber>().ok()?;
     site.lines.contains_key(&number).then_some(number)
+}
+
+/// Numbers that are dialled like lines: those of hunt groups, and park slots.
+fn group_or_slot(site: &Site, digits: &str) -> Option<Destination> {
+    let number = digits.parse::<LineNumber>().ok()?;
+    if site.hunt_groups.contains_key(&number) {
+        return Some(Destination::Hunt(number));
+    }
+    let slot = |range: &NumberRange| {
+        let (first, last) = (range.first.as_str(), range.last.as_str());
+        // Numbers of equally many digits sort as text.
+        range.count().is_some() && digits.len() == first.len() && (first..=last).contains(&digits)
+    };
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    (all_digits && site.parking.slots.iter().any(slot)).then_some(Destination::Park(number))
+}
+
+fn longer_group_or_slot(site: &Site, digits: &str) -> bool {
+    let group =
+        |number: &LineNumber| number.as_str().len() > digits.len() && number.as_str().starts_with(digits);
+    let slot = |range: &NumberRange| {
+        let (first, last) = (range.first.as_str(), range.last.as_str());
+        let begins = |number: &str| number.get(..digits.len()).is_some_and(|begin| begin <= digits);
+        let ends = |number: &str| number.get(..digits.len()).is_some_and(|begin| begin >= digits);
+        first.len() > digits.len() && range.count().is_some() && begins(first) && ends(last)
+    };
+    site.hunt_groups.keys().any(group) || site.parking.slots.iter().any(slot)
 }
 
 fn longer_line(site: &Site, digits: &str) -> bool {

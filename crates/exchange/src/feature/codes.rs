@@ -7,11 +7,12 @@ use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
     arena::Handle,
-    call::{Leg, LegState, Purpose},
+    call::{Leg, LegState, Purpose, seconds},
     device::Device,
-    exchange::Exchange,
+    exchange::{Exchange, Timer},
+    feature::{hunt::HuntLog, pickup::Whose},
     record::EndCause,
-    remembered::LineState,
+    remembered::{ForwardKind, LineState},
     view::Transition,
 };
 
@@ -25,29 +26,36 @@ impl Exchange {
         if let Some(call) = call {
             call.purpose = Purpose::Feature(feature);
         }
+        // A hotline may have left less time.
+        if let Some(call) = self.legs.get(leg).map(|leg| leg.call) {
+            let wait = seconds(self.site.settings.timers.first_digit);
+            self.timers.set(Timer::Digits(call), now + wait);
+        }
         self.transition(now, leg, Transition::Dialing);
     }
 
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
-        let _ = argument;
         match feature {
-            FeatureCode::ForwardAll
-            | FeatureCode::ForwardCancel
-            | FeatureCode::ForwardBusy
-            | FeatureCode::ForwardNoAnswer
-            | FeatureCode::Pickup
-            | FeatureCode::GroupPickup
-            | FeatureCode::DirectedPickup
-            | FeatureCode::Park
-            | FeatureCode::Callback
-            | FeatureCode::DoNotDisturb
-            | FeatureCode::DoNotDisturbOff
-            | FeatureCode::CallerIdBlock
+            FeatureCode::Pickup => self.pick_up_by_code(now, leg, Whose::Group),
+            FeatureCode::GroupPickup => self.pick_up_by_code(now, leg, Whose::OtherGroups),
+            FeatureCode::DirectedPickup => match as_number(argument) {
+                Some(line) => self.pick_up_by_code(now, leg, Whose::Line(line)),
+                None => self.fail(now, leg, EndCause::UnknownNumber),
+            },
+            FeatureCode::Park => self.park_by_code(now, leg, as_number(argument)),
+            FeatureCode::Callback => self.callback_by_code(now, leg, as_number(argument)),
+            FeatureCode::HuntLogin => self.hunt_log_by_code(now, leg, HuntLog::In),
+            FeatureCode::HuntLogout => self.hunt_log_by_code(now, leg, HuntLog::Out),
+            FeatureCode::ForwardAll => self.forward_code(now, leg, ForwardKind::All, argument),
+            FeatureCode::ForwardBusy => self.forward_code(now, leg, ForwardKind::Busy, argument),
+            FeatureCode::ForwardNoAnswer => self.forward_code(now, leg, ForwardKind::NoAnswer, argument),
+            FeatureCode::ForwardCancel => self.forward_cancel(now, leg),
+            FeatureCode::DoNotDisturb => self.do_not_disturb_code(now, leg, true),
+            FeatureCode::DoNotDisturbOff => self.do_not_disturb_code(now, leg, false),
+            FeatureCode::Voicemail => self.voicemail_code(now, leg),
+            FeatureCode::CallerIdBlock
             | FeatureCode::Redial
-            | FeatureCode::Voicemail
-            | FeatureCode::HuntLogin
-            | FeatureCode::HuntLogout
             | FeatureCode::Abbreviated
             | FeatureCode::Account
             | FeatureCode::Intercom
@@ -62,6 +70,18 @@ impl Exchange {
             self.notify(device, text);
         }
         self.remove_leg(now, leg, Transition::End);
+    }
+
+    /// A code that can do nothing now: the phone says why, and its user hears that it has failed.
+    pub(crate) fn refuse_code(
+        &mut self,
+        now: Time,
+        leg: Handle<Leg>,
+        label: DisplayLabel,
+        reason: &'static str,
+    ) {
+        self.refuse_feature(leg, label, reason);
+        self.fail(now, leg, EndCause::Blocked);
     }
 
     /// The line number of a phone's leg.
@@ -90,6 +110,7 @@ impl Exchange {
             self.line_states.insert(line.clone(), new.clone());
         }
         self.store(crate::record::Record::LineState { line: line.clone(), state: new });
+        self.line_freed(line);
         let devices = self.appearances.get(line).cloned().unwrap_or_default();
         for appears in devices {
             self.render(now, appears.device, Transition::Change, None);
@@ -112,10 +133,8 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
 /// Does a number follow the code?
 pub(crate) fn argument(feature: FeatureCode) -> Argument {
     match feature {
-        FeatureCode::ForwardAll
-        | FeatureCode::ForwardBusy
-        | FeatureCode::ForwardNoAnswer
-        | FeatureCode::DirectedPickup
+        FeatureCode::ForwardAll | FeatureCode::ForwardBusy | FeatureCode::ForwardNoAnswer => Argument::Number,
+        FeatureCode::DirectedPickup
         | FeatureCode::CallerIdBlock
         | FeatureCode::Abbreviated
         | FeatureCode::Account
@@ -144,6 +163,8 @@ pub(crate) enum Argument {
     Possible,
     /// Digits.
     Needed,
+    /// A number that could be dialled.
+    Number,
 }
 
 /// A text that a user dialled as a number.

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use selsius_wire::{
-    Dialect, DisplayLabel, ManagerMessage, PhoneText, message,
+    Dialect, ForwardStatus, ManagerMessage, PhoneText, message,
     value::{
         CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType, Tone,
     },
@@ -68,6 +68,7 @@ pub(crate) enum Transition {
 enum Facet {
     Ringer,
     Speaker,
+    Forwards,
     Lamp,
     State(Told),
     Keys,
@@ -105,8 +106,8 @@ const fn always(facet: Facet) -> Step {
 }
 
 use Facet::{
-    Clock, Dialed, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer, Speaker,
-    Transmit,
+    Clock, Dialed, Forwards, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer,
+    Speaker, Transmit,
 };
 const STATE: Facet = Facet::State(Told::True);
 const TONE: Facet = Facet::Tone;
@@ -238,6 +239,7 @@ const REST: &[Step] = &[
     changed(Receive),
     changed(Transmit),
     changed(Speaker),
+    changed(Forwards),
     changed(Lamp),
     changed(STATE),
     changed(Keys),
@@ -338,6 +340,7 @@ impl Teller<'_> {
         match facet {
             Ringer => self.ringer(always),
             Speaker => self.speaker(always),
+            Forwards => self.forwards(),
             Lamp => self.lamps(always, reference),
             Plane => self.plane(always),
             IdleKeys => self.idle_keys(),
@@ -362,10 +365,11 @@ impl Teller<'_> {
             Some(ring) => (ring.line, ring.reference),
             None => about.map_or((0, 0), |ring| (ring.line, ring.reference)),
         };
+        let duration = self.view.ring.map_or(RingDuration::Normal, |ring| ring.duration);
         self.told.ring = self.view.ring;
         self.send(message::SetRinger {
             ring_mode: mode,
-            ring_duration: RingDuration::Normal,
+            ring_duration: duration,
             line_instance: line,
             call_reference: call,
         });
@@ -379,6 +383,14 @@ impl Teller<'_> {
             reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
         let about =
             before.map(|tone| (tone.line, tone.reference)).or(about.map(|leg| (leg.line, leg.reference)));
+        // A zip sounds once and does not end what was heard before.
+        if let (Some(before), Some(Tone::Zip)) = (before.filter(|_| before != now), now.map(|now| now.tone)) {
+            self.send(message::StopTone {
+                line_instance: before.line,
+                call_reference: before.reference,
+                tone: Tone::Silence,
+            });
+        }
         match (now, about) {
             (Some(now), _) if before != Some(now) => self.send(message::StartTone {
                 tone: now.tone,
@@ -421,6 +433,22 @@ impl Teller<'_> {
         self.told.lamps.clone_from(&self.view.lamps);
     }
 
+    fn forwards(&mut self) {
+        let of = |view: &View, line| view.forwards.iter().find(|status| status.line == line).cloned();
+        let mut lines: Vec<_> =
+            self.told.forwards.iter().chain(&self.view.forwards).map(|status| status.line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        for line in lines {
+            let status = of(self.view, line);
+            if status != of(self.told, line) {
+                let status = status.unwrap_or(ForwardStatus { line, ..ForwardStatus::default() });
+                self.messages.push(self.dialect.forward_status(&status));
+            }
+        }
+        self.told.forwards.clone_from(&self.view.forwards);
+    }
+
     fn plane(&mut self, always: bool) {
         let changed = self.told.active_line != self.view.active_line;
         self.told.active_line = self.view.active_line;
@@ -436,10 +464,15 @@ impl Teller<'_> {
         }
     }
 
+    /// The prompt of the idle screen, when the last call has gone, and when it changes while there is none.
     fn idle_prompt(&mut self) {
-        if self.becomes_idle() && !core::mem::replace(&mut self.idle.prompt, true) {
-            let prompt = idle_prompt(self.dialect);
-            self.messages.push(prompt);
+        let changed = self.told.idle_prompt != self.view.idle_prompt;
+        self.told.idle_prompt.clone_from(&self.view.idle_prompt);
+        let idle = !self.view.legs.iter().any(|leg| !leg.remote);
+        if (self.becomes_idle() || changed && idle) && !core::mem::replace(&mut self.idle.prompt, true) {
+            let text = &self.view.idle_prompt;
+            let prompt = if text.is_empty() { &super::idle::usual() } else { text };
+            self.messages.push(idle_prompt(self.dialect, prompt));
         }
     }
 
@@ -553,9 +586,9 @@ pub(crate) fn idle_keys() -> message::SelectSoftKeys {
     }
 }
 
-/// "Your current options" (4.1 capture, frame 102).
-pub(crate) fn idle_prompt(dialect: &Dialect) -> ManagerMessage {
-    dialect.prompt(0, 0, 0, &PhoneText::label(DisplayLabel::YourCurrentOptions))
+/// The prompt of an idle phone.
+pub(crate) fn idle_prompt(dialect: &Dialect, text: &PhoneText) -> ManagerMessage {
+    dialect.prompt(0, 0, 0, text)
 }
 
 /// Every captured CallState carries precedence level 4, domain 0.

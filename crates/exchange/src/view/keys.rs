@@ -19,6 +19,10 @@ pub(super) fn makes_sense(
     key: Key,
 ) -> bool {
     let consults = leg.consults.is_some();
+    if call.phase == Phase::Parked {
+        // There is nobody to talk to.
+        return matches!(key, Key::Redial | Key::NewCall | Key::Hold | Key::EndCall | Key::Resume);
+    }
     match key {
         Key::Redial
         | Key::NewCall
@@ -28,7 +32,7 @@ pub(super) fn makes_sense(
         | Key::Answer
         | Key::Backspace => true,
         Key::Transfer if consults => match leg.state {
-            LegState::RingOut => call.phase == Phase::Ringing,
+            LegState::RingOut => matches!(call.phase, Phase::Ringing | Phase::Queued),
             state => state == LegState::Connected,
         },
         Key::Transfer => call.phase == Phase::Talking,
@@ -39,17 +43,16 @@ pub(super) fn makes_sense(
             other != handle && exchange.legs.get(other).is_some_and(|other| other.state == LegState::Held)
         }),
         Key::PrivateHold => exchange.is_shared(leg),
-        Key::Barge
-        | Key::ForwardAll
-        | Key::Park
-        | Key::MeetMe
-        | Key::Pickup
-        | Key::GroupPickup
-        | Key::Callback
-        | Key::Divert
-        | Key::DoNotDisturb
-        | Key::Intercom
-        | Key::Dial => false,
+        Key::Park => exchange.can_park(leg, call),
+        Key::Pickup => exchange.pickup_group(leg.device(), leg.line()).is_some(),
+        Key::GroupPickup => {
+            exchange.pickup_group(leg.device(), leg.line()).is_some_and(|group| !group.others.is_empty())
+        }
+        Key::Callback => exchange.callback_target(leg, call).is_some(),
+        Key::ForwardAll => !consults,
+        Key::DoNotDisturb => true,
+        Key::Divert => exchange.can_divert(handle),
+        Key::Barge | Key::MeetMe | Key::Intercom | Key::Dial => false,
     }
 }
 
@@ -65,5 +68,8 @@ pub(super) fn makes_sense_remote(leg: &Leg, call: &Call, key: Key) -> bool {
 
 /// On an idle phone.
 pub(crate) fn makes_sense_idle(key: Key) -> bool {
-    matches!(key, Key::Redial | Key::NewCall)
+    matches!(
+        key,
+        Key::Redial | Key::NewCall | Key::ForwardAll | Key::Pickup | Key::GroupPickup | Key::DoNotDisturb
+    )
 }

@@ -4,27 +4,35 @@
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
 mod difference;
+mod idle;
 mod keys;
 mod media;
 mod remote;
+mod ring;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
 
+use selsius_site::FeatureCode;
 use selsius_wire::{
-    CallInformation, DisplayLabel, PhoneText,
-    value::{CallSecurity, CallState, CallType, LampMode, RingMode, SoftKeySetId, StimulusType, Tone},
+    CallInformation, DisplayLabel, ForwardStatus, PhoneText,
+    value::{
+        CallSecurity, CallState, CallType, LampMode, RingDuration, RingMode, SoftKeySetId, StimulusType, Tone,
+    },
 };
 
-pub(crate) use self::difference::{Idle, Teller, Transition, idle_keys, idle_prompt};
+pub(crate) use self::{
+    difference::{Idle, Teller, Transition, idle_keys, idle_prompt},
+    idle::{forwards_of, idle_text},
+};
 pub use crate::call::Audio;
 use crate::{
     arena::Handle,
-    call::{Aim, Call, Leg, LegState, Purpose, Receive, Role},
+    call::{Aim, Call, Leg, LegState, Phase, Purpose, Receive, Role},
     device::{Device, soft_keys},
     exchange::Exchange,
     feature::codes,
-    record::{EndCause, Redirection},
+    record::{EndCause, Party, RedirectKind, Redirection},
 };
 
 /// The face of a phone. The default is an idle one.
@@ -38,6 +46,10 @@ pub struct View {
     pub lamps: Vec<Lamp>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
+    /// Where lines forward their calls, those that do.
+    pub forwards: Vec<ForwardStatus>,
+    /// What is written while there is no call; empty is "Your current options".
+    pub idle_prompt: PhoneText,
     /// The line in the foreground.
     pub active_line: Option<u32>,
     /// The calls, in the order in which they came.
@@ -60,6 +72,8 @@ pub struct Lamp {
 pub struct Ring {
     /// How it sounds.
     pub mode: RingMode,
+    /// How often.
+    pub duration: RingDuration,
     /// On which line.
     pub line: u32,
     /// For which call.
@@ -143,15 +157,9 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     }
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
+        idle::render(exchange, device, &mut view);
     }
-    if let Some(leg) = view.legs.iter().find(|leg| leg.state == CallState::RingIn) {
-        let (line, reference) = (leg.line, leg.reference);
-        if !view.speaker {
-            view.ring = Some(Ring { mode: RingMode::Inside, line, reference });
-        } else if view.tone.is_none() {
-            view.tone = Some(CallTone { tone: Tone::CallWaitingTone, line, reference });
-        }
-    }
+    ring::render(exchange, device, &mut view);
     view.lamps.sort_unstable();
     view
 }
@@ -201,8 +209,8 @@ fn leg_view(
         prompt,
         info: call.started.is_some().then(|| {
             let told = told.and_then(|told| told.info.as_ref());
-            let told = told.filter(|info| still_holds(info, leg, call));
-            told.map_or_else(|| Arc::new(call_information(leg, call)), Arc::clone)
+            let told = told.filter(|info| still_holds(exchange, info, leg, call));
+            told.map_or_else(|| Arc::new(call_information(exchange, leg, call)), Arc::clone)
         }),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
@@ -239,7 +247,12 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
     };
     let (state, keys, prompt, tone) = match leg.state {
         LegState::DialTone | LegState::Dialing if asks.is_some() => {
-            let tone = (leg.state == LegState::DialTone).then_some(Tone::InsideDialTone);
+            let tone = match call.purpose {
+                _ if leg.state == LegState::Dialing => None,
+                // call-flows, forward.
+                Purpose::Feature(FeatureCode::ForwardAll) => Some(Tone::Zip),
+                _ => Some(Tone::InsideDialTone),
+            };
             (CallState::OffHook, SoftKeySetId::DigitsFollowing, asks.unwrap_or_default(), tone)
         }
         LegState::DialTone => (
@@ -306,20 +319,35 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
     }
 }
 
-/// "From 1003" (4.1 capture, frame 134).
+/// "From 1003" (4.1 capture, frame 134), or why else the phone rings.
 fn from_caller(call: &Call) -> PhoneText {
+    if call.phase == Phase::Callback {
+        return PhoneText::from(alloc::format!("CallBack: {} is free", call.called.number));
+    }
+    if call.redirections.last().is_some_and(|last| last.kind == RedirectKind::ParkReturn) {
+        return PhoneText::label(DisplayLabel::CallparkReversion)
+            .then_text(alloc::format!(" {}", call.calling.number));
+    }
     PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
 }
 
 /// Is this what [`call_information`] would say of the same leg? It is asked at each transition, and rarely isn't.
-fn still_holds(info: &CallInformation, leg: &Leg, call: &Call) -> bool {
+fn still_holds(exchange: &Exchange, info: &CallInformation, leg: &Leg, call: &Call) -> bool {
     info.security == security(leg)
         && info.called_number == call.called.number
         && info.called_name == call.called.name
         && info.calling_number == call.calling.number
         && info.calling_name == call.calling.name
         && info.last_redirecting_number == redirecting(call).map_or("", |last| last.by.number.as_str())
+        && info.hunt_pilot_number == pilot(call).map_or("", |pilot| pilot.number.as_str())
+        && info.last_redirect_reason == redirecting(call).map_or(0, |last| last.kind.reason())
+        && mailboxes(exchange, call) == told_mailboxes(info)
         && info.call_type == call_type(leg)
+}
+
+/// The hunt group by which the call came.
+fn pilot(call: &Call) -> Option<&Party> {
+    call.pilot.as_ref()
 }
 
 /// How the call came here last, where it did not come straight.
@@ -341,13 +369,34 @@ fn security(leg: &Leg) -> CallSecurity {
     }
 }
 
+/// The mailboxes that a voice mail system wants to know: of who calls it, of who was called first, and of who sent the
+/// call there. Other calls have none.
+fn mailboxes<'a>(exchange: &'a Exchange, call: &Call) -> [&'a str; 3] {
+    if !exchange.is_for_voicemail(call) {
+        return [""; 3];
+    }
+    let of =
+        |party: Option<&Party>| party.and_then(|party| exchange.mailbox(&party.number)).unwrap_or_default();
+    let by = |redirection: Option<&'_ Redirection>| of(redirection.map(|redirection| &redirection.by));
+    [of(Some(&call.calling)), by(call.redirections.first()), by(redirecting(call))]
+}
+
+fn told_mailboxes(info: &CallInformation) -> [&str; 3] {
+    [&info.calling_voice_mailbox, &info.original_called_voice_mailbox, &info.last_redirecting_voice_mailbox]
+        .map(String::as_str)
+}
+
 /// Who talks to whom. The original called party is filled on the called phone, with the first called number as in
 /// the v20 capture (frame 9).
-fn call_information(leg: &Leg, call: &Call) -> CallInformation {
+fn call_information(exchange: &Exchange, leg: &Leg, call: &Call) -> CallInformation {
     let first = call.redirections.first();
     let original = first.map_or(&call.called, |first| &first.by);
     let last = redirecting(call);
+    let [calling_box, original_box, last_box] = mailboxes(exchange, call);
     CallInformation {
+        calling_voice_mailbox: calling_box.into(),
+        original_called_voice_mailbox: original_box.into(),
+        last_redirecting_voice_mailbox: last_box.into(),
         line: leg.line(),
         call: leg.reference,
         call_type: call_type(leg),
@@ -363,6 +412,8 @@ fn call_information(leg: &Leg, call: &Call) -> CallInformation {
         original_redirect_reason: first.map_or(0, |first| first.kind.reason()),
         last_redirect_reason: last.map_or(0, |last| last.kind.reason()),
         security: security(leg),
+        hunt_pilot_name: pilot(call).map(|pilot| pilot.name.clone()).unwrap_or_default(),
+        hunt_pilot_number: pilot(call).map(|pilot| pilot.number.clone()).unwrap_or_default(),
         ..CallInformation::default()
     }
 }

@@ -38,9 +38,9 @@ pub(super) fn render(
             let known = told.legs.iter().find(|told| told.reference == leg.reference);
             let info = call.started.is_some().then(|| {
                 let known = known.and_then(|told| told.info.as_ref());
-                let known = known.filter(|info| info.line == line && still_holds(info, leg, call));
+                let known = known.filter(|info| info.line == line && still_holds(exchange, info, leg, call));
                 let anew = || {
-                    let mut info = call_information(leg, call);
+                    let mut info = call_information(exchange, leg, call);
                     info.line = line;
                     Arc::new(info)
                 };

@@ -5,13 +5,15 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use selsius_exchange::{
-    Config, Exchange, Input, MixerOrder, Notice, Output, Peer, SessionId, Time, TrunkOrder, WallClock,
-    record::{CallEnded, DeviceEventKind, Record, WallTime},
+    CannotForward, Config, Exchange, Input, MixerOrder, Notice, Output, Peer, SessionId, Time, TrunkOrder,
+    WallClock,
+    record::{CallEnded, DeviceEventKind, Record, RedirectKind, WallTime},
+    remembered::{ForwardKind, LineState},
 };
 use selsius_site::{Action, Button, Device, Line, Pattern, Route, Site};
 use selsius_wire::{
     Context, Dialect, ManagerMessage, StationMessage, frame, message,
-    value::{Codec, DeviceType, Features, KeypadKey, MediaStatus, SoftKey, Text},
+    value::{Codec, DeviceType, Features, KeypadKey, LampMode, MediaStatus, SoftKey, StimulusType, Text},
 };
 
 /// 2026-11-24 02:30:00 UTC, a Tuesday.
@@ -390,6 +392,75 @@ impl Bench {
         assert_eq!((sizes.calls, sizes.legs, sizes.parties), (0, 0, 0), "{sizes:?}");
         assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
     }
+
+    /// The notices that a phone has been shown since the last time; forgets the rest.
+    pub(crate) fn notices(&mut self, session: SessionId) -> Vec<String> {
+        let text =
+            |bytes: &[u8]| selsius_wire::PhoneText::parse(bytes, selsius_wire::Encoding::Latin1).to_plain();
+        let notice = |message: &ManagerMessage| match message {
+            ManagerMessage::DisplayNotify(m) => Some(text(m.notify.bytes())),
+            ManagerMessage::DisplayNotifyV2(m) => Some(text(m.notify.bytes())),
+            _ => None,
+        };
+        self.messages(session).iter().filter_map(notice).collect()
+    }
+
+    /// The kinds of redirection of the only call that has ended.
+    pub(crate) fn only_redirections(&mut self) -> Vec<&'static str> {
+        let ended = self.ended();
+        let [call] = &ended[..] else { panic!("not one call: {ended:?}") };
+        call.redirections.iter().map(|redirection| redirection.kind.name()).collect()
+    }
+
+    /// A button with a fixed meaning.
+    pub(crate) fn stimulus(&mut self, session: SessionId, stimulus: StimulusType, line_instance: u32) {
+        self.say(session, message::Stimulus { stimulus, line_instance, ..message::Stimulus::default() });
+    }
+
+    /// The lamp of a button, off if it is dark.
+    pub(crate) fn lamp(&self, session: SessionId, button: StimulusType, instance: u32) -> LampMode {
+        let view = self.view(session);
+        let found = view.lamps.iter().find(|lamp| (lamp.button, lamp.instance) == (button, instance));
+        found.map_or(LampMode::Off, |lamp| lamp.mode)
+    }
+
+    /// What was stored of a line last.
+    pub(crate) fn stored(&self, line: &str) -> Option<LineState> {
+        self.records.iter().rev().find_map(|record| match record {
+            Record::LineState { line: of, state } if of.as_str() == line => Some(state.clone()),
+            _ => None,
+        })
+    }
+
+    /// The redirections of the call that ended last: how, and by whom.
+    pub(crate) fn redirections(&mut self) -> Vec<(RedirectKind, String)> {
+        let ended = self.ended();
+        let last = ended.last().unwrap();
+        last.redirections.iter().map(|by| (by.kind, by.by.number.clone())).collect()
+    }
+
+    /// An operator forwards a line.
+    pub(crate) fn forward(&mut self, line: &str, kind: ForwardKind, to: &str) -> Result<(), CannotForward> {
+        let (line, to) = (line.parse().unwrap(), to.parse().unwrap());
+        self.administer(|exchange, now| exchange.set_forward(now, &line, kind, Some(to)))
+    }
+
+    /// What an operator does, through the exchange's own functions.
+    pub(crate) fn administer<T>(&mut self, act: impl FnOnce(&mut Exchange, Time) -> T) -> T {
+        let done = act(&mut self.exchange, self.now);
+        self.collect();
+        done
+    }
+}
+
+/// Changes a line of a site.
+pub(crate) fn edit_line(site: &mut Site, line: &str, edit: impl FnOnce(&mut Line)) {
+    edit(site.lines.get_mut(&line.parse().unwrap()).unwrap());
+}
+
+/// Changes the phone with this number of [`office`].
+pub(crate) fn edit_phone(site: &mut Site, number: &str, edit: impl FnOnce(&mut Device)) {
+    edit(site.devices.get_mut(&device_name(number).parse().unwrap()).unwrap());
 }
 
 pub(crate) fn capabilities(codecs: &[Codec]) -> message::CapabilitiesRes {

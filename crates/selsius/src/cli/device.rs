@@ -146,7 +146,8 @@ pub(crate) fn phone(node: &Node, name: &DeviceName) -> Result<Phone> {
 impl Which {
     fn post(&self, what: &str, body: &impl Serialize, said: &str) -> Result<()> {
         let path = format!("/v1/devices/{}/{what}", self.name);
-        let Done {} = block_on(async { self.node.connect().await?.post(&path, body).await })?;
+        let Done {} =
+            block_on(async { self.node.connect().await?.send_json(Method::POST, &path, body).await })?;
         out::print(&format!("{said}\n"))
     }
 

@@ -1,16 +1,17 @@
-//! `selsius line`, `selsius forward` and `selsius group`: numbers of the office, and where their calls go.
+//! `selsius line`: the numbers of the office.
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use hyper::{Method, body::Bytes};
-use selsius_server::api::{Forwards, Group, GroupKind, Line};
+use selsius_server::api::{DoNotDisturb, Done, Forwards, Line, Messages};
 use selsius_site::LineNumber;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     change::{self, How, SetArgs},
-    node::{Node, block_on},
+    node::{Node, block_on, escaped},
     out,
 };
 
@@ -54,6 +55,23 @@ enum Command {
         #[command(flatten)]
         set: SetArgs,
     },
+    /// Has nobody disturb a line, or everybody again.
+    DoNotDisturb {
+        #[command(flatten)]
+        which: Which,
+        /// What it is to be.
+        state: Switch,
+    },
+    /// Says how many messages wait in the mailbox of a line, for a voice mail system that cannot say so itself.
+    Messages {
+        #[command(flatten)]
+        which: Which,
+        /// Not heard yet; its lamps are lit while there are some.
+        new: u32,
+        /// Heard and kept.
+        #[arg(default_value_t = 0)]
+        old: u32,
+    },
     /// Removes a line from the site. Phones and routes that have it have to give it up before.
     Remove {
         #[command(flatten)]
@@ -63,131 +81,22 @@ enum Command {
     },
 }
 
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
 /// A line of a manager.
 #[derive(Debug, Args)]
-struct Which {
+pub(crate) struct Which {
     #[command(flatten)]
-    node: Node,
+    pub(crate) node: Node,
     /// The line's number.
-    number: LineNumber,
-}
-
-/// Lists, shows, adds, changes, removes groups of lines: pickup, hunt and paging groups.
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub(crate) struct GroupArgs {
-    #[command(subcommand)]
-    command: GroupCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum GroupCommand {
-    /// Lists the groups.
-    List {
-        #[command(flatten)]
-        node: Node,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Shows a group as the site file has it.
-    Show {
-        #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Adds a group.
-    Add {
-        #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
-        #[command(flatten)]
-        set: SetArgs,
-    },
-    /// Changes a group.
-    Change {
-        #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
-        #[command(flatten)]
-        set: SetArgs,
-    },
-    /// Removes a group.
-    Remove {
-        #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
-        #[command(flatten)]
-        how: How,
-    },
-}
-
-/// What a group is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// Its members pick up each other's calls.
-    Pickup,
-    /// Its number rings one of them.
-    Hunt,
-    /// Its number speaks to all of them.
-    Paging,
-}
-
-impl Kind {
-    fn section(self) -> &'static str {
-        match self {
-            Self::Pickup => "pickup-groups",
-            Self::Hunt => "hunt-groups",
-            Self::Paging => "paging-groups",
-        }
-    }
-
-    fn is(self, kind: GroupKind) -> bool {
-        self.section() == section(kind)
-    }
-}
-
-fn section(kind: GroupKind) -> &'static str {
-    match kind {
-        GroupKind::Pickup => Kind::Pickup.section(),
-        GroupKind::Hunt => Kind::Hunt.section(),
-        GroupKind::Paging => Kind::Paging.section(),
-    }
-}
-
-/// Shows where calls to a line go instead.
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub(crate) struct ForwardArgs {
-    #[command(subcommand)]
-    command: ForwardCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum ForwardCommand {
-    /// Shows where calls to a line go instead, and when.
-    Show {
-        #[command(flatten)]
-        which: Which,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    pub(crate) number: LineNumber,
 }
 
 pub(crate) fn run(args: LineArgs) -> Result<ExitCode> {
@@ -203,14 +112,38 @@ pub(crate) fn run(args: LineArgs) -> Result<ExitCode> {
         }
         Command::Add { which, set } => change::add(&which.node, "lines", which.number.as_str(), &set)?,
         Command::Change { which, set } => change::change(&which.node, "lines", which.number.as_str(), &set)?,
+        Command::DoNotDisturb { which, state } => {
+            let on = state == Switch::On;
+            which.put("/do-not-disturb", &DoNotDisturb { on })?;
+            let who = if on { "nobody" } else { "everybody" };
+            out::print(&format!("{who} may disturb {}\n", which.number))?;
+        }
+        Command::Messages { which, new, old } => {
+            which.put("/messages", &Messages { new, old })?;
+            out::print(&format!("{}: {new} new, {old} old\n", which.number))?;
+        }
         Command::Remove { which, how } => change::remove(&which.node, "lines", which.number.as_str(), &how)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 impl Which {
-    fn ask<T: serde::de::DeserializeOwned>(&self, more: &str) -> Result<T> {
-        let path = format!("/v1/lines/{}{more}", super::node::escaped(self.number.as_str()));
+    /// Sends a value for the line.
+    pub(crate) fn put(&self, more: &str, body: &impl Serialize) -> Result<()> {
+        let path = self.path(more);
+        let Done {} =
+            block_on(async { self.node.connect().await?.send_json(Method::PUT, &path, body).await })?;
+        Ok(())
+    }
+
+    /// The path of something of the line.
+    pub(crate) fn path(&self, more: &str) -> String {
+        format!("/v1/lines/{}{more}", escaped(self.number.as_str()))
+    }
+
+    /// Asks for something of the line.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, more: &str) -> Result<T> {
+        let path = self.path(more);
         block_on(async { self.node.connect().await?.json(Method::GET, &path, Bytes::new()).await })
     }
 }
@@ -260,7 +193,8 @@ fn messages(line: &Line) -> String {
     }
 }
 
-fn forwards(forwards: &Forwards) -> Vec<String> {
+/// Where calls go instead, a case each.
+pub(crate) fn forwards(forwards: &Forwards) -> Vec<String> {
     let kinds = [
         ("all", &forwards.all),
         ("busy", &forwards.busy),
@@ -268,63 +202,4 @@ fn forwards(forwards: &Forwards) -> Vec<String> {
         ("unregistered", &forwards.unregistered),
     ];
     kinds.iter().filter_map(|(kind, to)| Some(format!("{kind} -> {}", to.as_ref()?))).collect()
-}
-
-pub(crate) fn run_forward(args: ForwardArgs) -> Result<ExitCode> {
-    match args.command {
-        ForwardCommand::Show { which, json } => {
-            let found: Forwards = which.ask("/forward")?;
-            let lines = forwards(&found);
-            match json {
-                true => out::json(&found)?,
-                false if lines.is_empty() => out::print(&format!("{} is not forwarded\n", which.number))?,
-                false => out::print(&(lines.join("\n") + "\n"))?,
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn run_group(args: GroupArgs) -> Result<ExitCode> {
-    match args.command {
-        GroupCommand::List { node, json } => {
-            let groups = groups(&node)?;
-            if json {
-                out::json(&groups)?;
-            } else if groups.is_empty() {
-                out::print("the site has no groups; `selsius group add KIND NAME` adds one\n")?;
-            } else {
-                let rows = groups.iter().map(|group| {
-                    [
-                        section(group.kind).trim_end_matches("-groups").to_owned(),
-                        group.key.clone(),
-                        group.name.clone(),
-                        group.how.clone(),
-                        group.members.join(", "),
-                    ]
-                });
-                out::print(&out::table(["KIND", "GROUP", "NAME", "HOW", "LINES"], rows))?;
-            }
-        }
-        GroupCommand::Show { node, kind, key, json } => {
-            if json {
-                let found = groups(&node)?.into_iter().find(|group| kind.is(group.kind) && group.key == key);
-                let Some(group) = found else { bail!("the site has no {}.{key}", kind.section()) };
-                out::json(&group)?;
-            } else {
-                let path = format!("/v1/site/{}/{}", kind.section(), super::node::escaped(&key));
-                let text =
-                    block_on(async { node.connect().await?.bytes(Method::GET, &path, Bytes::new()).await })?;
-                out::print(&String::from_utf8_lossy(&text))?;
-            }
-        }
-        GroupCommand::Add { node, kind, key, set } => change::add(&node, kind.section(), &key, &set)?,
-        GroupCommand::Change { node, kind, key, set } => change::change(&node, kind.section(), &key, &set)?,
-        GroupCommand::Remove { node, kind, key, how } => change::remove(&node, kind.section(), &key, &how)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn groups(node: &Node) -> Result<Vec<Group>> {
-    block_on(async { node.connect().await?.json(Method::GET, "/v1/groups", Bytes::new()).await })
 }

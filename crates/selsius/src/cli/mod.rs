@@ -7,6 +7,8 @@ pub(crate) mod demo;
 pub(crate) mod device;
 mod dhcp;
 pub(crate) mod dissect;
+pub(crate) mod forward;
+pub(crate) mod group;
 pub(crate) mod line;
 pub(crate) mod log;
 mod node;

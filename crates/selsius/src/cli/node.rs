@@ -97,10 +97,14 @@ impl Manager {
     }
 
     /// Sends a value as JSON, and reads the answer as JSON.
-    pub(crate) async fn post<T: DeserializeOwned>(&mut self, path: &str, body: &impl Serialize) -> Result<T> {
+    pub(crate) async fn send_json<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
         let body = Bytes::from(serde_json::to_vec(body)?);
-        let request =
-            Request::builder().method(Method::POST).uri(path).header("content-type", "application/json");
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         let answer = self.request(request, whole(body)).await?;
         let answer = answer.into_body().collect().await.context("the manager broke off")?.to_bytes();
         serde_json::from_slice(&answer).context("the manager's answer is of another version")

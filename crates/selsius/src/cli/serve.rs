@@ -13,7 +13,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use selsius_server::{
     Notice, Options, ServeError, Server, api, chain,
-    config::{Config, HTTP_PORT, LogConfig, LogFormat, SCCP_PORT, TFTP_PORT, parse_listen},
+    config::{Config, HTTP_PORT, LogConfig, LogFormat, RecordsConfig, SCCP_PORT, TFTP_PORT, parse_listen},
 };
 use selsius_site::{AutoRegistration, SiteFile};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -206,7 +206,7 @@ fn check(options: &Options) -> Result<ExitCode> {
     if let Some((name, text)) = site {
         SiteFile::parse(name, text)?;
     }
-    let Config { sccp, tftp, http, advertise, dscp, log, .. } = config;
+    let Config { sccp, tftp, http, advertise, dscp, records, log, .. } = config;
     let mut text = String::from("configuration is good\n");
     let sccp: Vec<_> = sccp.iter().map(ToString::to_string).collect();
     let told = advertise.map_or("the address that each phone asked".into(), |address| address.to_string());
@@ -219,6 +219,7 @@ fn check(options: &Options) -> Result<ExitCode> {
         ["phones are told".into(), told],
         ["class of service".into(), format!("{} for signalling, {} for voice", dscp.signalling, dscp.media)],
         ["connections".into(), format!("at most {}", config.limits.connections)],
+        ["records".into(), kept(records)],
         ["log".into(), format!("{} and above", log.level.name())],
     ];
     rows.extend(site.as_ref().map(|(name, _)| ["site file".into(), format!("{name} is well formed")]));
@@ -228,4 +229,12 @@ fn check(options: &Options) -> Result<ExitCode> {
     }
     out::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn kept(records: &RecordsConfig) -> String {
+    let RecordsConfig { keep_days, keep_calls } = *records;
+    let days = (keep_days > 0).then(|| out::count(keep_days, "day"));
+    let calls = (keep_calls > 0).then(|| format!("at most {}", out::count(keep_calls, "call")));
+    let parts: Vec<_> = days.into_iter().chain(calls).collect();
+    if parts.is_empty() { "kept for ever".into() } else { format!("kept: {}", parts.join(", ")) }
 }

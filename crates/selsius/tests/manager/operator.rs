@@ -231,7 +231,7 @@ fn the_description_is_served_and_bad_bodies_are_named() {
         ),
         (
             format!(
-                "POST /v1/devices/{BOB}/dial {head}{json}content-length: 16\r\n\r\n{{\"number\":\"10 x\"}}"
+                "POST /v1/devices/{BOB}/dial {head}{json}content-length: 17\r\n\r\n{{\"number\":\"10 x\"}}"
             ),
             "400",
             "is no number",
@@ -249,5 +249,60 @@ fn the_description_is_served_and_bad_bodies_are_named() {
             "{text}: {line} {last}"
         );
     }
+    manager.stop();
+}
+
+#[test]
+fn lines_are_forwarded_and_their_lamps_lit_from_the_command_line() {
+    let top = tempfile::tempdir().unwrap();
+    let manager = Manager::start(top.path(), &[]);
+    manager.apply(&format!("{OFFICE}[parking]\nslots = [\"801-803\"]\n"));
+    assert_eq!(manager.ask(&["forward", "set", "1002", "all", "1001"]), "1002: all -> 1001\n");
+    assert_eq!(manager.ask(&["forward", "set", "1002", "no-answer", "1001"]), "1002: no-answer -> 1001\n");
+    assert_eq!(manager.ask(&["forward", "show", "1002"]), "all -> 1001\nno-answer -> 1001\n");
+    assert_eq!(manager.ask(&["line", "do-not-disturb", "1002", "on"]), "nobody may disturb 1002\n");
+    assert_eq!(manager.ask(&["line", "messages", "1002", "3"]), "1002: 3 new, 0 old\n");
+    let shown = manager.ask(&["line", "show", "1002"]);
+    for part in ["forwarded  all -> 1001", "messages   3 new, 0 old", "not to be disturbed"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!(
+        manager.ask(&["forward", "clear", "1002", "no-answer"]),
+        "1002 is no longer forwarded (no-answer)\n"
+    );
+    assert_eq!(manager.ask(&["forward", "show", "1002"]), "all -> 1001\n");
+    assert_eq!(manager.ask(&["forward", "clear", "1002"]), "1002 is no longer forwarded\n");
+    assert_eq!(manager.ask(&["forward", "show", "1002"]), "1002 is not forwarded\n");
+    assert_eq!(manager.ask(&["park", "list"]), "no call is parked\n");
+    for (arguments, part) in [
+        (["forward", "set", "1002", "all", "1002"], "calls would go in circles"),
+        (["forward", "set", "1002", "all", "7777"], "calls cannot be forwarded to this number"),
+        (["forward", "set", "1009", "all", "1001"], "the site has no line 1009"),
+    ] {
+        let said = fails(manager.command(&arguments));
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+    let log = manager.ask(&["log"]);
+    for part in ["forward set 1002 all 1001", "forward clear 1002 no-answer", "line messages 1002 3 0"] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    assert!(!log.contains("1009"), "{log}");
+
+    // A parked call is seen.
+    runtime().block_on(async {
+        let mut pair = Pair::register(manager.sccp).await;
+        manager.ask(&["line", "do-not-disturb", "1002", "off"]);
+        pair.talk().await;
+        pair.bob.act(Action::SoftKey("Park".into())).await.unwrap();
+        until(&mut pair.bob, |now| now.face.calls.is_empty()).await;
+        let parked: Vec<api::ParkedCall> =
+            serde_json::from_str(&manager.ask(&["park", "list", "--json"])).unwrap();
+        let [parked] = parked.as_slice() else { panic!("{parked:?}") };
+        assert_eq!(
+            (parked.slot.as_str(), parked.waits.number.as_str(), parked.by.number.as_str()),
+            ("801", "1001", "1002")
+        );
+        assert!(manager.ask(&["park", "list"]).contains("801   1     1001 Alice  1002 Bob"));
+    });
     manager.stop();
 }

@@ -13,7 +13,7 @@ use crate::{api, core::Unavailable, error::chain, office::ChangeError};
 
 /// What a request that failed is answered with.
 #[derive(Debug)]
-pub(super) struct Failure(StatusCode, api::Error);
+pub(super) struct Failure(pub(super) StatusCode, pub(super) api::Error);
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {

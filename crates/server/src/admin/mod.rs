@@ -4,6 +4,7 @@
 
 mod audit;
 mod backup;
+mod calls;
 mod devices;
 mod failure;
 mod lines;
@@ -21,14 +22,14 @@ use std::{
 
 use axum::{
     Extension, Json, Router,
-    extract::{Query, State},
+    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::IntoResponse,
     routing::get,
 };
 use jiff::Timestamp;
-use selsius_store::{CallFilter, Store};
+use selsius_store::Store;
 use serde::Deserialize;
 use tokio::sync::{Mutex, Semaphore};
 use utoipa::{IntoParams, OpenApi};
@@ -80,7 +81,8 @@ struct Description;
 fn routes() -> OpenApiRouter<Arc<Admin>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(status))
-        .routes(routes!(calls))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::export))
         .routes(routes!(live::events))
         .routes(routes!(audit::log))
         .routes(routes!(site::site, site::change_site))
@@ -98,8 +100,11 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(live::watch))
         .routes(routes!(lines::lines))
         .routes(routes!(lines::line))
-        .routes(routes!(lines::forwards))
+        .routes(routes!(lines::forwards, lines::forward, lines::unforward))
+        .routes(routes!(lines::do_not_disturb))
+        .routes(routes!(lines::messages))
         .routes(routes!(lines::groups))
+        .routes(routes!(lines::parked))
         .routes(routes!(backup::backup))
         .routes(routes!(backup::restore))
 }
@@ -171,15 +176,4 @@ impl Last {
     fn or(&self, usual: u32) -> u32 {
         self.last.unwrap_or(usual).min(MOST_RECORDS)
     }
-}
-
-/// Finished calls, newest first.
-#[utoipa::path(get, path = "/v1/calls", tag = "manager", params(Last), responses(
-    (status = 200, body = Vec<api::Call>),
-    (status = "default", description = "It failed.", body = api::Error),
-))]
-async fn calls(State(admin): State<Arc<Admin>>, Query(last): Query<Last>) -> Answer<Vec<api::Call>> {
-    let filter = CallFilter { newest: last.or(20), ..CallFilter::default() };
-    let calls = admin.store.calls(&filter).await?;
-    Ok(Json(calls.into_iter().map(show::call).collect()))
 }

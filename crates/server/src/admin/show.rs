@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use selsius_exchange::{
-    CallStatus, DeviceStatus,
-    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, WallTime},
+    CallStatus, DeviceStatus, ParkedCall,
+    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, Redirection, WallTime},
     remembered::LineState,
     view::LegView,
 };
 use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, Site};
 use selsius_store::{CallRecord, OperatorEntry, StoreStatus};
-use selsius_wire::value::CallType;
+use selsius_wire::{DisplayLabel, value::CallType};
 
 use super::Admin;
 use crate::{
@@ -92,6 +92,10 @@ pub(super) fn face(face: Face) -> api::Face {
         _ => 0,
     };
     let selected = calls.iter().min_by_key(rank);
+    let idle_prompt = match view.idle_prompt.is_empty() {
+        true => DisplayLabel::YourCurrentOptions.english().to_owned(),
+        false => view.idle_prompt.to_plain(),
+    };
     api::Face {
         registered: true,
         speaker: view.speaker,
@@ -107,7 +111,7 @@ pub(super) fn face(face: Face) -> api::Face {
                 mode: kebab(lamp.mode.name()),
             })
             .collect(),
-        prompt: selected.map(|call| call.prompt.clone()).unwrap_or_default(),
+        prompt: selected.map_or(idle_prompt, |call| call.prompt.clone()),
         soft_keys: selected.map_or(idle_keys, |call| call.soft_keys.clone()),
         calls,
     }
@@ -150,7 +154,7 @@ pub(super) fn line(
     devices: Vec<api::LineDevice>,
     state: LineState,
 ) -> api::Line {
-    let LineState { forwards, do_not_disturb, messages, hunt_logged_out } = state;
+    let LineState { forwards, do_not_disturb, messages, hunt_logged_out, hunt_logged_in } = state;
     let to = |number: Option<LineNumber>| number.map(|number| number.to_string());
     api::Line {
         number: number.to_string(),
@@ -166,6 +170,7 @@ pub(super) fn line(
         do_not_disturb,
         messages: api::Messages { new: messages.new, old: messages.old },
         hunt_logged_out,
+        hunt_logged_in,
     }
 }
 
@@ -199,6 +204,13 @@ pub(super) fn groups(site: &Site) -> Vec<api::Group> {
         members: words(&group.lines),
     });
     pickup.chain(hunt).chain(paging).collect()
+}
+
+/// A parked call.
+pub(super) fn parked(parked: ParkedCall) -> api::ParkedCall {
+    let named = |party: Party| api::Named { number: party.number, name: party.name };
+    let ParkedCall { slot, call, waits, by } = parked;
+    api::ParkedCall { slot: slot.to_string(), call: call.0, waits: named(waits), by: named(by) }
 }
 
 /// An entry of the operators' log.
@@ -270,6 +282,9 @@ pub(super) fn call(record: CallRecord) -> api::Call {
         ended: time(call.ended),
         cause: call.cause.name().into(),
         codec: call.codec,
+        account: call.account,
+        trunk: call.trunk,
+        redirections: call.redirections.into_iter().map(redirection).collect(),
         quality: quality.into_iter().map(self::quality).collect(),
     }
 }
@@ -277,6 +292,11 @@ pub(super) fn call(record: CallRecord) -> api::Call {
 fn party(party: Party) -> api::Party {
     let Party { number, name, device } = party;
     api::Party { number, name, device: device.map(|device| device.to_string()) }
+}
+
+fn redirection(redirection: Redirection) -> api::Redirection {
+    let Redirection { kind, by, to, at } = redirection;
+    api::Redirection { kind: kind.name().into(), by: party(by), to: party(to), at: time(at) }
 }
 
 fn quality(quality: CallQuality) -> api::Quality {

@@ -57,6 +57,8 @@ pub struct Config {
     pub dscp: DscpConfig,
     /// Bounds on what the network can make this process hold.
     pub limits: LimitsConfig,
+    /// How long records are kept.
+    pub records: RecordsConfig,
     /// What is logged and how.
     pub log: LogConfig,
 }
@@ -102,6 +104,18 @@ pub struct LimitsConfig {
     /// HTTP connections at a time.
     #[serde(deserialize_with = "value::bounded::<1, 100_000, _>")]
     pub http_connections: usize,
+}
+
+/// How long records are kept. What is too old is removed in the background, within an hour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RecordsConfig {
+    /// Days for which calls and the history of phones are kept; 0 is for ever.
+    #[serde(deserialize_with = "value::bounded::<0, 36_500, _>")]
+    pub keep_days: usize,
+    /// Calls that are kept, the newest; 0 is all.
+    #[serde(deserialize_with = "value::bounded::<0, 1_000_000_000, _>")]
+    pub keep_calls: usize,
 }
 
 /// What is logged and how.
@@ -182,6 +196,7 @@ impl Default for Config {
             files: None,
             dscp: DscpConfig::default(),
             limits: LimitsConfig::default(),
+            records: RecordsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -257,6 +272,9 @@ mod tests {
             tftp-transfers = 4
             tftp-transfers-per-address = 2
             http-connections = 7
+            [records]
+            keep-days = 90
+            keep-calls = 100000
             [log]
             format = "json"
             level = "debug"
@@ -270,6 +288,7 @@ mod tests {
         assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
         assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
+        assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
         assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
     }
@@ -285,6 +304,7 @@ mod tests {
             ),
             ("sccp = []", "selsius.toml:1:8: expected at least one address"),
             ("[limits]\ndigits = 0", "selsius.toml:2:10: is 0; expected 1 to 64"),
+            ("[records]\nkeep-days = -1", "selsius.toml:2:13: is -1; expected 0 to 36500"),
             ("[limits]\ndigits = -3", "selsius.toml:2:10: is -3; expected 1 to 64"),
             (
                 "[dscp]\nmedia = \"best\"",

@@ -1,18 +1,17 @@
 //! How other threads speak to the exchange: commands in, what is going on out.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
 
 use mio::Waker;
 use selsius_exchange::{
-    CallStatus, Counters, DeviceStatus, Operation, OperationError, remembered::LineState,
+    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall,
+    remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
+use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -33,6 +32,10 @@ pub enum Command {
         /// Gets the site that runs from now on.
         answer: oneshot::Sender<Box<Site>>,
     },
+    /// What lines and phones remember now.
+    Remembered(oneshot::Sender<Remembered>),
+    /// Take what lines and phones remember from a store that has been exchanged.
+    Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Box<Site>>),
     /// Reset or restart a phone.
@@ -41,12 +44,30 @@ pub enum Command {
     Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
     /// Do something at a phone in its user's place.
     Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
-    /// What lines remember; those that are missing have changed nothing.
-    LineStates(oneshot::Sender<BTreeMap<LineNumber, LineState>>),
+    /// Change what a line remembers.
+    ChangeLine(LineNumber, LineChange, oneshot::Sender<Result<(), CannotForward>>),
+    /// The calls that are parked, by their slots.
+    Parked(oneshot::Sender<Vec<ParkedCall>>),
     /// Tell somebody of something from now on. The channel ends when it is full, and with the exchange.
     Watch(Watch, mpsc::Sender<News>),
     /// End calls and connections in order, then stop.
     Stop,
+}
+
+/// A change of what a line remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineChange {
+    /// Its calls go elsewhere in this case, or no longer.
+    Forward(ForwardKind, Option<LineNumber>),
+    /// Nobody wants to be disturbed, or everybody may call again.
+    DoNotDisturb(bool),
+    /// So many messages wait in its mailbox.
+    Messages {
+        /// Not heard yet.
+        new: u32,
+        /// Heard and kept.
+        old: u32,
+    },
 }
 
 /// What is going on, as the exchange tells it.

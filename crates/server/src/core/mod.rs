@@ -23,10 +23,11 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time, WallClock,
-    loopback::Loopback, record::Record,
+    CannotForward, Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time,
+    WallClock, loopback::Loopback, record::Record,
 };
-use selsius_site::Site;
+use selsius_site::{LineNumber, Site};
+use selsius_store::Remembered;
 use slab::Slab;
 use thiserror::Error;
 
@@ -37,7 +38,7 @@ use self::{
     watch::Watchers,
 };
 pub use self::{
-    handle::{Command, Handle, NetworkCounters, Status, Unavailable},
+    handle::{Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
@@ -77,6 +78,8 @@ pub struct Start {
     pub exchange: Config,
     /// The office.
     pub site: Site,
+    /// What its lines and phones were set to.
+    pub remembered: Remembered,
     /// Bounds.
     pub limits: Limits,
 }
@@ -136,12 +139,14 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let zone = zone(&start.site);
     let origin = Instant::now();
     let wall = wall_clock(Time::ZERO, &zone);
+    let mut exchange = Exchange::new(config, start.site, wall);
+    exchange.remember(start.remembered.lines, start.remembered.devices);
     let core = Core {
         poll,
         listeners,
         connections: Slab::new(),
         unregistered: BTreeMap::new(),
-        exchange: Exchange::new(config, start.site, wall),
+        exchange,
         loopback: Loopback::default(),
         commands: receiver,
         watchers: Watchers::default(),
@@ -296,6 +301,14 @@ impl Core {
                 let _ = answer.send(site.clone());
                 self.exchange.handle(now, Input::Site(site));
             }
+            Command::Remembered(answer) => {
+                let (lines, devices) = self.exchange.remembered();
+                let _ = answer.send(Remembered { lines: lines.clone(), devices: devices.clone() });
+            }
+            Command::Recall(Remembered { lines, devices }, answer) => {
+                self.exchange.handle(now, Input::Recall { lines, devices });
+                let _ = answer.send(());
+            }
             Command::CurrentSite(answer) => {
                 let _ = answer.send(Box::new(self.exchange.site().clone()));
             }
@@ -311,8 +324,11 @@ impl Core {
             Command::Operate(device, operation, answer) => {
                 let _ = answer.send(self.exchange.operate(now, &device, &operation));
             }
-            Command::LineStates(answer) => {
-                let _ = answer.send(self.exchange.line_states().clone());
+            Command::ChangeLine(line, change, answer) => {
+                let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
+            }
+            Command::Parked(answer) => {
+                let _ = answer.send(self.exchange.parked_calls());
             }
             Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
             Command::Stop => self.stop(),
@@ -592,6 +608,23 @@ impl Core {
             }
         }
     }
+}
+
+fn change_line(
+    exchange: &mut Exchange,
+    now: Time,
+    line: &LineNumber,
+    change: LineChange,
+) -> Result<(), CannotForward> {
+    if !exchange.site().lines.contains_key(line) {
+        return Err(CannotForward::UnknownLine);
+    }
+    match change {
+        LineChange::Forward(kind, to) => exchange.set_forward(now, line, kind, to)?,
+        LineChange::DoNotDisturb(on) => exchange.set_do_not_disturb(now, line, on),
+        LineChange::Messages { new, old } => exchange.set_messages(now, line, new, old),
+    }
+    Ok(())
 }
 
 /// Session ids are never used twice; the low bits find the connection.

@@ -19,6 +19,7 @@ use std::{
 use selsius_exchange::{Config, record::Record};
 use selsius_server::core::{Command, Limits, Running, Start, Status, start};
 use selsius_site::{Button, Device, Line, Site};
+use selsius_store::Remembered;
 use selsius_wire::{
     Codec, Context, DeviceType, Dialect, Framer, KeypadKey, ManagerMessage, MediaStatus, RawFrame, SoftKey,
     StationMessage, Text, message,
@@ -61,7 +62,7 @@ impl Manager {
         listen_to_the_log();
         let (sender, records) = channel();
         let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-        let start_with = Start { listen, dscp: 0, exchange, site, limits };
+        let start_with = Start { listen, dscp: 0, exchange, site, remembered: Remembered::default(), limits };
         let running = start(start_with, Box::new(move |record| sender.send(record).is_ok())).unwrap();
         let (address, thread) = (running.addresses[0], running.thread.thread().id());
         Self { running: Some(running), address, thread, records }

@@ -10,8 +10,11 @@
 //! For the same reason nobody who commits moves the log into the database (`wal_autocheckpoint = 0`): a
 //! connection of its own does, while others go on.
 
+mod calls;
 mod operator;
 mod record;
+mod remembered;
+mod retention;
 mod site;
 
 use std::{
@@ -21,7 +24,7 @@ use std::{
 };
 
 use selsius_exchange::record::WallTime;
-use selsius_site::Site;
+use selsius_site::{LineNumber, Site};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -31,7 +34,7 @@ use sqlx::{
 
 pub(crate) use self::record::UpCall;
 use crate::{
-    CallFilter, CallRecord, OperatorEntry, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallListKind, CallRecord, OperatorEntry, Remembered, SiteVersion, StoreError, StoredSite,
     directory::{beside, private, sync_folder},
     queue::Batch,
 };
@@ -135,8 +138,9 @@ impl Sqlite {
         let next = self.next_call().await?;
         let lowest = up.iter().map(UpCall::id).min().unwrap_or(next);
         let mut connection = options(incoming).connect().await.map_err(fail)?;
-        // Proves that every row can be read, before it is too late.
+        // Proves that all of it can be read, before it is too late.
         site::read(&mut connection).await.map_err(|error| error.at(incoming))?;
+        remembered::read(&mut connection).await.map_err(|error| error.at(incoming))?;
         let used = record::next_call(&mut connection).await.map_err(fail)?;
         let shift = used.saturating_sub(lowest);
         record::take_over(&mut connection, &up, shift).await.map_err(fail)?;
@@ -186,6 +190,7 @@ impl Sqlite {
         let fail = |error| self.failed("store records", error);
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
         record::write(&mut transaction, batch, self.call_offset).await.map_err(fail)?;
+        remembered::write(&mut transaction, batch).await.map_err(fail)?;
         site::add_auto_registered(&mut transaction, &batch.auto_registered).await.map_err(fail)?;
         transaction.commit().await.map_err(fail)
     }
@@ -224,11 +229,48 @@ impl Sqlite {
         site::auto_registered(&mut connection).await.map_err(|error| error.at(&self.path))
     }
 
+    /// What lines and phones remember.
+    pub(crate) async fn remembered(&self) -> Result<Remembered, StoreError> {
+        let fail = |error| self.failed("read what lines and phones remember", error);
+        let mut transaction = self.read.begin().await.map_err(fail)?;
+        remembered::read(&mut transaction).await.map_err(|error| error.at(&self.path))
+    }
+
     /// Finished calls, newest first.
     pub(crate) async fn calls(&self, filter: &CallFilter) -> Result<Vec<CallRecord>, StoreError> {
         let fail = |error| self.failed("read the call records", error);
         let mut transaction = self.read.begin().await.map_err(fail)?;
-        record::calls(&mut transaction, filter).await.map_err(|error| error.at(&self.path))
+        calls::calls(&mut transaction, filter).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// Calls of these lines, newest first.
+    pub(crate) async fn call_list(
+        &self,
+        lines: &[LineNumber],
+        kind: CallListKind,
+        newest: u32,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        let fail = |error| self.failed("read the call records", error);
+        let mut transaction = self.read.begin().await.map_err(fail)?;
+        let list = calls::call_list(&mut transaction, lines, kind, newest).await;
+        list.map_err(|error| error.at(&self.path))
+    }
+
+    /// The newest call that is beyond the `keep` newest; 0 if there is none.
+    pub(crate) async fn beyond(&self, keep: u64) -> Result<i64, StoreError> {
+        let fail = |error| self.failed("count the call records", error);
+        let mut connection = self.read.acquire().await.map_err(fail)?;
+        retention::beyond(&mut connection, keep).await.map_err(fail)
+    }
+
+    /// Removes some of what is from before `oldest`, and of the calls up to the id `highest`; says how much.
+    pub(crate) async fn remove_some(&self, oldest: WallTime, highest: i64) -> Result<u64, StoreError> {
+        let fail = |error| self.failed("remove old records", error);
+        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
+        let calls = retention::remove_calls(&mut transaction, oldest, highest).await.map_err(fail)?;
+        let events = retention::remove_events(&mut transaction, oldest).await.map_err(fail)?;
+        transaction.commit().await.map_err(fail)?;
+        Ok(calls + events)
     }
 
     /// Events of a device, newest first.

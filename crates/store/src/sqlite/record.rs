@@ -3,37 +3,18 @@
 use std::net::IpAddr;
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, WallTime,
+    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, Redirection,
+    WallTime,
 };
 use selsius_site::DeviceName;
-use sqlx::{Connection, FromRow, QueryBuilder, Sqlite, SqliteConnection, query, query_as, query_scalar};
+use sqlx::{Connection, FromRow, SqliteConnection, query, query_as, query_scalar};
 
 use super::{ReadError, parse};
-use crate::{CallFilter, CallRecord, queue::Batch};
+use crate::queue::Batch;
 
 /// Device events kept, of all devices together; the oldest go. A phone that cannot register makes a few a
 /// minute.
 const DEVICE_EVENTS_KEPT: i64 = 100_000;
-
-/// Every cause that a record can have.
-const CAUSES: [EndCause; 16] = [
-    EndCause::CallerHungUp,
-    EndCause::CalledHungUp,
-    EndCause::Busy,
-    EndCause::NoAnswer,
-    EndCause::UnknownNumber,
-    EndCause::Unregistered,
-    EndCause::Blocked,
-    EndCause::NoTrunk,
-    EndCause::NoCommonCodec,
-    EndCause::Transferred,
-    EndCause::Joined,
-    EndCause::Dropped,
-    EndCause::MediaFailure,
-    EndCause::PhoneLost,
-    EndCause::Shutdown,
-    EndCause::Interrupted,
-];
 
 /// Writes calls, streams and events. `offset` is added to the ids of calls.
 pub(super) async fn write(
@@ -97,9 +78,11 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
         ended,
         cause,
         codec,
-        redirections: _,
+        redirections,
+        account,
+        trunk,
     } = call;
-    query("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    query("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(id)
         .bind(&calling.number)
         .bind(&calling.name)
@@ -114,8 +97,25 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
         .bind(ended.0)
         .bind(cause.name())
         .bind(codec)
-        .execute(connection)
+        .bind(account)
+        .bind(trunk)
+        .execute(&mut *connection)
         .await?;
+    for (position, Redirection { kind, by, to, at }) in (1_i64..).zip(redirections) {
+        query("INSERT OR REPLACE INTO call_redirections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .bind(id)
+            .bind(position)
+            .bind(kind.name())
+            .bind(&by.number)
+            .bind(&by.name)
+            .bind(by.device.as_ref().map(DeviceName::as_str))
+            .bind(&to.number)
+            .bind(&to.name)
+            .bind(to.device.as_ref().map(DeviceName::as_str))
+            .bind(at.0)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn close_interrupted(connection: &mut SqliteConnection) -> Resu
     let closed = query(
         "INSERT OR IGNORE INTO calls
          SELECT id, calling_number, calling_name, calling_device, dialed, dialed, '', NULL,
-                started, NULL, NULL, max(started, alive), ?, ''
+                started, NULL, NULL, max(started, alive), ?, '', '', ''
          FROM calls_in_progress",
     )
     .bind(EndCause::Interrupted.name())
@@ -137,11 +137,13 @@ pub(super) async fn close_interrupted(connection: &mut SqliteConnection) -> Resu
     Ok(closed)
 }
 
-/// The lowest id that no call has.
+/// The lowest id that no call has, or had.
 pub(super) async fn next_call(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     let next: i64 = query_scalar(
         "SELECT 1 + coalesce(max(id), 0)
-         FROM (SELECT max(id) AS id FROM calls UNION ALL SELECT max(id) FROM calls_in_progress)",
+         FROM (SELECT max(id) AS id FROM calls
+               UNION ALL SELECT max(id) FROM calls_in_progress
+               UNION ALL SELECT highest FROM calls_removed)",
     )
     .fetch_one(connection)
     .await?;
@@ -199,100 +201,6 @@ pub(super) async fn take_over(
             .await?;
     }
     Ok(())
-}
-
-#[derive(FromRow)]
-struct CallRow {
-    id: i64,
-    calling_number: String,
-    calling_name: String,
-    calling_device: Option<String>,
-    dialed: String,
-    called_number: String,
-    called_name: String,
-    called_device: Option<String>,
-    started: i64,
-    ringing: Option<i64>,
-    answered: Option<i64>,
-    ended: i64,
-    cause: String,
-    codec: String,
-}
-
-/// Finished calls that the filter lets through, newest first.
-pub(super) async fn calls(
-    connection: &mut SqliteConnection,
-    filter: &CallFilter,
-) -> Result<Vec<CallRecord>, ReadError> {
-    let CallFilter { newest, since, number, device } = filter;
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM calls WHERE true");
-    if let Some(WallTime(since)) = since {
-        select.push(" AND ended >= ").push_bind(*since);
-    }
-    if let Some(number) = number {
-        select.push(" AND (calling_number = ").push_bind(number);
-        select.push(" OR called_number = ").push_bind(number);
-        select.push(" OR dialed = ").push_bind(number).push(")");
-    }
-    if let Some(device) = device {
-        select.push(" AND (calling_device = ").push_bind(device.as_str());
-        select.push(" OR called_device = ").push_bind(device.as_str()).push(")");
-    }
-    select.push(" ORDER BY id DESC LIMIT ").push_bind(*newest);
-    let rows: Vec<CallRow> = select.build_query_as().fetch_all(&mut *connection).await?;
-
-    let mut records = Vec::with_capacity(rows.len());
-    for row in rows {
-        let quality = call_quality(connection, row.id).await?;
-        records.push(CallRecord { call: row.call()?, quality });
-    }
-    Ok(records)
-}
-
-impl CallRow {
-    fn call(self) -> Result<CallEnded, ReadError> {
-        let cause = CAUSES.into_iter().find(|cause| cause.name() == self.cause);
-        Ok(CallEnded {
-            call: CallId(self.id.cast_unsigned()),
-            calling: party(self.calling_number, self.calling_name, self.calling_device)?,
-            dialed: self.dialed,
-            called: party(self.called_number, self.called_name, self.called_device)?,
-            started: WallTime(self.started),
-            ringing: self.ringing.map(WallTime),
-            answered: self.answered.map(WallTime),
-            ended: WallTime(self.ended),
-            cause: cause.ok_or_else(|| ReadError::value("calls", &self.cause))?,
-            codec: self.codec,
-            redirections: Vec::new(),
-        })
-    }
-}
-
-fn party(number: String, name: String, device: Option<String>) -> Result<Party, ReadError> {
-    let device = device.map(|device| parse("calls", &device)).transpose()?;
-    Ok(Party { number, name, device })
-}
-
-async fn call_quality(connection: &mut SqliteConnection, call: i64) -> Result<Vec<CallQuality>, ReadError> {
-    let rows: Vec<(String, u32, u32, u32, u32)> = query_as(
-        "SELECT device, packets_sent, packets_received, packets_lost, jitter_ms
-         FROM call_quality WHERE call = ? ORDER BY device",
-    )
-    .bind(call)
-    .fetch_all(connection)
-    .await?;
-    let quality =
-        |(device, packets_sent, packets_received, packets_lost, jitter_ms): (String, _, _, _, _)| {
-            Ok(CallQuality {
-                call: CallId(call.cast_unsigned()),
-                device: parse("call_quality", &device)?,
-                packets_sent,
-                packets_received,
-                packets_lost,
-                jitter_ms,
-            })
-        };
-    rows.into_iter().map(quality).collect()
 }
 
 /// A device event with a column for each thing that some kind of it has.
@@ -413,27 +321,5 @@ impl EventRow {
             _ => return Err(ReadError::value("device_events", &self.kind)),
         };
         Ok(DeviceEvent { device: self.device, at: WallTime(self.at), kind })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_can_be_read_back() {
-        // A new variant does not compile here until it is thought of.
-        let known = |cause: EndCause| match cause {
-            EndCause::CallerHungUp | EndCause::CalledHungUp | EndCause::Busy | EndCause::NoAnswer => true,
-            EndCause::UnknownNumber | EndCause::Unregistered | EndCause::Blocked | EndCause::NoTrunk => true,
-            EndCause::Transferred | EndCause::Joined | EndCause::Dropped => true,
-            EndCause::NoCommonCodec | EndCause::MediaFailure | EndCause::PhoneLost => true,
-            EndCause::Shutdown | EndCause::Interrupted => true,
-        };
-        assert!(CAUSES.into_iter().all(known));
-        let mut names: Vec<_> = CAUSES.iter().map(|cause| cause.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), CAUSES.len());
     }
 }

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod backup;
+mod calls;
 mod failure;
 mod old;
 mod open;
 mod operator;
 mod records;
+mod remembered;
+mod retention;
 mod site;
 
 use std::path::Path;
@@ -66,6 +69,8 @@ pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
         ended: WallTime(at),
         cause: EndCause::CallerHungUp,
         redirections: Vec::new(),
+        account: String::new(),
+        trunk: String::new(),
         codec: "PCMU".into(),
     }
 }
