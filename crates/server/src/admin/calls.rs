@@ -44,10 +44,13 @@ pub(super) struct Wanted {
     outcome: Option<Came>,
 }
 
+/// What became of a call.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Came {
+pub(super) enum Came {
+    /// Somebody answered.
     Answered,
+    /// Nobody did.
     Missed,
 }
 

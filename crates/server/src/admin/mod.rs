@@ -68,6 +68,7 @@ pub(crate) struct Admin {
         description = "Administration of a selsius call manager: HTTP/1.1 on the Unix socket `admin.sock` in its data \
             directory, for whoever may open that. Times are RFC 3339 in UTC. Whatever fails is answered with an Error.",
     ),
+    components(schemas(calls::Came)),
     tags(
         (name = "manager", description = "The manager itself: state, records, backups, the operators' log"),
         (name = "site", description = "The office as it is configured"),
