@@ -24,7 +24,7 @@ const ROOMS: &[Room] = &[
     core("selsius-media", &[]),
     shell("selsius-site", &[]),
     core("selsius-exchange", &["selsius-wire", "selsius-phone-xml", "selsius-site"]),
-    core("selsius-station", &["selsius-wire"]),
+    core("selsius-station", &["selsius-wire", "selsius-phone-xml"]),
     core("selsius-inspect", &["selsius-wire"]),
     core("selsius-provision", &["selsius-phone-xml", "selsius-site"]),
     shell("selsius-testkit", &["selsius-wire", "selsius-site", "selsius-exchange", "selsius-station"]),

@@ -14,6 +14,8 @@ pub struct Config {
     pub version: String,
     /// The TCP port that phones reach the manager on; told in ServerRes.
     pub port: u16,
+    /// The TCP port that phones fetch the manager's own services from; told in ServiceUrlStat.
+    pub http_port: u16,
     /// The first call's id: larger than every id in the store.
     pub first_call: CallId,
     /// Where call references start, so that they differ from those before a restart; 0 counts as 1.
@@ -47,6 +49,7 @@ impl Default for Config {
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             port: 2000,
+            http_port: 6970,
             first_call: CallId(1),
             first_reference: 1,
             // Expedited forwarding, as CallManager tells phones (4.1 capture, frame 154: 0xB8).

@@ -33,11 +33,17 @@ pub struct Exchange {
     pub(crate) config: Config,
     pub(crate) site: Site,
     pub(crate) wall: WallClock,
+    /// Seconds to add for local time in the zones that the site names beside its own: those of phones, pools and schedules.
+    pub(crate) zones: BTreeMap<String, i32>,
+    /// The time of what is being handled.
+    pub(crate) now: Time,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) devices: Arena<Device>,
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// Registered phones that show the state of a line on a busy lamp.
+    pub(crate) watchers: BTreeMap<LineNumber, Vec<Handle<Device>>>,
     /// What lines remember; those that are not here have changed nothing.
     pub(crate) line_states: BTreeMap<LineNumber, LineState>,
     /// What phones remember, registered or not.
@@ -138,10 +144,13 @@ impl Exchange {
             config,
             site,
             wall,
+            zones: BTreeMap::new(),
+            now: Time::ZERO,
             sessions: BTreeMap::new(),
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            watchers: BTreeMap::new(),
             line_states: BTreeMap::new(),
             device_states: BTreeMap::new(),
             calls: Arena::new(),
@@ -175,6 +184,7 @@ impl Exchange {
 
     /// Something happened outside. Afterwards take all outputs.
     pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = now;
         let about = match &input {
             Input::Message { session, .. } | Input::Malformed { session, .. } => Some(*session),
             _ => None,
@@ -185,6 +195,7 @@ impl Exchange {
             Input::Malformed { session, problem } => self.malformed(session, &problem),
             Input::Closed { session, reason } => self.closed(now, session, &reason),
             Input::Wall(wall) => self.set_wall(now, wall),
+            Input::Zones(zones) => self.tell_clocks(now, |exchange| exchange.zones = zones),
             Input::Site(site) => self.change_site(now, *site),
             Input::Recall { lines, devices } => self.recall(now, lines, devices),
             Input::Reset { device, kind } => {
@@ -202,6 +213,7 @@ impl Exchange {
 
     /// A deadline of [`Self::poll_timeout`] has come. Afterwards take all outputs.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.now = now;
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Digits(call) => {
@@ -211,12 +223,14 @@ impl Exchange {
                         self.digits_end(now, leg);
                     }
                 }
-                Timer::NoAnswer(call) if self.hunt_timeout(now, call) => {}
-                Timer::NoAnswer(call) if self.callback_unanswered(now, call) => {}
                 Timer::NoAnswer(call) => {
-                    if !self.forward_unanswered(now, call)
-                        && let Some(leg) = self.caller(call)
+                    if self.hunt_timeout(now, call)
+                        || self.callback_unanswered(now, call)
+                        || self.forward_unanswered(now, call)
                     {
+                        continue;
+                    }
+                    if let Some(leg) = self.caller(call) {
                         self.fail(now, leg, EndCause::NoAnswer);
                     }
                 }
@@ -282,17 +296,49 @@ impl Exchange {
     /// zone: they are told when it or the clock has jumped.
     fn set_wall(&mut self, now: Time, wall: WallClock) {
         let drift = (wall.wall(now).0).abs_diff(self.wall.wall(now).0);
-        let jumped =
-            wall.offset_seconds != self.wall.offset_seconds || drift > CLOCK_DRIFT.as_micros() as u64;
+        let jumped = drift > CLOCK_DRIFT.as_micros() as u64;
+        if !jumped && wall.offset_seconds != self.wall.offset_seconds {
+            return self.tell_clocks(now, |exchange| exchange.wall = wall);
+        }
         self.wall = wall;
         if !jumped {
             return;
         }
-        let clock = self.clock(now);
-        let ready = self.devices.iter().filter(|(_, device)| device.ready).map(|(_, device)| device.session);
-        for session in ready.collect::<Vec<_>>() {
+        for (handle, _) in self.offsets() {
+            self.send_clock(now, handle);
+        }
+    }
+
+    /// Does something that can change the zones of phones, and tells the time to those whose offset it has changed.
+    pub(crate) fn tell_clocks(&mut self, now: Time, change: impl FnOnce(&mut Self)) {
+        let before = self.offsets();
+        change(self);
+        for (handle, offset) in before {
+            if self.offset_of(handle) != offset {
+                self.send_clock(now, handle);
+            }
+        }
+    }
+
+    fn send_clock(&mut self, now: Time, handle: Handle<Device>) {
+        let clock = self.clock(now, handle);
+        if let Some(session) = self.devices.get(handle).map(|device| device.session) {
             self.send(session, clock);
         }
+    }
+
+    /// The offsets of all phones that have a clock already.
+    fn offsets(&self) -> Vec<(Handle<Device>, i32)> {
+        let ready = self.devices.iter().filter(|(_, device)| device.ready);
+        ready.map(|(handle, _)| (handle, self.offset_of(handle))).collect()
+    }
+
+    /// Seconds to add for local time at a phone: those of its zone, or of the office where that is not known.
+    pub(crate) fn offset_of(&self, handle: Handle<Device>) -> i32 {
+        let local = self.devices.get(handle).map(|device| self.site.local(&device.name));
+        let zone = local.and_then(|local| local.time_zone);
+        let own = zone.filter(|_| zone != self.site.settings.time_zone.as_deref());
+        own.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.wall.offset_seconds)
     }
 
     fn malformed(&mut self, session: SessionId, problem: &str) {
@@ -388,7 +434,7 @@ impl Exchange {
         transition: Transition,
         reference: Option<u32>,
     ) {
-        let clock = transition.sets_clock().then(|| self.clock(now));
+        let clock = transition.sets_clock().then(|| self.clock(now, handle));
         let Some(device) = self.devices.get_mut(handle) else { return };
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);
@@ -398,6 +444,9 @@ impl Exchange {
             told: &mut told,
             view: &view,
             dialect: &device.dialect,
+            quirks: device.quirks,
+            soft_keys: &device.soft_keys,
+            buttons: &device.buttons,
             clock,
             idle: view::Idle::default(),
             messages: &mut messages,

@@ -60,6 +60,10 @@ pub enum Input {
     },
     /// What the time of day is. Given at the start and whenever the zone's offset changes.
     Wall(WallClock),
+    /// Seconds to add for local time, by IANA zone, for the zones that single phones, pools and schedules have. Given at the
+    /// start, and whenever one of them changes or a site with others comes: before that site. A zone that is missing
+    /// counts as the office's.
+    Zones(BTreeMap<String, i32>),
     /// The site as it is from now on. Calls go on; phones whose buttons changed restart when idle.
     Site(Box<Site>),
     /// What the store has of lines and phones, from now on: a backup was taken back.

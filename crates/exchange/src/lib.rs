@@ -27,8 +27,10 @@ mod dialplan;
 mod exchange;
 mod feature;
 mod io;
+pub mod language;
 pub mod loopback;
 mod operator;
+mod presence;
 pub mod record;
 pub mod remembered;
 mod status;
@@ -42,8 +44,12 @@ pub use self::{
     config::{Config, Limits, WallClock},
     counters::Counters,
     exchange::Exchange,
-    feature::CannotForward,
+    feature::{
+        CannotForward,
+        push::{PushError, ShownAs},
+    },
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     operator::{Notice, Operation, OperationError},
+    presence::{LineUse, Presence, PresentPhone},
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

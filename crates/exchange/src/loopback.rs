@@ -46,6 +46,13 @@ impl Loopback {
         }
     }
 
+    /// The line is cut: every call ends, on both sides.
+    pub fn cut(&mut self) {
+        for (leg, _) in core::mem::take(&mut self.pairs) {
+            self.events.push_back(TrunkEvent::HungUp { leg, cause: EndCause::CalledHungUp });
+        }
+    }
+
     /// The next thing that happens at the trunk.
     pub fn poll_event(&mut self) -> Option<TrunkEvent> {
         self.events.pop_front()

@@ -152,7 +152,7 @@ impl Exchange {
     }
 
     /// The phones whose faces are told.
-    pub fn watched(&self) -> impl Iterator<Item = &DeviceName> {
+    pub fn watched_phones(&self) -> impl Iterator<Item = &DeviceName> {
         self.watched.iter()
     }
 

@@ -92,6 +92,8 @@ pub struct Party {
     pub name: String,
     /// Its phone; `None` while nobody answered.
     pub device: Option<DeviceName>,
+    /// It does not want the other party to see its number and name.
+    pub restricted: bool,
 }
 
 /// A finished call.

@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -10,7 +10,7 @@ use crate::{
     arena::Handle,
     call::{Call, End, Leg, LegState, Phase, Receive, Role},
     counters::Counters,
-    device::{Device, soft_keys},
+    device::Device,
     exchange::{Exchange, SessionState, Timer},
     io::Output,
     operator::Notice,
@@ -46,8 +46,8 @@ pub struct DeviceStatus {
 pub struct CallStatus {
     /// Which.
     pub call: CallId,
-    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `callback` (a phone rings because whom
-    /// it called is free) or `over` (a failed call whose caller still hears the tone).
+    /// How far it is: `dialing`, `ringing`, `queued` (at a hunt group), `talking`, `parked`, `paging`, `callback` (a phone
+    /// rings because whom it called is free) or `over` (a failed call whose caller still hears the tone).
     pub phase: &'static str,
     /// The calling number.
     pub calling: String,
@@ -170,16 +170,18 @@ impl Exchange {
         }
     }
 
-    /// The soft keys that a phone shows for this call, or without one, by their English labels.
-    pub fn soft_keys(&self, leg: Option<&view::LegView>) -> Vec<&'static str> {
+    /// The soft keys that a registered phone shows for this call, or without one, by their English labels.
+    pub fn soft_keys(&self, name: &DeviceName, leg: Option<&view::LegView>) -> Vec<&'static str> {
+        let device = self.by_name.get(name).and_then(|&handle| self.devices.get(handle));
+        let Some(device) = device else { return Vec::new() };
         let (set, mask) = match leg {
             Some(leg) => (leg.keys, leg.mask),
             None => {
-                let idle = view::idle_keys();
+                let idle = view::idle_keys(&device.soft_keys);
                 (idle.soft_key_set_index, idle.valid_key_mask)
             }
         };
-        soft_keys::labels(set, mask)
+        device.soft_keys.labels(set, mask)
     }
 
     /// What a registered phone should show and do now.
@@ -221,6 +223,12 @@ impl Exchange {
             if self.parties.get(&leg.party) != Some(&handle) {
                 return Err(alloc::format!("leg {handle:?} is not found by its party id"));
             }
+            if leg.answers_itself {
+                return Err(alloc::format!("leg {handle:?} was to answer by itself and did not"));
+            }
+            if self.is_paging(handle) && !leg.one_way && leg.role == Role::Called {
+                return Err(alloc::format!("leg {handle:?} is heard in a page"));
+            }
             let early = self.calls.get(leg.call).is_some_and(|call| call.early);
             let may_listen = leg.state == LegState::Connected || early && leg.state != LegState::Held;
             if (leg.receive != Receive::Closed || leg.audio.is_some()) && !may_listen {
@@ -258,6 +266,7 @@ impl Exchange {
             }
         }
         self.check_waiting()?;
+        self.check_watchers()?;
         self.check_sessions()
     }
 
@@ -269,6 +278,20 @@ impl Exchange {
         }
         if self.hunting.waiting() != calls(Phase::Queued) {
             return Err("somebody waits in the queue of a hunt group who does not wait".into());
+        }
+        Ok(())
+    }
+
+    fn check_watchers(&self) -> Result<(), String> {
+        let indexed =
+            self.watchers.iter().flat_map(|(number, all)| all.iter().map(move |&one| (number, one)));
+        let indexed: BTreeSet<_> = indexed.collect();
+        let wanted = self
+            .devices
+            .iter()
+            .flat_map(|(handle, device)| device.watched().map(move |number| (number, handle)));
+        if indexed != wanted.collect() {
+            return Err("busy lamps and their index differ".into());
         }
         Ok(())
     }
@@ -325,6 +348,18 @@ impl Exchange {
             Phase::Callback => callers == 1 && legs.len() == 1 && ringing == 1,
             Phase::Talking if legs.len() == 2 => callers == 1 && connected == 2 && call.mixed.is_none(),
             Phase::Talking => connected == legs.len() && legs.len() > 2 && call.mixed.is_some(),
+            Phase::Paging => {
+                // One speaks to at least one other, by multicast or at the mixer.
+                let listening = legs.iter().filter(|leg| leg.one_way && leg.role == Role::Called).count();
+                let multicast = call.page.map(|page| page.multicast.is_some());
+                let all_up = legs.iter().all(|leg| leg.state == LegState::Connected);
+                let mixed = call.mixed.is_some();
+                all_up
+                    && callers == 1
+                    && listening == legs.len() - 1
+                    && listening > 0
+                    && multicast == Some(!mixed)
+            }
             Phase::Over => connected == 0 && ringing == 0,
         };
         if right {
@@ -345,6 +380,7 @@ fn one_call(call: &Call) -> CallStatus {
             Phase::Parked => "parked",
             Phase::Callback => "callback",
             Phase::Talking => "talking",
+            Phase::Paging => "paging",
             Phase::Over => "over",
         },
         calling: call.calling.number.clone(),

@@ -128,3 +128,22 @@ fn there_is_no_callback_from_what_is_no_line() {
     bench.on_hook(alice);
     bench.assert_quiet();
 }
+
+#[test]
+fn whom_a_call_was_transferred_to_is_called_back() {
+    let mut bench = Bench::new(office());
+    let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
+    bench.talk(alice, bob, "1002");
+    bench.press_on(bob, SoftKey::from(4), 0);
+    bench.dial(bob, "1003");
+    bench.press_on(bob, SoftKey::from(4), 1);
+    assert_eq!(bench.states(alice), ["RingOut"]);
+    bench.press_on(alice, SoftKey::from(CALLBACK), 0);
+    assert_eq!(bench.notices(alice), ["CallBack: waiting for 1003"]);
+    bench.on_hook(alice);
+    bench.off_hook(carol);
+    bench.on_hook(carol);
+    assert_eq!(bench.states(alice), ["RingIn"]);
+    bench.wait(Duration::from_secs(20));
+    bench.assert_quiet();
+}

@@ -1,12 +1,13 @@
 //! Hunt groups: the orders, the queue, overflow, logging in and out.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bench;
 
 use std::time::Duration;
 
 use bench::{Bench, office};
-use selsius_exchange::{SessionId, record::EndCause};
-use selsius_site::{HuntGroup, HuntOrder, Site};
+use selsius_exchange::{Input, SessionId, record::EndCause};
+use selsius_site::{Button, HuntGroup, HuntOrder, Line, Site};
 use selsius_wire::{
     message,
     value::{SoftKey, StimulusType},
@@ -226,6 +227,27 @@ fn a_member_that_vanishes_gives_its_call_to_the_next() {
 }
 
 #[test]
+fn a_phone_that_vanishes_does_not_ring_for_the_next_group() {
+    let mut site = group(HuntOrder::Sequential);
+    change(&mut site, |group| {
+        group.members.truncate(1);
+        group.overflow = Some("2001".parse().unwrap());
+    });
+    site.lines.insert("2001".parse().unwrap(), Line::default());
+    let button = Button::Line { number: "2001".parse().unwrap(), label: String::new() };
+    let alice = bench::device_name("1001").parse().unwrap();
+    site.devices.get_mut(&alice).unwrap().buttons.push(button);
+    let mut bench = Bench::new(site);
+    let all = phones(&mut bench);
+    call(&mut bench, all[3], "600");
+    // The overflow is another line of the phone that is just going.
+    bench.close(all[0]);
+    assert_eq!(bench.states(all[3]), ["Congestion"]);
+    bench.on_hook(all[3]);
+    bench.assert_quiet();
+}
+
+#[test]
 fn members_log_out_and_in() {
     let mut bench = Bench::new(group(HuntOrder::Sequential));
     let all = phones(&mut bench);
@@ -275,6 +297,25 @@ fn a_group_with_log_in_calls_nobody_else() {
     assert!(bench.view(all[2]).idle_prompt.is_empty());
     call(&mut bench, all[3], "600");
     assert_eq!(ringing(&bench, &all), [2]);
+    bench.on_hook(all[3]);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_new_site_has_other_members() {
+    let mut bench = Bench::new(group(HuntOrder::Sequential));
+    let all = phones(&mut bench);
+    call(&mut bench, all[0], "*95");
+    bench.heard(all[0]);
+    bench.input(Input::Site(Box::new(office())));
+    assert_eq!(bench.heard(all[0]), ["Prompt Your current options"], "there is nothing to be logged out of");
+    bench.input(Input::Site(Box::new(group(HuntOrder::Sequential))));
+    assert_eq!(bench.heard(all[0]), ["Prompt Logged out of hunt group"]);
+    // A caller in a group that is no more is not kept waiting.
+    call(&mut bench, all[3], "600");
+    bench.input(Input::Site(Box::new(office())));
+    bench.wait(RING);
+    assert_eq!(bench.states(all[3]), ["Congestion"]);
     bench.on_hook(all[3]);
     bench.assert_quiet();
 }

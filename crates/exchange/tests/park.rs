@@ -1,4 +1,5 @@
 //! Park: at the next free slot, at a chosen one, taken from there, and back to who parked.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bench;
 
@@ -163,5 +164,40 @@ fn what_cannot_be_parked_or_taken_is_refused() {
     bench.on_hook(alice);
     bench.on_hook(carol);
     bench.on_hook(bob);
+    bench.assert_quiet();
+}
+
+#[test]
+fn the_park_key_comes_and_goes_with_the_slots() {
+    let mut bench = Bench::new(office());
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.talk(alice, bob, "1002");
+    assert!(!bench.keys(bob, 0).contains(&"Park"));
+    bench.input(Input::Site(Box::new(slots("701"))));
+    assert!(bench.keys(bob, 0).contains(&"Park"));
+    assert_eq!(bench.heard(bob), ["SelectSoftKeys 1"], "the phone is told");
+    bench.on_hook(bob);
+    bench.assert_quiet();
+}
+
+#[test]
+fn the_park_code_is_about_the_call_that_was_put_on_hold_last() {
+    let mut bench = Bench::new(slots("701"));
+    let [alice, bob, carol] = ["1001", "1002", "1003"].map(|number| bench.phone(number));
+    bench.talk(alice, bob, "1002");
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::Hold, 0);
+    bench.talk(carol, bob, "1002");
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::Resume, 0);
+    assert_eq!(bench.states(bob), ["Connected", "Hold"]);
+    bench.wait(Duration::from_secs(1));
+    bench.press_on(bob, SoftKey::from(2), 0);
+    bench.dial(bob, "*68701#");
+    assert_eq!(bench.states(bob), ["Hold"], "Carol's");
+    bench.on_hook(carol);
+    assert_eq!(bench.exchange.call_status()[0].calling, "1001");
+    assert_eq!(bench.exchange.call_status()[0].phase, "parked");
+    bench.on_hook(alice);
     bench.assert_quiet();
 }

@@ -1,4 +1,5 @@
 //! Pickup: of the own group, of other groups, directed.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod bench;
 

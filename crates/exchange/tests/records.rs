@@ -1,5 +1,7 @@
 //! What the record of a call says of the trunk that it used, by which trunk and which way the call went.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod bench;
 
 use bench::{Bench, office};

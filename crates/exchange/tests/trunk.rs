@@ -40,7 +40,7 @@ impl Bench {
     }
 
     /// The order that offered the latest call: its name, trunk and number.
-    fn offered(&self) -> (TrunkLegId, String, String) {
+    fn offered_call(&self) -> (TrunkLegId, String, String) {
         let offer = self.orders.iter().rev().find_map(|order| match order {
             TrunkOrder::Offer { leg, trunk, number, .. } => Some((*leg, trunk.clone(), number.clone())),
             _ => None,
@@ -92,7 +92,7 @@ fn a_call_goes_out_and_its_audio_with_it() {
 
     bench.off_hook(alice);
     bench.dial(alice, "05");
-    let (leg, ..) = bench.offered();
+    let (leg, ..) = bench.offered_call();
     bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None });
     assert_eq!(bench.states(alice), ["RingOut"]);
     bench.told();
@@ -130,7 +130,7 @@ fn announcements_are_heard_before_the_answer() {
     let alice = bench.phone("1001");
     bench.off_hook(alice);
     bench.dial(alice, "05");
-    let (leg, ..) = bench.offered();
+    let (leg, ..) = bench.offered_call();
     bench.heard(alice);
     let early = Some((CodecName::Pcmu, address(4000)));
     bench.trunk(TrunkEvent::Progress { leg, ringing: true, early });
@@ -157,10 +157,10 @@ fn the_next_trunk_tries_what_the_first_could_not() {
     ] {
         bench.off_hook(alice);
         bench.dial(alice, "05");
-        let (leg, trunk, _) = bench.offered();
+        let (leg, trunk, _) = bench.offered_call();
         assert_eq!(trunk, "carrier");
         bench.trunk(TrunkEvent::HungUp { leg, cause: first });
-        let (again, trunk, number) = bench.offered();
+        let (again, trunk, number) = bench.offered_call();
         match second {
             Some(name) => {
                 assert_eq!((trunk.as_str(), number.as_str()), (name, "5"));
@@ -182,14 +182,14 @@ fn a_full_trunk_is_passed_over_and_all_full_say_so() {
     for &phone in &phones {
         bench.off_hook(phone);
         bench.dial(phone, "05");
-        over.push(bench.offered().1);
+        over.push(bench.offered_call().1);
     }
     assert_eq!(over, ["carrier", "carrier", "backup", "backup"]);
     bench.dial(phones[0], "");
     bench.press(phones[0], SoftKey::EndCall);
     bench.off_hook(phones[0]);
     bench.dial(phones[0], "05");
-    assert_eq!(bench.offered().1, "carrier", "there is room again");
+    assert_eq!(bench.offered_call().1, "carrier", "there is room again");
     for phone in phones {
         bench.on_hook(phone);
     }
@@ -205,7 +205,7 @@ fn a_call_comes_in_rings_and_is_answered() {
         leg,
         trunk: "carrier".into(),
         number: number.into(),
-        calling: Party { number: "0301234".into(), name: "Berlin".into(), device: None },
+        calling: Party { number: "0301234".into(), name: "Berlin".into(), ..Party::default() },
         codecs: [CodecName::Pcma].into(),
         address: Some(address(6000)),
     };
@@ -233,7 +233,7 @@ fn a_call_of_a_trunk_is_transferred_by_the_phone_and_by_the_far_end() {
     let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
     bench.off_hook(alice);
     bench.dial(alice, "05");
-    let (leg, ..) = bench.offered();
+    let (leg, ..) = bench.offered_call();
     bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)) });
     bench.open_audio(&[alice]);
     bench.press(alice, SoftKey::from(4));

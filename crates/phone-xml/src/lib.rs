@@ -16,6 +16,7 @@
 
 mod config;
 mod element;
+mod read;
 mod rings;
 mod screens;
 
@@ -24,5 +25,10 @@ pub use config::{
     VendorSetting,
 };
 pub use element::Encoding;
+pub use read::{Item, Kind, Shown, to_ascii};
 pub use rings::{Ring, RingList};
-pub use screens::{Directory, DirectoryEntry, Input, InputField, Menu, MenuItem, Text};
+pub use screens::{
+    DIRECTORY_ENTRIES, Directory, DirectoryEntry, EXECUTE_ITEMS, Execute, ICONS, INPUT_FIELDS, Icon,
+    IconMenu, Input, InputField, MENU_ITEMS, Menu, MenuItem, SOFT_KEYS, ScreenKey, TEXT_CHARS, TITLE_CHARS,
+    Text,
+};

@@ -1,8 +1,35 @@
-//! Objects that a phone shows when it opens an address: a text, a menu, a page of a directory, an input form.
+//! Objects that a phone shows when it opens an address: a text, a menu with or without icons, a page of a directory, an input
+//! form; and the one that has it do something.
 //! Names and limits are those of the maker's service developer notes: titles and prompts of 32 characters.
 
 use crate::Encoding;
 use crate::element::Document;
+
+/// Characters of a title or a prompt.
+pub const TITLE_CHARS: usize = 32;
+/// Characters of a page of text.
+pub const TEXT_CHARS: usize = 4000;
+/// Items of a menu.
+pub const MENU_ITEMS: usize = 100;
+/// Entries of one page of a directory.
+pub const DIRECTORY_ENTRIES: usize = 32;
+/// Fields of an input form.
+pub const INPUT_FIELDS: usize = 5;
+/// Soft keys of an object.
+pub const SOFT_KEYS: usize = 8;
+/// Orders of one [`Execute`].
+pub const EXECUTE_ITEMS: usize = 3;
+/// Icons of an [`IconMenu`].
+pub const ICONS: usize = 10;
+
+/// A soft key of an object. An object with any has no others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScreenKey {
+    /// What it says.
+    pub name: String,
+    /// What it does: an address, or the phone's own action (`SoftKey:Dial`, `SoftKey:Exit`).
+    pub url: String,
+}
 
 /// A page of text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,8 +38,10 @@ pub struct Text {
     pub title: String,
     /// Below it.
     pub prompt: String,
-    /// The text, at most 4,000 characters.
+    /// The text; what is beyond 4,000 characters is left out.
     pub text: String,
+    /// The soft keys; without any the phone has its usual ones.
+    pub keys: Vec<ScreenKey>,
 }
 
 /// A list to choose from.
@@ -24,6 +53,8 @@ pub struct Menu {
     pub prompt: String,
     /// What one can choose, at most 100.
     pub items: Vec<MenuItem>,
+    /// The soft keys; without any the phone has its usual ones.
+    pub keys: Vec<ScreenKey>,
 }
 
 /// One choice of a menu.
@@ -44,6 +75,8 @@ pub struct Directory {
     pub prompt: String,
     /// The entries, at most 32.
     pub entries: Vec<DirectoryEntry>,
+    /// The soft keys; without any the phone has its usual ones.
+    pub keys: Vec<ScreenKey>,
 }
 
 /// One entry of a directory.
@@ -82,6 +115,32 @@ pub struct InputField {
     pub value: String,
 }
 
+/// A menu whose items have icons.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IconMenu {
+    /// Above the list.
+    pub title: String,
+    /// Below it.
+    pub prompt: String,
+    /// What one can choose, at most 100, each with the place of its icon, from 0.
+    pub items: Vec<(usize, MenuItem)>,
+    /// The icons, at most 10.
+    pub icons: Vec<Icon>,
+    /// The soft keys; without any the phone has its usual ones.
+    pub keys: Vec<ScreenKey>,
+}
+
+/// A picture of 16 by 10 points beside an item, each point 0 (white) to 3 (black).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Icon(pub [[u8; 16]; 10]);
+
+/// What a phone does at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Execute {
+    /// Addresses to open, or actions (`Dial:1002`, `Play:ring.raw`), at most 3.
+    pub urls: Vec<String>,
+}
+
 fn screen(
     encoding: Encoding,
     name: &str,
@@ -91,17 +150,45 @@ fn screen(
 ) -> Vec<u8> {
     let mut xml = Document::new(encoding);
     xml.parent(name, &[], |xml| {
-        xml.leaf("Title", title);
-        xml.leaf("Prompt", prompt);
+        xml.leaf("Title", first(title, TITLE_CHARS));
+        xml.leaf("Prompt", first(prompt, TITLE_CHARS));
         content(xml);
     });
     xml.finish()
 }
 
+/// The text's first characters.
+fn first(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(at, _)| &text[..at])
+}
+
+fn soft_keys(xml: &mut Document, keys: &[ScreenKey]) {
+    for (position, key) in (1_u64..).zip(keys.iter().take(SOFT_KEYS)) {
+        xml.parent("SoftKeyItem", &[], |xml| {
+            xml.leaf("Name", &key.name);
+            xml.leaf("URL", &key.url);
+            xml.number("Position", position);
+        });
+    }
+}
+
+fn menu_item(xml: &mut Document, icon: Option<usize>, item: &MenuItem) {
+    xml.parent("MenuItem", &[], |xml| {
+        if let Some(icon) = icon {
+            xml.number("IconIndex", icon as u64);
+        }
+        xml.leaf("Name", &item.name);
+        xml.leaf("URL", &item.url);
+    });
+}
+
 impl Text {
     /// The object.
     pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
-        screen(encoding, "CiscoIPPhoneText", &self.title, &self.prompt, |xml| xml.leaf("Text", &self.text))
+        screen(encoding, "CiscoIPPhoneText", &self.title, &self.prompt, |xml| {
+            xml.leaf("Text", first(&self.text, TEXT_CHARS));
+            soft_keys(xml, &self.keys);
+        })
     }
 }
 
@@ -109,12 +196,8 @@ impl Menu {
     /// The object; items beyond the hundredth are left out.
     pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
         screen(encoding, "CiscoIPPhoneMenu", &self.title, &self.prompt, |xml| {
-            for item in self.items.iter().take(100) {
-                xml.parent("MenuItem", &[], |xml| {
-                    xml.leaf("Name", &item.name);
-                    xml.leaf("URL", &item.url);
-                });
-            }
+            self.items.iter().take(MENU_ITEMS).for_each(|item| menu_item(xml, None, item));
+            soft_keys(xml, &self.keys);
         })
     }
 }
@@ -123,12 +206,13 @@ impl Directory {
     /// The object; entries beyond the 32nd are left out.
     pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
         screen(encoding, "CiscoIPPhoneDirectory", &self.title, &self.prompt, |xml| {
-            for entry in self.entries.iter().take(32) {
+            for entry in self.entries.iter().take(DIRECTORY_ENTRIES) {
                 xml.parent("DirectoryEntry", &[], |xml| {
                     xml.leaf("Name", &entry.name);
                     xml.leaf("Telephone", &entry.telephone);
                 });
             }
+            soft_keys(xml, &self.keys);
         })
     }
 }
@@ -138,7 +222,7 @@ impl Input {
     pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
         screen(encoding, "CiscoIPPhoneInput", &self.title, &self.prompt, |xml| {
             xml.leaf("URL", &self.url);
-            for field in self.fields.iter().take(5) {
+            for field in self.fields.iter().take(INPUT_FIELDS) {
                 xml.parent("InputItem", &[], |xml| {
                     xml.leaf("DisplayName", &field.name);
                     xml.leaf("QueryStringParam", &field.parameter);
@@ -147,5 +231,46 @@ impl Input {
                 });
             }
         })
+    }
+}
+
+impl IconMenu {
+    /// The object; items beyond the hundredth and icons beyond the tenth are left out.
+    pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
+        screen(encoding, "CiscoIPPhoneIconMenu", &self.title, &self.prompt, |xml| {
+            self.items.iter().take(MENU_ITEMS).for_each(|(icon, item)| menu_item(xml, Some(*icon), item));
+            soft_keys(xml, &self.keys);
+            for (index, icon) in (0_u64..).zip(self.icons.iter().take(ICONS)) {
+                xml.parent("IconItem", &[], |xml| {
+                    xml.number("Index", index);
+                    xml.number("Height", 10_u64);
+                    xml.number("Width", 16_u64);
+                    xml.number("Depth", 2_u64);
+                    xml.leaf("Data", icon.data());
+                });
+            }
+        })
+    }
+}
+
+impl Icon {
+    /// Two bits a point, four points a byte with the first one lowest, in hexadecimal.
+    fn data(&self) -> String {
+        let byte = |points: &[u8]| points.iter().rev().fold(0_u8, |byte, point| byte << 2 | point & 3);
+        self.0.iter().flat_map(|row| row.chunks(4)).map(|points| format!("{:02X}", byte(points))).collect()
+    }
+}
+
+impl Execute {
+    /// The object; orders beyond the third are left out.
+    pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
+        let mut xml = Document::new(encoding);
+        xml.parent("CiscoIPPhoneExecute", &[], |xml| {
+            for url in self.urls.iter().take(EXECUTE_ITEMS) {
+                // 0: at once, whatever the phone is doing.
+                xml.leaf_with("ExecuteItem", &[("Priority", "0"), ("URL", url)], "");
+            }
+        });
+        xml.finish()
     }
 }

@@ -190,13 +190,13 @@ fn a_ring_list_has_the_form_of_callmanagers() {
 fn screens_read_back_in_every_encoding() {
     let odd = "Größe <5> & \"€\" 'Ω' \u{1F4DE}";
     for encoding in [Encoding::Ascii, Encoding::Latin1, Encoding::Utf8] {
-        let text = Text { title: odd.into(), prompt: String::new(), text: odd.into() }.to_xml(encoding);
+        let text = Text { title: odd.into(), text: odd.into(), ..Text::default() }.to_xml(encoding);
         let found = elements(&text);
         assert_eq!(text_of(&found, "CiscoIPPhoneText/Title"), odd, "{encoding:?}");
         assert_eq!(text_of(&found, "Text/Text"), odd);
 
         let item = MenuItem { name: odd.into(), url: "http://h/?a&b".into() };
-        let menu = Menu { title: "M".into(), prompt: "P".into(), items: vec![item; 101] }.to_xml(encoding);
+        let menu = Menu { title: "M".into(), items: vec![item; 101], ..Menu::default() }.to_xml(encoding);
         let found = elements(&menu);
         assert_eq!(text_of(&found, "MenuItem/URL"), "http://h/?a&b");
         assert_eq!(found.iter().filter(|(name, _)| name.ends_with("/MenuItem")).count(), 100);

@@ -7,7 +7,7 @@ use selsius_phone_xml::{
     ConfigStyle, DefaultConfig, DefaultLoad, Manager, NetworkLocale, PhoneConfig, Ring, RingList, Urls,
     UserLocale, VendorSetting,
 };
-use selsius_site::{Device, DeviceName, Generation, Model, Site, TonePlan};
+use selsius_site::{Device, DeviceName, Generation, Language, Local, Model, Site, TonePlan};
 
 use crate::{FileName, zone::phone_zone};
 
@@ -26,12 +26,14 @@ pub struct Context<'a> {
     pub rings: &'a [String],
     /// The byte of the IP header that phones shall use for signalling.
     pub signalling_tos: u8,
+    /// The port at the same address where the manager serves the phones' screens, if it does.
+    pub services_port: Option<u16>,
 }
 
 impl<'a> Context<'a> {
     /// A context without ring tones and with the usual class of service.
     pub fn new(site: &'a Site, manager: SocketAddr) -> Self {
-        Self { site, manager, rings: &[], signalling_tos: SIGNALLING_TOS }
+        Self { site, manager, rings: &[], signalling_tos: SIGNALLING_TOS, services_port: None }
     }
 }
 
@@ -99,18 +101,19 @@ pub fn phone_config(name: &DeviceName, context: &Context<'_>) -> Option<PhoneCon
         // Later CallManagers served the long form to every model, so it is the better guess.
         Some(Generation::New) | None => ConfigStyle::New,
     };
+    let Local { language, time_zone, date_format } = site.local_of(Some(device));
     let mut config = PhoneConfig {
         style,
-        date_template: site.settings.date_format.clone(),
-        time_zone: phone_zone(site.settings.time_zone.as_deref()).into(),
+        date_template: date_format.into(),
+        time_zone: phone_zone(time_zone).into(),
         managers: managers(context),
         load: model.and_then(|model| site.settings.firmware.get(model)).cloned().unwrap_or_default(),
         vendor: VENDOR.map(|(name, value)| VendorSetting { name, value }).into(),
         version_stamp: String::new(),
-        user_locale: UserLocale::default(),
+        user_locale: user_locale(language),
         network_locale: NetworkLocale { name: network_locale(site.settings.tones).into() },
-        idle_timeout: 0,
-        urls: Urls::default(),
+        idle_timeout: if device.idle_text.is_empty() { 0 } else { IDLE_SECONDS },
+        urls: urls(context, name.as_str(), device),
         signalling_tos: context.signalling_tos,
     };
     config.version_stamp = stamp(&config.to_xml());
@@ -126,7 +129,47 @@ fn default_config(context: &Context<'_>) -> DefaultConfig {
         let device_type = model.device_type()?;
         Some(DefaultLoad { device_type, model: format!("Cisco {model}"), load: load.clone() })
     });
-    DefaultConfig { managers: managers(context), loads: loads.collect(), urls: Urls::default() }
+    DefaultConfig {
+        managers: managers(context),
+        loads: loads.collect(),
+        urls: urls(context, THIS_DEVICE, &Device::default()),
+    }
+}
+
+/// What a phone puts its own name for in an address (the maker's service developer notes).
+const THIS_DEVICE: &str = "#DEVICENAME#";
+/// How long a phone is idle before it shows its idle text.
+const IDLE_SECONDS: u32 = 30;
+
+/// The addresses behind the phone's buttons, if the manager serves any. An empty one is none.
+fn urls(context: &Context<'_>, device: &str, entry: &Device) -> Urls {
+    let Some(port) = context.services_port else { return Urls::default() };
+    let server = SocketAddr::new(context.manager.ip().to_canonical(), port);
+    let at = |path: &str| format!("http://{server}/{path}?device={device}");
+    Urls {
+        authentication: format!("http://{server}/authentication"),
+        directory: at("directories"),
+        idle: if entry.idle_text.is_empty() { String::new() } else { at("idle") },
+        information: at("information"),
+        // Where there are mailboxes the button calls them, which it does only without an address.
+        messages: match context.site.settings.voicemail {
+            Some(_) => String::new(),
+            None => at("messages"),
+        },
+        proxy_server: String::new(),
+        services: at("services"),
+    }
+}
+
+/// The locale of a language. A phone that does not find its files stays with its own English.
+fn user_locale(language: Language) -> UserLocale {
+    let (name, lang_code) = match language {
+        Language::English => return UserLocale::default(),
+        Language::German => ("German_Germany", "de"),
+        Language::French => ("French_France", "fr"),
+        Language::Spanish => ("Spanish_Spain", "es"),
+    };
+    UserLocale { name: name.into(), lang_code: lang_code.into(), ..UserLocale::default() }
 }
 
 fn ring_list(files: &[String]) -> RingList {
@@ -275,6 +318,49 @@ mod tests {
             let load = "<loadInformation30007 model=\"Cisco 7912\">CP7912080000SCCP</loadInformation30007>";
             assert!(text.contains(load), "{text}");
         }
+    }
+
+    #[test]
+    fn buttons_lead_to_the_manager() {
+        let mut site = site(SITE);
+        fn context(site: &Site) -> Context<'_> {
+            Context { services_port: Some(6970), ..Context::new(site, "10.0.0.180:2000".parse().unwrap()) }
+        }
+        let old = text("SEP001380AD9E5F.cnf.xml", &context(&site));
+        for part in [
+            "<directoryURL>http://10.0.0.180:6970/directories?device=SEP001380AD9E5F</directoryURL>",
+            "<servicesURL>http://10.0.0.180:6970/services?device=SEP001380AD9E5F</servicesURL>",
+            "<messagesURL>http://10.0.0.180:6970/messages?device=SEP001380AD9E5F</messagesURL>",
+            "<informationURL>http://10.0.0.180:6970/information?device=SEP001380AD9E5F</informationURL>",
+            "<authenticationURL>http://10.0.0.180:6970/authentication</authenticationURL>",
+            "<idleURL></idleURL>",
+            "<idleTimeout>0</idleTimeout>",
+        ] {
+            assert!(old.contains(part), "{part} is not in {old}");
+        }
+        let default = text("XMLDefault.cnf.xml", &context(&site));
+        assert!(default.contains("/services?device=#DEVICENAME#</servicesURL>"), "{default}");
+
+        site.settings.voicemail = Some("8000".parse().unwrap());
+        let device = site.devices.get_mut(&"SEP001380AD9E5F".parse().unwrap()).unwrap();
+        device.idle_text = "Reception".into();
+        device.language = Some(Language::French);
+        device.time_zone = Some("Asia/Tokyo".into());
+        device.date_format = Some("Y-M-D".into());
+        let old = text("SEP001380AD9E5F.cnf.xml", &context(&site));
+        for part in [
+            "<messagesURL></messagesURL>",
+            "<idleURL>http://10.0.0.180:6970/idle?device=SEP001380AD9E5F</idleURL>",
+            "<idleTimeout>30</idleTimeout>",
+            "<langCode>fr</langCode>",
+            "<timeZone>Tokyo Standard Time</timeZone>",
+            "<dateTemplate>Y-M-D</dateTemplate>",
+        ] {
+            assert!(old.contains(part), "{part} is not in {old}");
+        }
+        let six = Context::new(&site, "[fd00::1]:2000".parse().unwrap());
+        let six = text("XMLDefault.cnf.xml", &Context { services_port: Some(80), ..six });
+        assert!(six.contains("http://[fd00::1]:80/services"), "{six}");
     }
 
     #[test]

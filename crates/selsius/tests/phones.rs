@@ -16,6 +16,10 @@ const SITE: &str = r#"
 name = "Alice"
 [lines.1002]
 name = "Bob"
+[lines.1003]
+name = "Carol"
+[devices.SEP020000001003]
+buttons = [{ line = "1003" }]
 [devices.SEP020000001001]
 buttons = [{ line = "1001" }]
 [devices.SEP020000001002]
@@ -227,4 +231,50 @@ fn without_a_terminal_the_phone_says_what_to_do() {
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("there is no terminal") && text.contains("--script FILE"), "{text}");
+}
+
+#[test]
+fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
+    let manager = Manager::start();
+    let answer = |name: &str, rest: &str| {
+        let script = format!("register\nprint there\nwait ringing 30s\npress Answer\nwait connected\n{rest}");
+        let mut phone = manager.phone(&["--name", name, "--model", "7965"], &script);
+        phone.until("there");
+        phone
+    };
+    let bob = answer("SEP020000001002", "wait idle 30s");
+    let carol = answer("SEP020000001003", "wait idle 30s\nprint put out");
+    let alice = "
+        register
+        dial 1002
+        wait connected
+        press Confrn
+        wait dialtone
+        dial 1003
+        expect called-name Carol within 10s
+        press Confrn
+        expect soft-key ConfList within 10s
+        press ConfList
+        expect screen \"Carol (1003)\"
+        print display
+        choose \"Carol (1003)\"
+        expect screen Remove
+        choose Remove
+        expect not soft-key ConfList within 10s
+        leave-screen
+        expect not screen Carol
+        hang-up
+        wait idle
+    ";
+    let alice = manager.phone(&["--name", "SEP020000001001", "--model", "7965"], alice);
+    let [alice, bob, carol] = [alice, bob, carol].map(Phone::finished);
+    assert_eq!((alice.0, bob.0, carol.0), (Some(0), Some(0), Some(0)), "{}\n{}\n{}", alice.1, bob.1, carol.1);
+    for text in [
+        "screen  Conference",
+        "item    * Alice (1001)",
+        "item    Bob (1002)",
+        "choice  Select | Update | Exit",
+    ] {
+        assert!(alice.1.contains(text), "`{text}` is missing in\n{}", alice.1);
+    }
 }

@@ -143,7 +143,7 @@ pub struct Registration {
 pub struct CallInProgress {
     /// Its id, as in its record later.
     pub id: u64,
-    /// `dialing`, `ringing`, `talking` or `over` (a failed call whose caller still hears the tone).
+    /// `dialing`, `ringing`, `talking`, `paging` or `over` (a failed call whose caller still hears the tone).
     pub phase: String,
     /// The calling number.
     pub calling: String,

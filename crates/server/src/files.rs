@@ -33,6 +33,8 @@ pub(crate) struct Files {
     pub(crate) advertise: Option<IpAddr>,
     pub(crate) sccp_port: u16,
     pub(crate) signalling_tos: u8,
+    /// Where the phones' screens are.
+    pub(crate) http_port: u16,
 }
 
 /// What is found under a name.
@@ -52,7 +54,12 @@ impl Files {
         let rings = if lists_rings(name) { self.folder.rings().await } else { Vec::new() };
         let site = self.office.site();
         let manager = SocketAddr::new(self.advertise.unwrap_or(local), self.sccp_port);
-        let context = Context { site: &site, manager, rings: &rings, signalling_tos: self.signalling_tos };
+        let context = Context {
+            rings: &rings,
+            signalling_tos: self.signalling_tos,
+            services_port: Some(self.http_port),
+            ..Context::new(&site, manager)
+        };
         match resolve(name, &context) {
             Served::Generated(bytes) => Found::File(bytes.into()),
             Served::Folder(name) => self.folder.read(name).await,

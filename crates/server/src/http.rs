@@ -41,8 +41,8 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
     /// The address that was asked.
-    local: IpAddr,
-    peer: SocketAddr,
+    pub(crate) local: IpAddr,
+    pub(crate) peer: SocketAddr,
 }
 
 /// A connection of which something may matter to the answer.

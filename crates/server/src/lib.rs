@@ -23,6 +23,7 @@ mod net;
 mod office;
 mod options;
 mod server;
+mod services;
 mod tftp;
 
 pub use self::{

@@ -34,6 +34,7 @@ use crate::{
     files::{Files, Folder},
     http, net,
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
+    services::{self, Services},
     tftp::Tftp,
 };
 
@@ -130,7 +131,7 @@ impl Server {
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
-            exchange: exchange_config(&config, first_call),
+            exchange: exchange_config(&config, first_call, sockets.http_address.port()),
             site: site.clone(),
             remembered: store.remembered().await?,
             limits: socket_limits(&config.limits),
@@ -154,7 +155,16 @@ impl Server {
             advertise: config.advertise,
             sccp_port: addresses.sccp.first().map_or(SCCP_PORT, |address| address.port()),
             signalling_tos: config.dscp.signalling.tos(),
+            http_port: http_address.port(),
         });
+        let services = Arc::new(Services::new(
+            Arc::clone(&office),
+            handle.clone(),
+            store.clone(),
+            config.advertise,
+            http_address.port(),
+        ));
+        let pages = http::files(Arc::clone(&files)).merge(services::router(services));
         let api = admin::router(Admin {
             office,
             exchange: handle.clone(),
@@ -165,9 +175,9 @@ impl Server {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(tftp.run(Arc::clone(&files), tftp_limits(&config.limits)));
+        tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
-        tasks.spawn(http::serve(http, http::files(files), most, longest));
+        tasks.spawn(http::serve(http, pages, most, longest));
         // Who watches does so for days.
         tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS, None));
         Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
@@ -319,9 +329,9 @@ fn remove_socket(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-fn exchange_config(config: &Config, first_call: CallId) -> ExchangeConfig {
+fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> ExchangeConfig {
     let (limits, media_dscp) = (&config.limits, config.dscp.media.code());
-    let mut config = ExchangeConfig { first_call, media_dscp, ..ExchangeConfig::default() };
+    let mut config = ExchangeConfig { first_call, media_dscp, http_port, ..ExchangeConfig::default() };
     config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
     config.limits.legs_per_device = limits.legs_per_device;
     config.limits.digits = limits.digits;

@@ -36,6 +36,7 @@ mod entry;
 mod fields;
 mod file;
 mod key;
+mod local;
 mod model;
 mod names;
 mod near;
@@ -49,6 +50,7 @@ pub use diff::{Change, ChangeKind, Subject, diff};
 pub use entry::NoEntry;
 pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
 pub use key::KeyPath;
+pub use local::Local;
 pub use model::{
     Action, ActiveRing, AutoAnswer, AutoRegistration, Blocked, Button, CallCode, CallerId, CodeDemand,
     CodeKind, CodecName, ConferenceDrop, Contact, Device, DialTimers, DoNotDisturb, Feature, FeatureCode,

@@ -7,7 +7,7 @@ use selsius_wire::{
     value::{ButtonType, CallSecurity, CallState, CallType, LampMode, MediaPathId, RingMode, Tone},
 };
 
-use crate::{Phase, Station, calls::Call};
+use crate::{Phase, ScreenFace, Station, calls::Call};
 
 /// What a person sees and hears now. Made from the station's state when asked for; nothing in it is kept twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Face {
     pub notify: Option<String>,
     /// Plain text of managers before CallManager 4.
     pub text: Option<String>,
+    /// A screen that covers the calls, until the user leaves it.
+    pub screen: Option<ScreenFace>,
     /// The buttons in the template's order. Empty keys have the kind `Undefined`.
     pub lines: Vec<ButtonFace>,
     /// The calls, oldest first.
@@ -65,6 +67,8 @@ pub struct ButtonFace {
     pub label: String,
     /// What its lamp does.
     pub lamp: LampMode,
+    /// Its state as the manager told it: what busy lamps and feature buttons show. 0 where nothing was told.
+    pub status: u32,
     /// Where all calls of the line are forwarded to; empty for nowhere.
     pub forward_all: String,
 }
@@ -129,6 +133,24 @@ pub struct Clock {
     pub told_at: Time,
 }
 
+impl ButtonFace {
+    /// How the button is lit: by its lamp, or by the state that the manager told of it.
+    pub fn light(&self) -> LampMode {
+        match (self.lamp, self.kind, self.status) {
+            (LampMode::Off, ButtonType::Line | ButtonType::SpeedDial | ButtonType::ServiceUrl, _) => {
+                LampMode::Off
+            }
+            // States of a busy lamp: idle, in use, not to be disturbed, ringing (known from implementations).
+            (LampMode::Off, ButtonType::BlfSpeedDial, 2) => LampMode::On,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 3) => LampMode::Flash,
+            (LampMode::Off, ButtonType::BlfSpeedDial, 4) => LampMode::Blink,
+            (LampMode::Off, ButtonType::BlfSpeedDial, _) | (LampMode::Off, _, 0) => LampMode::Off,
+            (LampMode::Off, ..) => LampMode::On,
+            (lamp, ..) => lamp,
+        }
+    }
+}
+
 impl Face {
     pub(crate) fn of(station: &Station) -> Self {
         let session = &station.session;
@@ -141,6 +163,7 @@ impl Face {
             prompt: own_prompt.unwrap_or_else(|| session.display.prompt(focus.map(|call| call.line))).into(),
             notify: session.display.notification().map(Into::into),
             text: session.display.text.clone(),
+            screen: session.screens.face(),
             lines: button_faces(station),
             calls: session.calls.shown().map(|call| call_face(call, focus_key)).collect(),
             soft_keys: station
@@ -213,6 +236,7 @@ fn button_faces(station: &Station) -> Vec<ButtonFace> {
             number: legend.number,
             name: legend.name,
             lamp: buttons.lamp(*button),
+            status: legend.status,
             forward_all: forward.map(|forward| forward.all.clone()).unwrap_or_default(),
         }
     };

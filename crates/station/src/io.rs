@@ -104,6 +104,10 @@ pub enum Action {
     HookFlash,
     /// Moves the cursor to the call with this reference: soft keys and prompt are those of that call.
     Select(u32),
+    /// Chooses the item or the soft key of this name on the screen.
+    Choose(String),
+    /// Leaves the screen.
+    LeaveScreen,
     /// Leaves the manager in order.
     Unregister,
     /// Registers on a connection that was only kept alive ([`Role::Standby`](crate::Role::Standby)).
@@ -168,7 +172,23 @@ pub enum MediaOrder {
         /// The stream.
         party: u32,
     },
-    /// Send to this address; answer with [`Input::TransmitStarted`] or [`Input::TransmitFailed`]. An order for a
+    /// Listen to a multicast group; answer with [`Input::ReceiveOpened`] or [`Input::ReceiveFailed`]. It ends with
+    /// [`MediaOrder::CloseReceive`].
+    ReceiveMulticast {
+        /// The stream.
+        party: u32,
+        /// The conversation it belongs to.
+        conference: u32,
+        /// The call it belongs to; 0 where the manager did not say.
+        call: u32,
+        /// The group and its port.
+        group: SocketAddr,
+        /// How the voice is coded.
+        codec: Codec,
+        /// Milliseconds of voice in a packet.
+        packet_ms: u32,
+    },
+    /// Send to this address, which may be a multicast group; answer with [`Input::TransmitStarted`] or [`Input::TransmitFailed`]. An order for a
     /// stream that is being sent replaces it.
     StartTransmit {
         /// The stream.

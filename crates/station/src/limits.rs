@@ -24,6 +24,8 @@ pub const REPORTS: usize = 16;
 pub const NOTIFICATIONS: usize = 16;
 /// Digits of a number being dialled.
 pub const DIGITS: usize = 64;
+/// Bytes of a screen that comes in parts: a page of 4000 characters, all of them references.
+pub const SCREEN: usize = 32 * 1024;
 /// Characters of any text that is shown.
 pub const TEXT: usize = 256;
 

@@ -195,10 +195,17 @@ impl Station {
             }
             M::ClearDisplay(_) => self.session.display.text = None,
 
+            M::UserToDeviceData(data) => self.user_data(&data),
+            M::UserToDeviceDataVersion1(data) => self.user_data_version1(&data),
+
             M::OpenReceiveChannel(open) => self.open_receive(&open),
             M::CloseReceiveChannel(close) => self.close_receive(close.pass_through_party_id),
             M::StartMediaTransmission(start) => self.start_transmission(&start),
             M::StopMediaTransmission(stop) => self.stop_transmission(stop.pass_through_party_id),
+            M::StartMulticastMediaReception(start) => self.start_multicast_reception(&start),
+            M::StopMulticastMediaReception(stop) => self.close_receive(stop.pass_through_party_id),
+            M::StartMulticastMediaTransmission(start) => self.start_multicast_transmission(&start),
+            M::StopMulticastMediaTransmission(stop) => self.stop_transmission(stop.pass_through_party_id),
             M::StartMediaTransmissionCm2(start) => self.start_transmission_2x(&start),
             M::StartMediaReception(start) => self.start_reception_2x(&start),
             M::StopMediaReception(_) => self.close_receive(0),
@@ -272,15 +279,21 @@ impl Station {
     }
 
     fn speed_dial_stat(&mut self, now: Time, dial: u32, number: &[u8], label: &[u8]) {
-        let legend = Legend { number: self.text(number), label: self.text(label), ..Legend::default() };
+        let (number, label) = (self.text(number), self.text(label));
         let is_blf = self.session.buttons.has(ButtonType::BlfSpeedDial, dial);
         let kind = if is_blf { ButtonType::BlfSpeedDial } else { ButtonType::SpeedDial };
-        self.session.buttons.set_legend(kind, dial, legend);
+        // The state of a busy lamp comes by FeatureStat, before or after.
+        let known = self.session.buttons.legend(Button { instance: dial, kind });
+        let status = known.map_or(0, |legend| legend.status);
+        self.session.buttons.set_legend(kind, dial, Legend { number, label, status, ..Legend::default() });
         self.answered(now, Ask::SpeedDial(dial));
     }
 
     fn feature(&mut self, now: Time, index: u32, kind: ButtonType, label: String, status: u32) {
-        self.session.buttons.set_legend(kind, index, Legend { label, status, ..Legend::default() });
+        let known = self.session.buttons.legend(Button { instance: index, kind });
+        let number = known.map(|legend| legend.number.clone()).unwrap_or_default();
+        let legend = Legend { number, label, status, ..Legend::default() };
+        self.session.buttons.set_legend(kind, index, legend);
         self.answered(now, Ask::Feature(index));
     }
 

@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use selsius_wire::{
     message,
-    value::{Codec, MediaAddress, MediaStatus, StatsProcessing},
+    value::{ChannelStatus, Codec, MediaAddress, MediaStatus, StatsProcessing},
 };
 
 use crate::{Counters, MediaOrder, Station, limits};
@@ -17,12 +17,18 @@ pub(crate) struct Stream {
     pub(crate) call: u32,
     /// Where it is sent to.
     pub(crate) remote: Option<SocketAddr>,
+    /// Does it go to or come from a multicast group?
+    pub(crate) multicast: bool,
     pub(crate) answered: bool,
 }
 
 impl Stream {
     const fn new(conference: u32, call: u32, remote: Option<SocketAddr>) -> Self {
-        Self { conference, call, remote, answered: false }
+        Self { conference, call, remote, multicast: false, answered: false }
+    }
+
+    const fn multicast(conference: u32, call: u32, group: SocketAddr) -> Self {
+        Self { conference, call, remote: Some(group), multicast: true, answered: false }
     }
 }
 
@@ -129,6 +135,9 @@ impl Station {
 
     pub(crate) fn receive_opened(&mut self, party: u32, address: SocketAddr) {
         if let Some(stream) = self.session.receiving.answer(party) {
+            if stream.multicast {
+                return self.acknowledge_multicast(party, stream.call, ChannelStatus::Ok);
+            }
             self.acknowledge_receive(party, stream.call, MediaStatus::Ok, Some(address));
         }
     }
@@ -136,6 +145,9 @@ impl Station {
     pub(crate) fn receive_failed(&mut self, party: u32) {
         if let Some(stream) = self.session.receiving.answer(party) {
             self.session.receiving.close(party);
+            if stream.multicast {
+                return self.acknowledge_multicast(party, stream.call, ChannelStatus::Error);
+            }
             self.acknowledge_receive(party, stream.call, MediaStatus::OutOfSockets, None);
         }
     }
@@ -181,6 +193,56 @@ impl Station {
         });
     }
 
+    /// StartMulticastMediaReception: ordered, and acknowledged once the phone listens; or refused at once.
+    pub(crate) fn start_multicast_reception(&mut self, start: &message::StartMulticastMediaReception) {
+        let (party, conference, call) =
+            (start.pass_through_party_id, start.conference_id, start.call_reference);
+        let (packet_ms, codec) = (packet_ms(start.milli_second_packet_size), start.compression_type);
+        let group = group(start.multicast_ip_addr, start.multicast_port_number);
+        let possible = self.speaks(codec) && limits::PACKET_MS.contains(&packet_ms);
+        if let Some(group) = group.filter(|_| possible)
+            && self.session.receiving.order(party, Stream::multicast(conference, call, group))
+        {
+            self.session.reports.begin(party, call);
+            return self.order(MediaOrder::ReceiveMulticast {
+                party,
+                conference,
+                call,
+                group,
+                codec,
+                packet_ms,
+            });
+        }
+        self.unexpected();
+        self.acknowledge_multicast(party, call, ChannelStatus::Error);
+    }
+
+    /// StartMulticastMediaTransmission: a stream like any other, to a group. Nothing acknowledges it.
+    pub(crate) fn start_multicast_transmission(&mut self, start: &message::StartMulticastMediaTransmission) {
+        let (party, conference, call) =
+            (start.pass_through_party_id, start.conference_id, start.call_reference);
+        let (packet_ms, codec) = (packet_ms(start.milli_second_packet_size), start.compression_type);
+        let group = group(start.multicast_ip_addr, start.multicast_port_number);
+        let possible = self.speaks(codec) && limits::PACKET_MS.contains(&packet_ms);
+        let stream =
+            group.filter(|_| possible).map(|group| (group, Stream::multicast(conference, call, group)));
+        let Some((remote, _)) = stream.filter(|&(_, stream)| self.session.transmitting.order(party, stream))
+        else {
+            return self.unexpected();
+        };
+        self.session.reports.begin(party, call);
+        self.order(MediaOrder::StartTransmit {
+            party,
+            conference,
+            call,
+            remote,
+            codec,
+            packet_ms,
+            precedence: u8::try_from(start.precedence_value).unwrap_or(0),
+            dtmf_payload: None,
+        });
+    }
+
     /// CallManager 2.x: no ids, no acknowledgement. Its streams have the party 0.
     pub(crate) fn start_transmission_2x(&mut self, start: &message::StartMediaTransmissionCm2) {
         self.start_transmission(&message::StartMediaTransmission {
@@ -208,7 +270,7 @@ impl Station {
 
     pub(crate) fn transmit_started(&mut self, party: u32, address: SocketAddr) {
         let Some(stream) = self.session.transmitting.answer(party) else { return };
-        if self.dialect.sends_start_media_ack() {
+        if self.dialect.sends_start_media_ack() && !stream.multicast {
             let names_stream = self.traits.ack_names_stream;
             self.send(message::StartMediaTransmissionAck {
                 conference_id: if names_stream { stream.conference } else { 0 },
@@ -274,6 +336,14 @@ impl Station {
         });
     }
 
+    fn acknowledge_multicast(&mut self, party: u32, call: u32, status: ChannelStatus) {
+        self.send(message::MulticastMediaReceptionAck {
+            multicast_reception_status: status,
+            pass_through_party_id: party,
+            call_reference: call,
+        });
+    }
+
     fn fail_transmission(&mut self, party: u32, stream: Stream) {
         self.send(message::MediaTransmissionFailure {
             conference_id: stream.conference,
@@ -292,6 +362,11 @@ fn packet_ms(asked: u32) -> u32 {
 fn socket(address: MediaAddress, port: u32) -> Option<SocketAddr> {
     let port = u16::try_from(port).ok()?;
     (!address.ip.is_unspecified()).then(|| SocketAddr::new(address.ip, port))
+}
+
+/// The address of a multicast group: nothing else can be joined.
+fn group(address: MediaAddress, port: u32) -> Option<SocketAddr> {
+    socket(address, port).filter(|group| group.ip().is_multicast() && group.port() != 0)
 }
 
 /// A payload type that RTP has and that telephone events can use.

@@ -228,7 +228,6 @@ fn is_feature(kind: ButtonType) -> bool {
             | ButtonType::Undefined
             | ButtonType::Line
             | ButtonType::SpeedDial
-            | ButtonType::BlfSpeedDial
             | ButtonType::ServiceUrl
     )
 }

@@ -15,6 +15,7 @@ use crate::{
     limits,
     media::{Reports, Streams},
     registration::Questions,
+    screen::Screens,
     soft_keys::{Selection, SoftKeys},
     timer::{Timer, Timers},
 };
@@ -43,6 +44,7 @@ pub(crate) struct Session {
     pub(crate) questions: Questions,
     pub(crate) keepalive: KeepAlive,
     pub(crate) display: Display,
+    pub(crate) screens: Screens,
     pub(crate) soft_keys: SoftKeys,
     pub(crate) idle_keys: Option<Selection>,
     pub(crate) buttons: Buttons,

@@ -56,6 +56,8 @@ impl Station {
             Action::Stimulus(stimulus, instance) => self.stimulus(stimulus, instance),
             Action::HookFlash => self.hook_flash(),
             Action::Select(reference) => self.select(reference),
+            Action::Choose(name) => self.choose(&name),
+            Action::LeaveScreen => self.leave_screen(),
             Action::Unregister => self.unregister(now),
             Action::TakeOver => {}
         }
@@ -157,7 +159,7 @@ impl Station {
         self.send(KeypadButton { kp_button: key, line_instance, call_reference });
     }
 
-    fn dial(&mut self, number: &str) {
+    pub(crate) fn dial(&mut self, number: &str) {
         let keys: Vec<_> = number.chars().filter_map(key_of_char).take(limits::DIGITS).collect();
         if keys.is_empty() {
             return self.refuse(RejectReason::NoDigits);

@@ -11,10 +11,10 @@ use selsius_station::{Action, CloseReason, Config, Event, Input, ModelClass, Pha
 use selsius_wire::{
     StationMessage, Time,
     message::{
-        CapabilitiesReq, KeepAliveAck, RegisterAck, RegisterReject, RegisterTokenAck, RegisterTokenReject,
-        Reset, UnregisterAck,
+        CapabilitiesReq, FeatureStatV2, KeepAliveAck, RegisterAck, RegisterReject, RegisterTokenAck,
+        RegisterTokenReject, Reset, UnregisterAck,
     },
-    value::{ButtonType, DeviceType, Features, ResetType, Text, UnregisterStatus},
+    value::{ButtonType, DeviceType, DynText, Features, LampMode, ResetType, Text, UnregisterStatus},
 };
 
 const ALL: [ModelClass; 5] =
@@ -97,6 +97,37 @@ fn the_buttons_show_what_the_manager_said() {
     );
     assert_eq!(face.soft_keys, ["Redial", "NewCall", "CFwdAll"]);
     assert_eq!(face.prompt, "Your current options");
+}
+
+#[test]
+fn a_busy_lamp_is_lit_by_its_state() {
+    let mut phone = registered(ModelClass::P7965);
+    let mut light = |kind: ButtonType, index: u32, status: u32| {
+        phone.say(FeatureStatV2 {
+            feature_index: index,
+            feature_id: kind,
+            feature_status: status,
+            feature_text_label: DynText::new("Friend"),
+        });
+        let face = phone.face();
+        let button =
+            face.lines.iter().find(|button| (button.kind, button.instance) == (kind, index)).unwrap();
+        (button.number.clone(), button.status, button.light())
+    };
+    let states = [
+        (0, LampMode::Off),
+        (1, LampMode::Off),
+        (2, LampMode::On),
+        (3, LampMode::Flash),
+        (4, LampMode::Blink),
+        (99, LampMode::Off),
+    ];
+    for (status, lamp) in states {
+        // The number came with SpeedDialStat, and stays.
+        assert_eq!(light(ButtonType::BlfSpeedDial, 3, status), ("2003".into(), status, lamp));
+    }
+    assert_eq!(light(ButtonType::Feature, 1, 1).2, LampMode::On);
+    assert_eq!(light(ButtonType::Feature, 1, 0).2, LampMode::Off);
 }
 
 #[test]

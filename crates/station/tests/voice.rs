@@ -9,10 +9,15 @@ use selsius_station::{Counters, Input, MediaOrder, ModelClass};
 use selsius_wire::{
     StationMessage,
     message::{
-        CloseReceiveChannel, ConnectionStatisticsReq, OpenReceiveChannel, StartMediaReception,
-        StartMediaTransmission, StopMediaReception, StopMediaTransmission,
+        CloseReceiveChannel, CodecParams, ConnectionStatisticsReq, OpenReceiveChannel, StartMediaReception,
+        StartMediaTransmission, StartMulticastMediaReception, StartMulticastMediaTransmission,
+        StopMediaReception, StopMediaTransmission, StopMulticastMediaReception,
+        StopMulticastMediaTransmission,
     },
-    value::{Codec, MediaAddress, MediaStatus, Number, StatsProcessing},
+    value::{
+        ChannelStatus, Codec, EchoCancellation, MediaAddress, MediaStatus, Number, SilenceSuppression,
+        StatsProcessing,
+    },
 };
 
 fn open(party: u32, codec: Codec, packet_ms: u32) -> OpenReceiveChannel {
@@ -81,6 +86,89 @@ fn voice_is_ordered_acknowledged_and_stopped() {
         );
         assert_eq!(phone.station.streams(), (0, 0));
     }
+}
+
+fn listen(party: u32, group: [u8; 4], port: u32) -> StartMulticastMediaReception {
+    StartMulticastMediaReception {
+        conference_id: 70,
+        pass_through_party_id: party,
+        multicast_ip_addr: MediaAddress::from(Ipv4Addr::from(group)),
+        multicast_port_number: port,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        ec_value: EchoCancellation::Off,
+        codec_params: CodecParams::default(),
+        call_reference: 7,
+    }
+}
+
+#[test]
+fn a_group_is_listened_to_and_spoken_to() {
+    let mut phone = registered(ModelClass::P7965);
+    phone.say(listen(5, [239, 1, 2, 3], 20_480));
+    let [StationMessage::MulticastMediaReceptionAck(ack)] = &phone.take_sent()[..] else { panic!() };
+    assert_eq!((ack.multicast_reception_status, ack.pass_through_party_id), (ChannelStatus::Ok, 5));
+    let speak = StartMulticastMediaTransmission {
+        conference_id: 70,
+        pass_through_party_id: 6,
+        multicast_ip_addr: MediaAddress::from(Ipv4Addr::new(239, 1, 2, 3)),
+        multicast_port_number: 20_480,
+        milli_second_packet_size: 20,
+        compression_type: Codec::G711Ulaw64k,
+        precedence_value: 184,
+        ss_value: SilenceSuppression::Off,
+        max_frames_per_packet: 0,
+        padding: 0,
+        codec_params: CodecParams::default(),
+        call_reference: 7,
+    };
+    phone.say(speak);
+    assert_eq!((phone.take_names(), phone.station.streams()), (vec![""; 0], (1, 1)));
+    let (conference_id, call_reference) = (70, 7);
+    phone.say(StopMulticastMediaReception { conference_id, pass_through_party_id: 5, call_reference });
+    phone.say(StopMulticastMediaTransmission { conference_id, pass_through_party_id: 6, call_reference });
+    let orders = phone.take_orders();
+    let group = ([239, 1, 2, 3], 20_480).into();
+    assert!(
+        matches!(
+            &orders[..],
+            [
+                MediaOrder::ReceiveMulticast { party: 5, call: 7, group: listened, packet_ms: 20, .. },
+                MediaOrder::StartTransmit { party: 6, remote, precedence: 184, .. },
+                MediaOrder::CloseReceive { party: 5 },
+                MediaOrder::StopTransmit { party: 6 },
+            ] if (listened, remote) == (&group, &group)
+        ),
+        "{orders:?}"
+    );
+    assert_eq!(phone.station.streams(), (0, 0));
+}
+
+#[test]
+fn what_is_no_group_is_not_joined() {
+    let mut phone = registered(ModelClass::P7965);
+    let refused = |phone: &mut Phone| match &phone.take_sent()[..] {
+        [StationMessage::MulticastMediaReceptionAck(ack)] => {
+            ack.multicast_reception_status == ChannelStatus::Error
+        }
+        _ => false,
+    };
+    for order in [
+        listen(5, [10, 0, 0, 9], 20_480),
+        listen(5, [239, 1, 2, 3], 0),
+        StartMulticastMediaReception { milli_second_packet_size: 5, ..listen(5, [239, 1, 2, 3], 20_480) },
+        StartMulticastMediaReception {
+            compression_type: Codec::Unknown(99_999),
+            ..listen(5, [239, 1, 2, 3], 20_480)
+        },
+    ] {
+        phone.say(order);
+        assert!(refused(&mut phone) && phone.take_orders().is_empty(), "{order:?}");
+    }
+    phone.rtp = None;
+    phone.say(listen(5, [239, 1, 2, 3], 20_480));
+    assert!(refused(&mut phone));
+    assert_eq!(phone.station.streams(), (0, 0));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is removed for its age, and how: in the background, so that neither records nor questions wait for it.
 
+use std::sync::atomic::Ordering;
+
 use selsius_exchange::record::WallTime;
 
 use crate::{Retention, StoreError, store::Core};
@@ -8,7 +10,8 @@ const DAY_US: i64 = 24 * 3600 * 1_000_000;
 /// After so many rounds the log is moved into the database, and a restore may come between.
 const ROUNDS: usize = 50;
 
-/// Removes all that is not to be kept at `now`; says how many calls and events that were.
+/// Removes all that is not to be kept at `now`, unless the store is closed meanwhile; says how many calls and events that
+/// were.
 pub(crate) async fn remove_old(
     core: &Core,
     Retention { days, calls }: Retention,
@@ -25,6 +28,9 @@ pub(crate) async fn remove_old(
         };
         let before = removed;
         for _ in 0..ROUNDS {
+            if core.closing.load(Ordering::Relaxed) {
+                return Ok(removed);
+            }
             match core.database.read().await.remove_some(oldest, highest).await? {
                 0 => break,
                 some => removed += some,

@@ -2,16 +2,19 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io, mem,
     path::{Path, PathBuf, absolute},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use selsius_exchange::record::{AutoRegistered, CallId, DeviceEvent};
 use selsius_site::{LineNumber, Site};
 use tokio::{
     sync::{RwLock, mpsc, oneshot, watch},
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, JoinSet, spawn_blocking},
 };
 
 use crate::{
@@ -68,6 +71,10 @@ pub(crate) struct Core {
     /// One restore at a time: they share a file. And none while ids of calls go from one question to the next.
     pub(crate) restoring: tokio::sync::Mutex<()>,
     pub(crate) retention: watch::Sender<Retention>,
+    /// What the writer has done beside. They hold the directory as long as they run.
+    pub(crate) tasks: Mutex<JoinSet<()>>,
+    /// Long work ends before it is done.
+    pub(crate) closing: AtomicBool,
 }
 
 impl Store {
@@ -90,6 +97,8 @@ impl Store {
             failing: Mutex::default(),
             restoring: tokio::sync::Mutex::default(),
             retention: watch::Sender::default(),
+            tasks: Mutex::default(),
+            closing: AtomicBool::new(false),
         });
         let (flushes, orders) = mpsc::channel(8);
         let writer = tokio::spawn(writer::run(Arc::clone(&core), orders));
@@ -265,6 +274,10 @@ impl Store {
             // Ends as cancelled, which is what was asked for.
             let _ = writer.await;
         }
+        let mut tasks = mem::take(&mut *self.core.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        self.core.closing.store(true, Ordering::Relaxed);
+        // They come to an end of their own: what is cut off leaves connections that are still at work.
+        while tasks.join_next().await.is_some() {}
         self.core.database.write().await.close().await?;
         flushed
     }

@@ -8,7 +8,7 @@ use std::{
 use selsius_exchange::record::WallTime;
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
+    task::AbortHandle,
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
@@ -71,8 +71,8 @@ struct Writer {
     retry: Option<Instant>,
     /// Records written since the log was moved the last time.
     in_log: usize,
-    tidying: Option<JoinHandle<()>>,
-    removing: Option<JoinHandle<()>>,
+    tidying: Option<AbortHandle>,
+    removing: Option<AbortHandle>,
 }
 
 impl Writer {
@@ -129,13 +129,20 @@ impl Writer {
         }
     }
 
+    /// Runs some work until it is done or the store is closed.
+    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let mut tasks = self.core.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work)
+    }
+
     /// Removes what is too old, beside what else goes on.
     fn remove_old(&mut self) {
         if self.removing.as_ref().is_some_and(|task| !task.is_finished()) {
             return;
         }
         let core = Arc::clone(&self.core);
-        self.removing = Some(tokio::spawn(async move {
+        self.removing = Some(self.beside(async move {
             let retention = *core.retention.borrow();
             match retention::remove_old(&core, retention, now()).await {
                 Ok(0) | Err(StoreError::Closed) => {}
@@ -152,7 +159,7 @@ impl Writer {
         }
         self.in_log = 0;
         let core = Arc::clone(&self.core);
-        self.tidying = Some(tokio::spawn(async move {
+        self.tidying = Some(self.beside(async move {
             if let Err(error) = core.database.read().await.checkpoint().await {
                 tracing::warn!(error = chain(&error), "the log of the database grows");
             }

@@ -206,7 +206,7 @@ fn line() -> LineNumber {
 }
 
 fn party(number: &str) -> Party {
-    Party { number: number.into(), name: String::new(), device: None }
+    Party { number: number.into(), ..Party::default() }
 }
 
 fn now() -> i64 {

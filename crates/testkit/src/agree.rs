@@ -1,19 +1,24 @@
 //! Does a phone show what the exchange thinks it shows?
 
 use selsius_exchange::{Exchange, view::View};
-use selsius_station::Face;
+use selsius_site::DeviceName;
+use selsius_station::{ButtonFace, Face};
 use selsius_wire::value::{ButtonType, LampMode, RingDuration, RingMode, StimulusType, Tone};
 
 use crate::bed::Phone;
 
 /// The first difference between a phone and the exchange's view of it.
-pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> Option<String> {
+pub(crate) fn disagreement(
+    phone: &Phone,
+    exchange: &Exchange,
+    name: &DeviceName,
+    view: &View,
+) -> Option<String> {
     let face = phone.station.face();
+    if let Some(what) = face.lines.iter().find_map(|button| lit(button, view)) {
+        return Some(what);
+    }
     for button in face.lines.iter().filter(|button| button.kind == ButtonType::Line) {
-        let wanted = lamp(view, StimulusType::Line, button.instance);
-        if button.lamp != wanted {
-            return Some(format!("lamp of line {} is {:?}, not {wanted:?}", button.instance, button.lamp));
-        }
         let forwards = view.forwards.iter().find(|status| status.line == button.instance);
         let wanted = forwards.and_then(|status| status.all.as_deref()).unwrap_or_default();
         if button.forward_all != wanted {
@@ -48,18 +53,44 @@ pub(crate) fn disagreement(phone: &Phone, exchange: &Exchange, view: &View) -> O
     if face.tone != tone {
         return Some(format!("tone is {:?}, not {tone:?}", face.tone));
     }
-    media(phone, view).or_else(|| text(&face, exchange, view))
+    media(phone, view).or_else(|| text(&face, exchange, name, view))
+}
+
+/// The lamp of a button, and its state.
+fn lit(button: &ButtonFace, view: &View) -> Option<String> {
+    let (kind, instance) = (button.kind, button.instance);
+    // The kind of a button and its stimulus have the same number.
+    let wanted = lamp(view, StimulusType::from(u32::from(kind)), instance);
+    if button.lamp != wanted {
+        return Some(format!("lamp of {kind:?} {instance} is {:?}, not {wanted:?}", button.lamp));
+    }
+    let told = view.buttons.iter().find(|status| (status.button, status.instance) == (kind, instance));
+    let at_rest = u32::from(kind == ButtonType::BlfSpeedDial);
+    let wanted = told.map_or(at_rest, |told| told.status);
+    (button.status != wanted)
+        .then(|| format!("state of {kind:?} {instance} is {}, not {wanted}", button.status))
 }
 
 fn media(phone: &Phone, view: &View) -> Option<String> {
-    let mut wanted: Vec<_> = view.legs.iter().filter_map(|leg| Some(leg.receive?.party)).collect();
+    let multicast = |speaks: bool| {
+        let streams = view.legs.iter().filter_map(|leg| leg.multicast);
+        streams
+            .filter(move |stream| stream.speaks == speaks)
+            .map(|stream| (stream.channel.party, stream.group))
+    };
+    let groups: Vec<_> = phone.groups.iter().map(|(&party, &group)| (party, group)).collect();
+    if groups != multicast(false).collect::<Vec<_>>() {
+        return Some(format!("listens to groups {groups:?}"));
+    }
+    let opened = view.legs.iter().filter_map(|leg| Some(leg.receive?.party));
+    let mut wanted: Vec<_> = opened.chain(multicast(false).map(|(party, _)| party)).collect();
     wanted.sort_unstable();
     let shown: Vec<_> = phone.receiving.iter().copied().collect();
     if shown != wanted {
         return Some(format!("listens to streams {shown:?}, not {wanted:?}"));
     }
-    let mut wanted: Vec<_> =
-        view.legs.iter().filter_map(|leg| leg.transmit.map(|(c, to)| (c.party, to))).collect();
+    let sent = view.legs.iter().filter_map(|leg| leg.transmit.map(|(c, to)| (c.party, to)));
+    let mut wanted: Vec<_> = sent.chain(multicast(true)).collect();
     wanted.sort_unstable();
     let shown: Vec<_> = phone.transmitting.iter().map(|(&party, &to)| (party, to)).collect();
     (shown != wanted).then(|| format!("sends {shown:?}, not {wanted:?}"))
@@ -71,7 +102,7 @@ fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {
 }
 
 /// Texts and keys, which belong to the one call under the cursor.
-fn text(face: &Face, exchange: &Exchange, view: &View) -> Option<String> {
+fn text(face: &Face, exchange: &Exchange, name: &DeviceName, view: &View) -> Option<String> {
     let (leg, prompt) = match &view.legs[..] {
         [] if view.idle_prompt.is_empty() => (None, "Your current options".to_owned()),
         [] => (None, view.idle_prompt.to_plain()),
@@ -83,6 +114,6 @@ fn text(face: &Face, exchange: &Exchange, view: &View) -> Option<String> {
     }
     let labels: Vec<_> =
         face.soft_keys.iter().map(String::as_str).filter(|label| !label.is_empty()).collect();
-    let wanted = exchange.soft_keys(leg);
+    let wanted = exchange.soft_keys(name, leg);
     (labels != wanted).then(|| format!("soft keys are {labels:?}, not {wanted:?}"))
 }

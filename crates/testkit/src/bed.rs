@@ -36,6 +36,8 @@ pub struct Phone {
     pub station: Station,
     /// Streams it listens to, by pass-through party id.
     pub receiving: BTreeSet<u32>,
+    /// Multicast groups it listens to, by pass-through party id.
+    pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
     pub transmitting: BTreeMap<u32, SocketAddr>,
     /// Does it ring?
@@ -140,6 +142,7 @@ impl Bed {
         self.phones.push(Phone {
             station: Station::new(config),
             receiving: BTreeSet::new(),
+            groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
             rings: false,
             address,
@@ -242,6 +245,12 @@ impl Bed {
         self.loopback.calls()
     }
 
+    /// The loopback trunk's line is cut.
+    pub fn cut_trunk(&mut self) {
+        self.loopback.cut();
+        self.exchange_outputs();
+    }
+
     /// Is nothing on its way, in the network or to the audio?
     pub fn is_quiet(&self) -> bool {
         self.in_flight == 0
@@ -302,6 +311,7 @@ impl Bed {
             }
             Event::Failed(phone, party) => {
                 if self.phones[phone].receiving.remove(&party) {
+                    self.phones[phone].groups.remove(&party);
                     self.station(phone, selsius_station::Input::ReceiveFailed { party });
                 }
             }
@@ -349,6 +359,7 @@ impl Bed {
         self.phones[phone].link = None;
         self.phones[phone].rings = false;
         self.phones[phone].receiving.clear();
+        self.phones[phone].groups.clear();
         self.phones[phone].transmitting.clear();
         self.station(phone, selsius_station::Input::Disconnected);
         let again = Duration::from_millis(self.rng.random_range(100..5_000));
@@ -528,7 +539,16 @@ impl Bed {
                     (true, false) => {}
                 }
             }
+            MediaOrder::ReceiveMulticast { party, group, .. } => {
+                state.receiving.insert(party);
+                state.groups.insert(party, group);
+                let after = Duration::from_micros(self.rng.random_range(0..50_000));
+                let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
+                let event = if bad { Event::Failed(phone, party) } else { Event::Opened(phone, party) };
+                self.schedule(self.now + after, event);
+            }
             MediaOrder::CloseReceive { party } => {
+                state.groups.remove(&party);
                 state.receiving.remove(&party);
             }
             MediaOrder::StartTransmit { party, remote, .. } => {

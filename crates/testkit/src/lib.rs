@@ -9,6 +9,7 @@
 mod agree;
 mod bed;
 mod network;
+mod plan;
 mod random;
 
 pub use self::{

@@ -5,16 +5,17 @@ use std::time::Duration;
 use rand::RngExt;
 use selsius_exchange::remembered::ForwardKind;
 use selsius_site::{
-    Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Hotline, HuntGroup, HuntOrder, Line,
-    LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site, Trunk,
+    Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
+    HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site,
+    SoftKey as Key, SoftKeys, Trunk,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
     StationMessage, message,
-    value::{KeypadKey, MediaStatus, SoftKey, StimulusType},
+    value::{KeypadKey, MediaStatus, SoftKey, StimulusType, SubscriptionFeature, Text},
 };
 
-use crate::{agree::disagreement, bed::Bed, network::Network};
+use crate::{agree::disagreement, bed::Bed, network::Network, plan};
 
 /// What kind of users, and how many.
 #[derive(Debug, Clone)]
@@ -69,6 +70,8 @@ impl std::fmt::Display for Failure {
 
 /// Everybody hangs up after this many actions, and nothing may be left.
 const ROUND: u64 = 250;
+/// So long may a parked call go on of which nobody wants to know: it comes back, and rings until nobody answers.
+const PARKED: Duration = Duration::from_secs(300);
 /// Lines shown of a failing run.
 const HISTORY: usize = 40;
 
@@ -145,9 +148,9 @@ impl Run {
             if !phone.station.face().registered {
                 continue;
             }
-            let name = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
+            let name: DeviceName = phone.station.config().name.parse().map_err(|error| format!("{error}"))?;
             let Some(view) = self.bed.exchange.view(&name) else { continue };
-            if let Some(what) = disagreement(phone, &self.bed.exchange, &view) {
+            if let Some(what) = disagreement(phone, &self.bed.exchange, &name, &view) {
                 return Err(format!("{name}: {what}"));
             }
         }
@@ -174,8 +177,17 @@ impl Run {
             return Err("the network never falls silent".into());
         }
         self.agree()?;
+        // Who transfers both ends of a call through the trunk to each other makes a ring without a phone.
+        if self.bed.trunk_calls() == self.bed.exchange.sizes().legs {
+            self.bed.cut_trunk();
+        }
         if self.bed.trunk_calls() != 0 {
-            return Err(format!("everybody hung up, and a trunk has {} calls", self.bed.trunk_calls()));
+            // A call over the trunk to itself that both its ends have parked: it goes back to them, who do not answer.
+            self.bed.run(PARKED);
+        }
+        if self.bed.trunk_calls() != 0 {
+            let (trunk, calls) = (self.bed.trunk_calls(), self.bed.exchange.call_status());
+            return Err(format!("everybody hung up, and a trunk has {trunk} calls: {calls:?}"));
         }
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
@@ -204,6 +216,22 @@ impl Run {
         });
     }
 
+    /// Something of a screen that a phone shows, or away from it. Conferences are rare: who is in one looks who else is.
+    fn choose(&mut self, phone: usize) -> String {
+        let faces: Vec<_> = self.bed.phones.iter().map(|phone| phone.station.face()).collect();
+        let at = self.bed.rng.random_range(0..6);
+        if let Some(phone) =
+            faces.iter().position(|face| face.has_soft_key("ConfList") && face.screen.is_none())
+        {
+            return self.act(phone, Action::SoftKey("ConfList".into()));
+        }
+        let shown = faces.iter().position(|face| face.screen.is_some()).unwrap_or(phone);
+        match faces[shown].screen.as_ref().and_then(|screen| screen.choice(at)) {
+            Some(name) => self.act(shown, Action::Choose(name.into())),
+            None => self.act(shown, Action::LeaveScreen),
+        }
+    }
+
     /// Ends all calls of a phone, those on hold too.
     fn end_calls(&mut self, phone: usize) {
         let view = name(phone).parse().ok().and_then(|name| self.bed.exchange.view(&name));
@@ -226,6 +254,11 @@ impl Run {
         {
             (phone, choice) = (ringing, 0);
         }
+        // Somebody takes a call that is parked.
+        let parked = if self.bed.rng.random_ratio(1, 30) { self.parked() } else { None };
+        if parked.is_some() {
+            choice = 500;
+        }
         let note = match choice {
             0..200 => self.act(phone, Action::OffHook),
             200..330 => self.act(phone, Action::OnHook),
@@ -234,7 +267,7 @@ impl Run {
                 self.act(phone, Action::Digit(key))
             }
             500..700 => {
-                let number = self.number();
+                let number = parked.unwrap_or_else(|| self.number());
                 self.act(phone, Action::Dial(number))
             }
             700..850 => {
@@ -245,7 +278,11 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => self.act(phone, Action::SpeedDial(1)),
+            900..910 => self.choose(phone),
+            910..930 => {
+                let place = self.bed.rng.random_range(1..16);
+                self.act(phone, Action::Button(place))
+            }
             930..945 => self.act(phone, Action::Speaker),
             945..952 => {
                 let keys = [StimulusType::ForwardAll, StimulusType::DoNotDisturb, StimulusType::VoiceMail];
@@ -263,7 +300,7 @@ impl Run {
             993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
             _ => self.cut(phone),
         };
-        if self.history.len() == HISTORY {
+        if self.history.len() >= HISTORY {
             self.history.remove(0);
         }
         self.history.push(format!("{} {} phone {phone}: {note}", self.report.actions, self.bed.now));
@@ -276,7 +313,8 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..14_u32) {
+        let own = |rng: &mut rand_chacha::ChaCha8Rng| 1001 + rng.random_range(0..self.users.phones);
+        match self.bed.rng.random_range(0..20_u32) {
             0 => "0".into(),
             10 => {
                 // Mostly what lets calls through again.
@@ -288,13 +326,35 @@ impl Run {
             }
             1 => "112".into(),
             2 => "1999".into(),
-            3 | 4 => SHARED.into(),
-            5 => format!("7{}", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            3 => SHARED.into(),
+            4 => match self.bed.rng.random_range(0..4_u32) {
+                0 => "**1#".into(),
+                1 => "**2#".into(),
+                2 => "*69".into(),
+                _ => SHARED.into(),
+            },
+            5 => format!("7{}", own(&mut self.bed.rng)),
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
-            _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
+            11 => plan::ALL_PAGE.into(),
+            12 => plan::FEW_PAGE.into(),
+            13 => {
+                let codes = plan::CODES;
+                format!("{}{}", codes[self.bed.rng.random_range(0..codes.len())], own(&mut self.bed.rng))
+            }
+            14 => {
+                let numbers = plan::NUMBERS;
+                numbers[self.bed.rng.random_range(0..numbers.len())].into()
+            }
+            _ => own(&mut self.bed.rng).to_string(),
         }
+    }
+
+    /// A slot with a call.
+    fn parked(&self) -> Option<String> {
+        let calls = self.bed.exchange.call_status();
+        calls.into_iter().find(|call| call.phase == "parked").map(|call| call.called)
     }
 
     /// A code of pickup, park, callback or hunt groups.
@@ -357,6 +417,13 @@ impl Run {
             }
             .into(),
             4 => message::ForwardStatReq { line_number: number }.into(),
+            6 => message::SubscriptionStatReq {
+                transaction_id: number,
+                subscription_feature_id: SubscriptionFeature::Blf,
+                timer: rng.random_range(0..3),
+                subscription_id: Text::new((1000 + number % 20).to_string()),
+            }
+            .into(),
             5 => message::MediaTransmissionFailure {
                 pass_through_party_id: number,
                 ..message::MediaTransmissionFailure::default()
@@ -393,16 +460,19 @@ impl Run {
         "the manager crashes and comes back".into()
     }
 
-    /// The phone loses its place, its second line or nothing; or all is as it should be again.
+    /// The phone loses its place or its second line, the office its park slots or hunt groups; or all is as it should be
+    /// again.
     fn change_site(&mut self, phone: usize) -> String {
         let mut site = self.office.clone();
-        let change = self.bed.rng.random_range(0..3_u32);
+        let change = self.bed.rng.random_range(0..5_u32);
         if let Ok(name) = name(phone).parse() {
             match change {
                 0 => drop(site.devices.remove(&name)),
                 1 => {
                     site.devices.entry(name).and_modify(|device| device.buttons.truncate(1));
                 }
+                2 => site.parking.slots.clear(),
+                3 => site.hunt_groups.clear(),
                 _ => {}
             }
         }
@@ -448,13 +518,29 @@ fn office(phones: usize) -> Site {
         if let Ok(first) = number(0) {
             buttons.push(Button::SpeedDial { number: first, label: "Boss".into() });
         }
+        buttons.extend(lamps(phone, phones));
+        // Number 2 leads to redial, which may not lead back.
+        let abbreviated = [(1, number((phone + 1) % phones)), (2, "*69".parse())];
+        let abbreviated = abbreviated.into_iter().filter_map(|(index, to)| Some((index, to.ok()?))).collect();
+        let soft_keys = if phone % 4 == 3 { "few".parse().ok() } else { None };
         if let Ok(name) = name(phone).parse() {
-            let prefer = *cycle(Prefer::ALL, phone);
-            site.devices.insert(name, Device { buttons, prefer, ..Device::default() });
+            let language = (phone % 4 == 1).then_some(Language::German);
+            let (privacy, prefer) = (phone == 1, *cycle(Prefer::ALL, phone));
+            let device =
+                Device { buttons, abbreviated, soft_keys, privacy, prefer, language, ..Device::default() };
+            site.devices.insert(name, device);
         }
     }
     site.settings.voicemail = number(2).ok();
     site.settings.timers.hold_reminder = 20;
+    if let Ok(few) = "few".parse() {
+        let keys = [
+            (KeySet::OnHook, vec![Key::NewCall]),
+            (KeySet::Connected, vec![Key::EndCall, Key::Transfer, Key::Join, Key::Hold]),
+            (KeySet::OffHook, vec![Key::EndCall, Key::Redial]),
+        ];
+        site.soft_keys.insert(few, SoftKeys(keys.into()));
+    }
     let mut route = |pattern: &str, action, emergency| {
         if let Ok(pattern) = pattern.parse() {
             site.routes.insert(pattern, Route { action, emergency, ..Route::default() });
@@ -463,11 +549,13 @@ fn office(phones: usize) -> Site {
     route("0", RouteAction::Lines([number(0), number(1)].into_iter().flatten().collect()), false);
     route("112", RouteAction::Lines(number(0).into_iter().collect()), true);
     route("1999", RouteAction::Block, false);
-    if let Ok(trunk) = "loop".parse::<selsius_site::Name>() {
+    if let Ok(trunk) = "loop".parse::<Name>() {
         route("7.XXXX", RouteAction::Trunks([trunk.clone(), trunk.clone()].into()), false);
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
     waiting(&mut site, phones);
+    // Its names and numbers are all right.
+    let _ = plan::add(&mut site, phones);
     site
 }
 
@@ -517,8 +605,8 @@ fn waiting(site: &mut Site, phones: usize) {
             order,
             ring_seconds: 10,
             queue: if at < 2 { 2 } else { 0 },
-            // Two of them overflow into each other.
-            overflow: (at != 0).then_some(600 + (at + 1) % 4).and_then(number),
+            // Three of them overflow in a circle.
+            overflow: (at != 0).then_some(601 + at % 3).and_then(number),
             login: at == 3,
             ..HuntGroup::default()
         };
@@ -526,6 +614,24 @@ fn waiting(site: &mut Site, phones: usize) {
             site.hunt_groups.insert(pilot, group);
         }
     }
+}
+
+/// Busy lamps of the neighbours and of the shared line, and buttons of features.
+fn lamps(phone: usize, phones: usize) -> Vec<Button> {
+    let neighbours = [1, 2].map(|next| (1001 + (phone + next) % phones).to_string());
+    let watched = neighbours.into_iter().chain([SHARED.to_owned()]);
+    let lamp = |number: String| Some(Button::BusyLamp { number: number.parse().ok()?, label: String::new() });
+    let features = [
+        Feature::Privacy,
+        Feature::Hold,
+        Feature::Transfer,
+        Feature::Conference,
+        Feature::Redial,
+        Feature::DoNotDisturb,
+        Feature::Park,
+    ];
+    let feature = |feature| Button::Feature { feature, label: String::new() };
+    watched.filter_map(lamp).chain(features.map(feature)).collect()
 }
 
 fn name(phone: usize) -> String {

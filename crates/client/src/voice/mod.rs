@@ -103,6 +103,17 @@ impl Voice {
                 });
                 inputs
             }
+            MediaOrder::ReceiveMulticast { party, conference, group, codec, .. } => {
+                let mut inputs = Vec::from_iter(self.close_receive(party));
+                let joined = codec_of(codec)
+                    .is_some_and(|codec| self.join(now, address, party, conference, group, codec));
+                inputs.push(if joined {
+                    Input::ReceiveOpened { party, address: group }
+                } else {
+                    Input::ReceiveFailed { party }
+                });
+                inputs
+            }
             MediaOrder::CloseReceive { party } => Vec::from_iter(self.close_receive(party)),
             MediaOrder::StartTransmit { party, conference, remote, codec, packet_ms, precedence, .. } => {
                 let mut inputs = Vec::from_iter(self.stop_transmit(party));
@@ -111,6 +122,9 @@ impl Voice {
                     let endpoint =
                         self.free_endpoint(address, conference, |endpoint| endpoint.sending.is_none())?;
                     mark(&endpoint.socket, endpoint.local.ip(), precedence);
+                    if remote.ip().is_multicast() {
+                        socket::send_from(&endpoint.socket, endpoint.local.ip());
+                    }
                     let local = endpoint.local;
                     let index = self.endpoints.len() - 1;
                     let source = self.source.clone();
@@ -225,6 +239,30 @@ impl Voice {
         let endpoint = self.free_endpoint(address, conference, |endpoint| endpoint.receiving.is_none())?;
         endpoint.receive(now, party, codec);
         Some(endpoint.local)
+    }
+
+    /// Listens to a group, on a port that others on this machine may listen at too.
+    fn join(
+        &mut self,
+        now: Time,
+        address: IpAddr,
+        party: u32,
+        conference: u32,
+        group: SocketAddr,
+        codec: Codec,
+    ) -> bool {
+        match socket::join(group, address) {
+            Ok(socket) => {
+                let mut endpoint = Endpoint::new(conference, socket, group);
+                endpoint.receive(now, party, codec);
+                self.endpoints.push(endpoint);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, %group, "cannot listen to a group");
+                false
+            }
+        }
     }
 
     fn open_fixed(&mut self, now: Time, address: IpAddr, codec: value::Codec) {

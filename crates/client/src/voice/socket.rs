@@ -6,7 +6,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
 /// Where voice ports are taken from.
@@ -53,6 +53,30 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket)
 }
 
+/// Listens to a multicast group on the interface that has this address.
+pub(crate) fn join(group: SocketAddr, interface: IpAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(group), Type::DGRAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // Bound to the group, it does not hear what else comes to the port.
+    socket.bind(&group.into())?;
+    match (group.ip(), interface) {
+        (IpAddr::V4(group), IpAddr::V4(interface)) => socket.join_multicast_v4(&group, &interface)?,
+        // Interfaces have numbers there; 0 leaves the choice to the system.
+        (IpAddr::V6(group), _) => socket.join_multicast_v6(&group, 0)?,
+        (IpAddr::V4(_), IpAddr::V6(_)) => return Err(io::ErrorKind::Unsupported.into()),
+    }
+    UdpSocket::from_std(socket.into())
+}
+
+/// Sends to groups through the interface that has this address. Where the system does not let us, it chooses.
+pub(crate) fn send_from(socket: &UdpSocket, interface: IpAddr) {
+    let IpAddr::V4(interface) = interface else { return };
+    if let Err(error) = SockRef::from(socket).set_multicast_if_v4(&interface) {
+        tracing::debug!(%error, "multicast leaves by the system's choice of interface");
+    }
+}
+
 /// Marks packets with a type of service byte. Voice goes without it where the system does not let us.
 pub(crate) fn mark(socket: &UdpSocket, address: IpAddr, precedence: u8) {
     let socket = SockRef::from(socket);
@@ -67,9 +91,26 @@ pub(crate) fn mark(socket: &UdpSocket, address: IpAddr, precedence: u8) {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{net::Ipv4Addr, time::Duration};
 
     use super::*;
+
+    #[tokio::test]
+    async fn all_who_have_joined_hear_the_group() {
+        let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let speaker = Ports::Any.bind(local).unwrap();
+        send_from(&speaker, local);
+        let group = SocketAddr::from(([239, 255, 4, 4], speaker.local_addr().unwrap().port()));
+        let listeners = [join(group, local).unwrap(), join(group, local).unwrap()];
+        speaker.send_to(b"hello", group).await.unwrap();
+        for listener in listeners {
+            let mut heard = [0; 16];
+            let hears = listener.recv_from(&mut heard);
+            let (length, from) = tokio::time::timeout(Duration::from_secs(5), hears).await.unwrap().unwrap();
+            assert_eq!((&heard[..length], from), (&b"hello"[..], speaker.local_addr().unwrap()));
+        }
+        assert!(join(SocketAddr::from(([239, 255, 4, 4], 0)), IpAddr::from([0; 16])).is_err());
+    }
 
     #[tokio::test]
     async fn ports_are_even_and_within_the_range() {

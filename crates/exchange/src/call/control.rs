@@ -12,6 +12,7 @@ use crate::{
     device::Device,
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
+    feature::call_codes::Entered,
     io::Output,
     record::{CallStarted, EndCause, Party, Record},
     view::Transition,
@@ -22,6 +23,27 @@ impl Exchange {
     /// phone's user was talking in is put on hold.
     pub(crate) fn new_call(&mut self, now: Time, device: Handle<Device>, line: u32) -> Option<Handle<Leg>> {
         self.new_call_for(now, device, line, None)
+    }
+
+    /// Dial tone on a phone that has no room for another call: it is good for emergency numbers only.
+    pub(crate) fn emergency_call(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        line: u32,
+    ) -> Option<Handle<Leg>> {
+        /// More calls than the phone's limit, so that one that is up and one that waits leave room for a third.
+        const SPARE: usize = 3;
+        if !self.make_room(now, device) {
+            return None;
+        }
+        let state = self.devices.get(device)?;
+        let line = state.appearance(line).or_else(|| state.first_appearance())?.instance;
+        let leg = self.begin_call(device, line, self.config.limits.legs_per_device + SPARE)?;
+        let call = self.legs.get(leg)?.call;
+        self.calls.get_mut(call)?.emergency_only = true;
+        self.show_dial_tone(now, leg);
+        Some(leg)
     }
 
     /// As [`Self::new_call`], on behalf of a conversation that waits.
@@ -36,12 +58,22 @@ impl Exchange {
             self.counters.refuse("new call while dialling");
             return None;
         }
+        let leg = self.begin_call(device, line, self.config.limits.legs_per_device)?;
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.consults = consults;
+        }
+        self.show_dial_tone(now, leg);
+        Some(leg)
+    }
+
+    /// A call of a phone with less than `most` ones of its own.
+    fn begin_call(&mut self, device: Handle<Device>, line: u32, most: usize) -> Option<Handle<Leg>> {
         let party = {
             let device = self.devices.get(device)?;
             // Legs that only ring are others' doing: they must not keep anybody from dialling an emergency number.
             let own =
                 |&&leg: &&Handle<Leg>| self.legs.get(leg).is_some_and(|leg| leg.state != LegState::RingIn);
-            if device.legs.iter().filter(own).count() >= self.config.limits.legs_per_device {
+            if device.legs.iter().filter(own).count() >= most {
                 self.counters.refuse("too many legs");
                 return None;
             }
@@ -50,19 +82,20 @@ impl Exchange {
                 number: appearance.number.as_str().into(),
                 name: appearance.name.clone(),
                 device: Some(device.name.clone()),
+                restricted: self.hides_number(&appearance.number),
             }
         };
         let call = self.add_call(party.clone());
         let station = Appears { device, line };
-        let leg = self.add_leg(call, End::Station(station), party, Role::Caller, LegState::DialTone)?;
-        if let Some(leg) = self.legs.get_mut(leg) {
-            leg.consults = consults;
-        }
+        self.add_leg(call, End::Station(station), party, Role::Caller, LegState::DialTone)
+    }
+
+    fn show_dial_tone(&mut self, now: Time, leg: Handle<Leg>) {
+        let Some(call) = self.legs.get(leg).map(|leg| leg.call) else { return };
         let wait = self.site.settings.timers.first_digit;
         self.timers.set(Timer::Digits(call), now + seconds(wait));
         self.used_line(leg);
         self.transition(now, leg, Transition::OffHook);
-        Some(leg)
     }
 
     /// A call that nobody has dialled yet.
@@ -76,8 +109,14 @@ impl Exchange {
             phase: Phase::Dialing,
             purpose: Purpose::Talk,
             dialed: String::new(),
+            prefix: String::new(),
             emergency: false,
+            emergency_only: false,
+            intercom: false,
+            page: None,
+            codes: Entered::default(),
             calling,
+            calling_as: None,
             called: Party::default(),
             redirections: Vec::new(),
             other_trunks: Vec::new(),
@@ -123,6 +162,9 @@ impl Exchange {
             selected: false,
             private: false,
             reminds: false,
+            answers_itself: false,
+            one_way: false,
+            held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {
@@ -153,12 +195,18 @@ impl Exchange {
         }
         let limit = self.config.limits.digits;
         let Some(call_state) = self.calls.get_mut(call) else { return };
+        if let Purpose::Code(_) = call_state.purpose {
+            return self.code_digit(now, leg, digit);
+        }
         if digit == '#' && dialplan::hash_ends(&self.site, &call_state.dialed) {
             return self.digits_end(now, leg);
         }
         call_state.dialed.push(digit);
         let dialed = call_state.dialed.len();
-        let analysis = dialplan::analyse(&self.site, &call_state.dialed);
+        let analysis = match self.calls.get(call) {
+            Some(call) => dialplan::analyse_for(&self.site, self.reach(leg), &call.dialed),
+            None => return,
+        };
         if state == LegState::DialTone {
             self.enter(now, leg, LegState::Dialing, Transition::Dialing);
         }
@@ -180,8 +228,13 @@ impl Exchange {
             return self.counters.refuse("backspace outside dialling");
         };
         let Some(call_state) = self.calls.get_mut(call) else { return };
-        call_state.dialed.pop();
-        let empty = call_state.dialed.is_empty();
+        let asks_code = matches!(call_state.purpose, Purpose::Code(_));
+        if asks_code {
+            call_state.codes.digits.pop();
+        } else {
+            call_state.dialed.pop();
+        }
+        let empty = call_state.dialed.is_empty() && !asks_code;
         let timers = self.site.settings.timers;
         let wait = if empty { timers.first_digit } else { timers.inter_digit };
         self.timers.set(Timer::Digits(call), now + seconds(wait));
@@ -203,6 +256,10 @@ impl Exchange {
         if number.chars().count() > room {
             return self.fail(now, leg, EndCause::UnknownNumber);
         }
+        if let Purpose::Code(_) = call.purpose {
+            call.codes.digits.push_str(number.trim_end_matches('#'));
+            return self.digits_end(now, leg);
+        }
         call.dialed.push_str(number);
         if call.dialed.ends_with('#') && dialplan::finish(&self.site, &call.dialed).is_none() {
             call.dialed.pop();
@@ -213,7 +270,10 @@ impl Exchange {
     /// No more digits will come.
     pub(crate) fn digits_end(&mut self, now: Time, leg: Handle<Leg>) {
         let Some(call) = self.legs.get(leg).and_then(|leg| self.calls.get(leg.call)) else { return };
-        match dialplan::finish(&self.site, &call.dialed) {
+        if let Purpose::Code(demand) = call.purpose {
+            return self.code_entered(now, leg, demand);
+        }
+        match dialplan::finish_for(&self.site, self.reach(leg), &call.dialed) {
             Some(target) => self.complete(now, leg, target),
             None => self.fail(now, leg, EndCause::UnknownNumber),
         }
@@ -237,9 +297,13 @@ impl Exchange {
             (Destination::Park(slot), None) => return self.park_number(now, leg, slot),
             _ => {}
         }
+        let target = self.resolve(target);
+        if let Some(demand) = target.as_ref().ok().and_then(|target| self.demanded_code(leg, target)) {
+            return self.ask_code(now, leg, demand);
+        }
         let started = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
-        call.emergency = target.emergency;
+        call.emergency = target.as_ref().is_ok_and(|target| target.emergency);
         call.started = Some(started);
         call.called = Party { number: call.dialed.clone(), ..Party::default() };
         let record = CallStarted {
@@ -248,12 +312,13 @@ impl Exchange {
             dialed: call.dialed.clone(),
             started,
         };
-        if let Some(device) = device.and_then(|device| self.devices.get_mut(device)) {
-            device.last_dialed = record.dialed.clone();
+        if let Some(device) = device {
+            let number = [call.prefix.as_str(), &record.dialed].concat();
+            self.dialed_last(now, device, &number);
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;
-        let found = self.find_forwarded(now, leg, &target);
+        let found = target.and_then(|target| self.lead_to(now, leg, &target));
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
             call.called = found.called.clone();
         }
@@ -264,8 +329,30 @@ impl Exchange {
         }
     }
 
+    /// A caller's number leads to this target: who is to be asked, and whom they see. An emergency call hides nothing.
+    fn lead_to(&mut self, now: Time, leg: Handle<Leg>, target: &Target) -> Result<Found, EndCause> {
+        let calling_as = self.calling_as(leg, target);
+        let call = self.legs.get(leg).and_then(|leg| self.calls.get_mut(leg.call));
+        if let Some(call) = call {
+            call.calling_as = calling_as;
+            call.calling.restricted &= !target.emergency;
+            let refused = call.calling.number.clone();
+            if !target.emergency && self.refuses_caller(&refused) {
+                return Err(EndCause::Blocked);
+            }
+        }
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.who.restricted &= !target.emergency;
+        }
+        self.find_forwarded(now, leg, target)
+    }
+
     /// Who is to be asked for the call of `caller`.
     pub(crate) fn find(&self, caller: Handle<Leg>, target: &Target) -> Result<Found, EndCause> {
+        let target = &self.resolve(target.clone())?;
+        if !self.has_code_for(caller, target) {
+            return Err(EndCause::Blocked);
+        }
         match &target.to {
             Destination::Line(line) => self.first_free(core::slice::from_ref(line), caller, target.emergency),
             Destination::FirstOf(lines) => self.first_free(lines, caller, target.emergency),
@@ -276,7 +363,16 @@ impl Exchange {
             Destination::Hunt(group) => {
                 Ok(Found { called: self.hunt_party(group), at: Place::Hunt(group.clone()) })
             }
-            Destination::Blocked | Destination::Feature(..) | Destination::Park(_) => Err(EndCause::Blocked),
+            Destination::Paging(number) => {
+                let group = self.site.paging_groups.get(number).ok_or(EndCause::UnknownNumber)?;
+                let called =
+                    Party { number: number.as_str().into(), name: group.name.clone(), ..Party::default() };
+                Ok(Found { called, at: Place::Paging(number.clone()) })
+            }
+            Destination::Blocked
+            | Destination::Number(_)
+            | Destination::Feature(..)
+            | Destination::Park(_) => Err(EndCause::Blocked),
         }
     }
 
@@ -344,7 +440,7 @@ impl Exchange {
 
     pub(crate) fn party(&self, line: &LineNumber) -> Party {
         let name = self.site.lines.get(line).map(|line| line.name.clone()).unwrap_or_default();
-        Party { number: line.as_str().into(), name, device: None }
+        Party { number: line.as_str().into(), name, device: None, restricted: self.hides_number(line) }
     }
 
     /// Asks who was found, and tells the caller.
@@ -357,7 +453,9 @@ impl Exchange {
             Place::Stations(stations) => stations,
             Place::Hunt(group) => return self.hunt(now, caller, &group),
             Place::Trunks(trunks) => return self.try_trunks(now, caller, trunks, &found.called.number),
+            Place::Paging(group) => return self.start_page(now, caller, &group),
         };
+        let by_itself = self.answering_itself(call_handle, &stations);
         let wall = self.wall.wall(now);
         if let Some(call) = self.calls.get_mut(call_handle) {
             call.phase = Phase::Ringing;
@@ -370,11 +468,18 @@ impl Exchange {
             let who = Party { device: who, ..found.called.clone() };
             let end = End::Station(station);
             if let Some(leg) = self.add_leg(call_handle, end, who, Role::Called, LegState::RingIn) {
+                if let Some(state) = self.legs.get_mut(leg) {
+                    state.answers_itself = by_itself.is_some_and(|(answers, _)| answers == station);
+                }
                 self.transition(now, leg, Transition::RingIn);
             }
         }
-        if self.legs.get(caller).is_some_and(|leg| leg.state != LegState::Held) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
+        }
+        if let Some((station, how)) = by_itself {
+            self.answer_itself(now, call_handle, station, how);
         }
     }
 
@@ -469,6 +574,8 @@ pub(crate) enum Place {
     Trunks(Vec<Name>),
     /// A member of this hunt group.
     Hunt(LineNumber),
+    /// The phones of this paging group are spoken to.
+    Paging(LineNumber),
 }
 
 /// Which appearances may be rung.

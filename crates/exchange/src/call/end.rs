@@ -1,7 +1,5 @@
 //! Endings: hanging up, failing, vanishing, and the record that each leaves.
 
-use alloc::string::String;
-
 use selsius_wire::Time;
 
 use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name};
@@ -53,6 +51,10 @@ impl Exchange {
                     self.fail(now, caller, cause);
                 }
             }
+            // One of those who are spoken to leaves: the others stay.
+            Phase::Paging if role == Role::Called && call.legs.len() > 2 => {
+                self.remove_leg(now, leg, Transition::End);
+            }
             // One participant of a conference leaves it.
             Phase::Talking if call.legs.len() > 2 => self.leave_conference(now, call_handle, leg, cause),
             Phase::Dialing
@@ -60,7 +62,8 @@ impl Exchange {
             | Phase::Talking
             | Phase::Queued
             | Phase::Parked
-            | Phase::Callback => self.end_call(now, call_handle, leg, cause),
+            | Phase::Callback
+            | Phase::Paging => self.end_call(now, call_handle, leg, cause),
             // The call is over; this leg only heard a tone.
             Phase::Over => self.remove_leg(now, leg, Transition::End),
         }
@@ -90,7 +93,8 @@ impl Exchange {
         let legs = self.calls.get(call_handle).map(|call| call.legs.clone()).unwrap_or_default();
         for leg in legs {
             let Some(state) = self.legs.get_mut(leg) else { continue };
-            if state.state.is_off_hook() && state.device().is_some() {
+            // Nobody is at a phone that answered by itself.
+            if state.state.is_off_hook() && state.device().is_some() && !state.one_way {
                 self.timers.cancel(Timer::Media(leg));
                 (state.receive, state.audio) = (Receive::Closed, None);
                 if let Some(mixing) = state.mixing.take() {
@@ -144,7 +148,7 @@ impl Exchange {
             cause,
             codec: codec.unwrap_or_default(),
             redirections: call.redirections.clone(),
-            account: String::new(),
+            account: call.codes.name(),
             trunk,
         };
         let text = alloc::format!(

@@ -11,12 +11,14 @@ use crate::{arena::Handle, device::Device, exchange::Exchange, view::Transition}
 impl Exchange {
     /// The user puts the call aside. The other party hears nothing (music comes with the media services).
     pub(crate) fn hold(&mut self, now: Time, leg: Handle<Leg>) {
+        let one_way = self.is_one_way(leg);
         let Some(state) = self.legs.get_mut(leg) else { return };
-        if state.state != LegState::Connected {
+        if state.state != LegState::Connected || one_way {
             return self.counters.refuse("hold outside a call");
         }
         state.selected = false;
         state.state = LegState::Held;
+        state.held_at = now;
         let call = state.call;
         self.remind_of_hold(now, leg);
         // Whoever is left alone needs no codec in common with anybody.
@@ -54,6 +56,7 @@ impl Exchange {
     pub(crate) fn make_room(&mut self, now: Time, device: Handle<Device>) -> bool {
         let Some(leg) = self.active_leg(device) else { return true };
         match self.legs.get(leg).map(|leg| leg.state) {
+            Some(LegState::Connected) if self.is_one_way(leg) => self.hang_up(now, leg),
             Some(LegState::Connected) => self.hold(now, leg),
             Some(LegState::Failed(_)) => self.hang_up(now, leg),
             _ => return false,
@@ -94,16 +97,24 @@ impl Exchange {
         legs.iter().copied().filter(|&other| other != handle).collect()
     }
 
-    /// Tells the phones that have the same line on a button: it is in use there, or not any more.
+    /// Tells the phones that have the same line on a button, or a busy lamp for it: it is in use there, or not any more.
     pub(crate) fn render_sharers(&mut self, now: Time, station: Appears) {
         let device = self.devices.get(station.device);
         let Some(number) = device.and_then(|device| device.appearance(station.line)).map(|line| &line.number)
         else {
             return;
         };
-        if self.appearances.get(number).is_some_and(|all| all.len() > 1) {
-            let number = number.clone();
+        let shared = self.appearances.get(number).is_some_and(|all| all.len() > 1);
+        let watched = self.watchers.contains_key(number);
+        if !shared && !watched {
+            return;
+        }
+        let number = number.clone();
+        if shared {
             self.render_line(now, &number, station.device);
+        }
+        if watched {
+            self.render_watchers(now, &number);
         }
     }
 
@@ -156,7 +167,7 @@ impl Exchange {
         line: u32,
         leg: Handle<Leg>,
     ) -> Option<Handle<Leg>> {
-        let free = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held && !leg.private);
+        let free = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held && !self.is_closed(leg));
         if !free {
             self.counters.refuse("resume of a call that is not on hold");
             return None;

@@ -27,6 +27,7 @@ impl Exchange {
     pub(crate) fn consult(&mut self, now: Time, waits: Handle<Leg>, aim: Aim) -> Option<Handle<Leg>> {
         let station = self.legs.get(waits)?.station()?;
         match self.legs.get(waits)?.state {
+            LegState::Connected if self.is_one_way(waits) => return None,
             LegState::Connected => self.hold(now, waits),
             LegState::Held => {}
             _ => return None,

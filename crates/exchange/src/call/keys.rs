@@ -12,15 +12,23 @@ use selsius_wire::{
 use super::{Leg, LegState};
 use crate::{
     arena::Handle,
-    device::{Device, soft_keys},
+    device::{Device, feature_of, soft_key_of, soft_keys},
+    dialplan,
     exchange::Exchange,
     feature::pickup::Whose,
+    language::translated,
 };
 
 impl Exchange {
     /// The handset is lifted, or the speaker key pressed.
     pub(crate) fn off_hook(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        if self.active_leg(device).is_some() {
+        if let Some(leg) = self.one_way_leg(device) {
+            if !self.is_paging(leg) {
+                return self.talk_back(now, leg);
+            }
+            // Who lifts the handset during a page wants to call somebody.
+            self.hang_up(now, leg);
+        } else if self.active_leg(device).is_some() {
             // Phones report both the speaker key and the handset; the call stays where it is, and another one that
             // rings meanwhile is answered by its key.
             return;
@@ -28,7 +36,13 @@ impl Exchange {
         let preferred = self.preferred_line(device);
         match self.ringing_leg_on(device, preferred) {
             Some(leg) => self.answer(now, leg),
-            None => self.lift(now, device, preferred.unwrap_or(line)),
+            None => {
+                let line = preferred.unwrap_or(line);
+                if self.lift(now, device, line).is_none() {
+                    // Whoever lifts the handset can at least call for help.
+                    self.emergency_call(now, device, line);
+                }
+            }
         }
     }
 
@@ -56,7 +70,14 @@ impl Exchange {
         if number.is_empty() {
             return self.counters.refuse("empty number");
         }
-        let leg = self.active_leg(device).or_else(|| self.new_call_on(now, device, line));
+        let mut leg = self.active_leg(device).filter(|&leg| !self.is_one_way(leg));
+        if leg.is_none() {
+            leg = self.new_call_on(now, device, line);
+        }
+        let emergency = || dialplan::finish(&self.site, &number).is_some_and(|target| target.emergency);
+        if leg.is_none() && emergency() {
+            leg = self.emergency_call(now, device, line);
+        }
         if let Some(leg) = leg {
             self.dial_all(now, leg, &number);
         }
@@ -70,17 +91,30 @@ impl Exchange {
         line: u32,
         reference: u32,
     ) {
-        let Some(key) = soft_keys::meaning(key) else {
-            return self.counters.refuse("soft key that is not in the template");
-        };
+        match soft_keys::meaning(key) {
+            Some(key) => self.soft_key_meaning(now, device, key, line, reference),
+            None => self.counters.refuse("soft key that is not in the template"),
+        }
+    }
+
+    /// As [`Self::soft_key`], for whatever has the same meaning as a soft key.
+    pub(crate) fn soft_key_meaning(
+        &mut self,
+        now: Time,
+        device: Handle<Device>,
+        key: Key,
+        line: u32,
+        reference: u32,
+    ) {
         if let Some((remote, line)) = self.remote_leg(device, reference) {
             return self.remote_soft_key(now, device, key, line, remote);
         }
         let named = self.leg_by_reference(device, reference);
         let leg = named.or_else(|| self.active_leg(device));
         match (key, leg) {
-            (Key::NewCall, _) => self.lift(now, device, line),
+            (Key::NewCall, _) => drop(self.lift(now, device, line)),
             (Key::Redial, leg) => self.redial(now, device, leg, line),
+            (Key::Answer, Some(leg)) if self.one_way_leg(device) == Some(leg) => self.talk_back(now, leg),
             (Key::Answer, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.answer(now, leg),
                 None => self.counters.refuse("answer without ringing"),
@@ -99,6 +133,10 @@ impl Exchange {
             },
             (Key::Pickup, leg) => self.pick_up(now, device, line, leg, Whose::Group),
             (Key::GroupPickup, leg) => self.pick_up(now, device, line, leg, Whose::OtherGroups),
+            (Key::Park, None) => match self.held_leg(device, None) {
+                Some(leg) => self.park_key(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            },
             (_, None) => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without a call"),
             (Key::EndCall, Some(leg)) => self.hang_up(now, leg),
             (Key::Backspace, Some(leg)) => self.take_back_digit(now, leg),
@@ -111,6 +149,7 @@ impl Exchange {
             (Key::Join, Some(leg)) => self.join(now, device, leg),
             (Key::Park, Some(leg)) => self.park_key(now, leg),
             (Key::Callback, Some(leg)) => self.callback_key(now, leg),
+            (Key::ConferenceList, Some(leg)) => self.conference_list(leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");
             }
@@ -131,7 +170,7 @@ impl Exchange {
                 self.resume_here(now, device, line, remote);
             }
             Key::Barge => self.barge(now, device, line, remote),
-            Key::NewCall => self.lift(now, device, line),
+            Key::NewCall => drop(self.lift(now, device, line)),
             _ => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without meaning here"),
         }
     }
@@ -155,7 +194,8 @@ impl Exchange {
         /// Seconds.
         const SHOWN: u32 = 5;
         let Some(state) = self.devices.get(device) else { return };
-        let (session, message) = (state.session, state.dialect.notify(SHOWN, text));
+        let text = translated(text.clone(), state.language);
+        let (session, message) = (state.session, state.dialect.notify(SHOWN, &text));
         self.send(session, message);
     }
 
@@ -176,37 +216,38 @@ impl Exchange {
         stimulus: StimulusType,
         instance: u32,
     ) {
+        // Who is spoken to by an intercom talks back by the same button.
+        if let (StimulusType::Intercom, Some(leg)) = (stimulus, self.one_way_leg(device)) {
+            return self.talk_back(now, leg);
+        }
         match stimulus {
             StimulusType::Line => self.line_key(now, device, instance),
-            StimulusType::SpeedDial => self.speed_dial(now, device, instance),
-            StimulusType::ForwardAll => self.forward_key(now, device, 0),
             StimulusType::ForwardBusy => self.ask_number(now, device, 0, FeatureCode::ForwardBusy),
             StimulusType::ForwardNoAnswer => self.ask_number(now, device, 0, FeatureCode::ForwardNoAnswer),
-            StimulusType::DoNotDisturb => self.do_not_disturb_key(now, device),
-            StimulusType::VoiceMail => self.call_voicemail(now, device),
-            StimulusType::LastNumberRedial => {
-                let leg = self.active_leg(device);
-                self.redial(now, device, leg, 0);
-            }
-            StimulusType::CallPark => match self.active_leg(device).or_else(|| self.held_leg(device, None)) {
-                Some(leg) => self.park_key(now, leg),
-                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "park without a call"),
+            StimulusType::RemoveLastParticipant => match self.active_leg(device) {
+                Some(leg) => self.drop_last(now, leg),
+                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "drop outside a conference"),
             },
-            StimulusType::CallPickUp => {
-                let leg = self.active_leg(device);
-                self.pick_up(now, device, 0, leg, Whose::Group);
-            }
-            StimulusType::GroupCallPickUp => {
-                let leg = self.active_leg(device);
-                self.pick_up(now, device, 0, leg, Whose::OtherGroups);
-            }
-            StimulusType::OtherPickup => self.ask_number(now, device, 0, FeatureCode::DirectedPickup),
-            StimulusType::CallBack => match self.active_leg(device) {
-                Some(leg) => self.callback_key(now, leg),
-                None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "callback without a call"),
+            _ => self.button(now, device, stimulus, instance),
+        }
+    }
+
+    /// A button of the template, a number of the phone's own abbreviated dialling, or a key that the phone has of its own.
+    fn button(&mut self, now: Time, device: Handle<Device>, stimulus: StimulusType, instance: u32) {
+        let key = self.devices.get(device).and_then(|state| state.buttons.key(stimulus, instance));
+        if let Some(does) = key.map(|key| key.does.clone()) {
+            return self.press_button(now, device, &does);
+        }
+        match (stimulus, feature_of(stimulus)) {
+            (StimulusType::SpeedDial, _) => match self.abbreviated(device, instance) {
+                Some(number) => self.dial_number(now, device, number.as_str()),
+                None => self.counters.refuse("unknown speed dial"),
             },
-            StimulusType::HLog => self.hunt_toggle(now, device),
-            _ => self.counters.refuse("button without meaning here"),
+            (_, Some(feature)) => self.feature_button(now, device, feature),
+            (_, None) => match soft_key_of(stimulus) {
+                Some(key) => self.soft_key_meaning(now, device, key, 0, 0),
+                None => self.counters.refuse("button without meaning here"),
+            },
         }
     }
 
@@ -224,26 +265,22 @@ impl Exchange {
         if let Some(leg) = self.ringing_leg_on(device, Some(line)) {
             return self.answer(now, leg);
         }
+        let one_way = self.one_way_leg(device);
+        if let Some(leg) = one_way.filter(|&leg| self.legs.get(leg).is_some_and(|leg| leg.line() == line)) {
+            return self.talk_back(now, leg);
+        }
         let active = self.active_leg(device).and_then(|leg| self.legs.get(leg)).map(Leg::line);
         if let Some(leg) = self.held_leg(device, Some(line)).filter(|_| active != Some(line)) {
             return self.resume(now, leg);
         }
-        let free = |leg: &Leg| leg.state == LegState::Held && !leg.private;
+        let free = |leg: &Leg| leg.state == LegState::Held && !self.is_closed(leg);
         let remote = self.remote_legs(device, line).find(|(_, leg)| free(leg)).map(|(handle, _)| handle);
         match remote {
             Some(remote) if active.is_none() => {
                 self.resume_here(now, device, line, remote);
             }
-            _ if active != Some(line) => self.lift(now, device, line),
+            _ if active != Some(line) => drop(self.lift(now, device, line)),
             _ => {}
-        }
-    }
-
-    fn speed_dial(&mut self, now: Time, device: Handle<Device>, instance: u32) {
-        let number = self.devices.get(device).and_then(|device| device.speed_dial(instance));
-        match number {
-            Some(number) => self.en_bloc(now, device, &number, 0),
-            None => self.counters.refuse("unknown speed dial"),
         }
     }
 

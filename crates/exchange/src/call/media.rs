@@ -57,7 +57,9 @@ impl Exchange {
         let Some(call) = self.calls.get(handle) else { return Ok(()) };
         let mixed = call.mixed.is_some();
         let early = call.early;
-        let talks = |leg: &Leg| leg.talks() || early && leg.state != LegState::Held;
+        // By multicast phones neither open channels of their own nor send to each other.
+        let multicast = call.page.is_some_and(|page| page.multicast.is_some());
+        let talks = |leg: &Leg| !multicast && (leg.talks() || early && leg.state != LegState::Held);
         let talking: Vec<_> =
             call.legs.iter().copied().filter(|&leg| self.legs.get(leg).is_some_and(talks)).collect();
         let pair = match (&talking[..], &call.legs[..]) {

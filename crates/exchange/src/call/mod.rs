@@ -20,14 +20,14 @@ pub(crate) use self::{
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{FeatureCode, Name};
-use selsius_wire::value::Codec;
+use selsius_site::{CodeDemand, FeatureCode, Name};
+use selsius_wire::{Time, value::Codec};
 
 use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
-    feature::hunt::Hunt,
+    feature::{call_codes::Entered, hunt::Hunt, paging::Page},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -43,9 +43,21 @@ pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     /// The digits as dialled.
     pub(crate) dialed: String,
+    /// What was dialled in front of the number, where it is to be dialled again with it.
+    pub(crate) prefix: String,
     /// Nothing may refuse it.
     pub(crate) emergency: bool,
+    /// The phone has no room for another call than an emergency call.
+    pub(crate) emergency_only: bool,
+    /// It speaks to the other side through its speaker.
+    pub(crate) intercom: bool,
+    /// It speaks to many phones at once.
+    pub(crate) page: Option<Page>,
+    /// Codes that were entered for it.
+    pub(crate) codes: Entered,
     pub(crate) calling: Party,
+    /// The number that the other side sees in place of a caller's own.
+    pub(crate) calling_as: Option<CallingAs>,
     /// Who is called: who is rung, later who answered.
     pub(crate) called: Party,
     /// How the call came to whom it is with now: forwardings, transfers, pickups.
@@ -72,6 +84,24 @@ pub(crate) struct Call {
     pub(crate) cause: Option<EndCause>,
 }
 
+/// What the other side sees in place of a caller's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallingAs {
+    /// The number of the caller whom it is for: transfers bring others.
+    pub(crate) own: String,
+    pub(crate) shown: String,
+}
+
+impl Call {
+    /// The caller's number, as the other side sees it.
+    pub(crate) fn shown_calling(&self) -> &str {
+        match &self.calling_as {
+            Some(calling_as) if calling_as.own == self.calling.number => &calling_as.shown,
+            _ => &self.calling.number,
+        }
+    }
+}
+
 /// A conference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mixed {
@@ -87,6 +117,8 @@ pub(crate) enum Purpose {
     Talk,
     /// For a feature that a key has begun.
     Feature(FeatureCode),
+    /// The number is complete, and a code is asked for.
+    Code(CodeDemand),
 }
 
 /// How far a call is.
@@ -104,6 +136,8 @@ pub(crate) enum Phase {
     Callback,
     /// Parties talk, or hold each other.
     Talking,
+    /// One party speaks to the phones of the others.
+    Paging,
     /// It ended and is recorded; legs that still hear a tone keep it until they hang up.
     Over,
 }
@@ -146,6 +180,12 @@ pub(crate) struct Leg {
     pub(crate) private: bool,
     /// Its phone beeps, since it holds the call.
     pub(crate) reminds: bool,
+    /// The phone answers by itself.
+    pub(crate) answers_itself: bool,
+    /// The phone is spoken to, and nobody hears its microphone until its user wants that.
+    pub(crate) one_way: bool,
+    /// When its user has put it on hold last.
+    pub(crate) held_at: Time,
 }
 
 /// A party's place at the mixer.

@@ -220,8 +220,8 @@ impl Exchange {
         call.other_trunks = trunks;
         call.trunk = Some(trunk.clone());
         call.ringing.get_or_insert(wall);
-        let calling = call.calling.clone();
         let redirecting = call.redirections.last().map(|redirection| redirection.by.clone());
+        let calling = self.legs.get(caller).map(|leg| self.caller_outside(leg)).unwrap_or_default();
         let id = TrunkLegId(self.next_trunk_leg());
         let who = Party { number: number.into(), ..Party::default() };
         let end = End::Trunk(TrunkEnd::new(id, trunk.as_str().into(), Vec::new()));
@@ -269,11 +269,11 @@ impl Exchange {
         if let Some(trunk) = &call.trunk {
             return trunk.as_str().into();
         }
-        let trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
+        let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
             End::Trunk(trunk) => Some(trunk.trunk.clone()),
             End::Station(_) => None,
         });
-        trunks.last().unwrap_or_default()
+        trunks.next_back().unwrap_or_default()
     }
 
     /// A trunk says something.
@@ -415,7 +415,7 @@ impl Exchange {
                 self.remove_leg(now, leg, Transition::End);
                 self.lead_on(now, caller, number, crate::record::RedirectKind::Redirect);
             }
-            LegState::Connected | LegState::Held => {
+            LegState::Connected | LegState::Held if !self.is_paging(leg) => {
                 let [other] = self.others(leg)[..] else {
                     return self.counters.refuse("transfer by a trunk in a conference");
                 };
@@ -476,7 +476,7 @@ impl Exchange {
         let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
-            Role::Called => call.calling.clone(),
+            Role::Called => self.caller_outside(leg),
         });
         let send = leg.audio.and_then(|audio| {
             let address = match (&leg.mixing, peer.map(|peer| peer.receive)) {
@@ -567,10 +567,15 @@ impl Exchange {
         if call.redirections.len() > MOST_REDIRECTIONS || number.parse::<LineNumber>().is_err() {
             return self.fail(now, leg, EndCause::UnknownNumber);
         }
-        let Some(target) = dialplan::finish(&self.site, number) else {
-            return self.fail(now, leg, EndCause::UnknownNumber);
-        };
-        match self.find_forwarded(now, leg, &target) {
+        let target = dialplan::finish(&self.site, number).ok_or(EndCause::UnknownNumber);
+        let found = target.and_then(|target| self.resolve(target)).and_then(|target| {
+            let calling_as = self.calling_as(leg, &target);
+            if let Some(call) = self.calls.get_mut(call_handle) {
+                call.calling_as = calling_as;
+            }
+            self.find_forwarded(now, leg, &target)
+        });
+        match found {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => {
                 if let Some(call) = self.calls.get_mut(call_handle) {
@@ -581,7 +586,7 @@ impl Exchange {
                     _ if held => self.transition(now, leg, Transition::Parties),
                     // It is not known to ring there yet.
                     Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
-                    Place::Stations(_) | Place::Hunt(_) => {}
+                    Place::Stations(_) | Place::Hunt(_) | Place::Paging(_) => {}
                 }
                 self.ring(now, leg, found);
             }

@@ -1,5 +1,6 @@
 //! Registered phones: what is known of each while its connection lives.
 
+mod buttons;
 mod quirks;
 mod register;
 mod requests;
@@ -13,16 +14,20 @@ use alloc::{
 };
 use core::{fmt, net::IpAddr, time::Duration};
 
-use selsius_site::{Button, CodecName, DeviceName, LineNumber, Site};
+use selsius_site::{CodecName, DeviceName, Language, LineNumber, Local, Site};
 use selsius_wire::{
     Dialect, Time,
     value::{CallState, Codec, DeviceType, ResetType},
 };
 
-pub(crate) use self::quirks::Quirks;
+pub(crate) use self::{
+    buttons::{Appearance, Buttons, Does, Key, feature_of, soft_key_of},
+    quirks::Quirks,
+};
 use crate::{
     arena::Handle,
     call::{self, Leg},
+    feature::presence::Subscription,
     io::SessionId,
     record::CallId,
     view::View,
@@ -38,8 +43,13 @@ pub(crate) struct Device {
     pub(crate) load: String,
     pub(crate) dialect: Dialect,
     pub(crate) quirks: Quirks,
+    /// The language of its texts and how it writes a date, as it was told: both hold until it registers again.
+    pub(crate) language: Language,
+    pub(crate) date_format: String,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
+    /// Its soft keys, as it was told them.
+    pub(crate) soft_keys: soft_keys::Sets,
     pub(crate) capabilities: Vec<Capability>,
     pub(crate) legs: Vec<Handle<Leg>>,
     /// What the phone was last told; `None` is the idle face.
@@ -54,6 +64,8 @@ pub(crate) struct Device {
     pub(crate) keepalive: Duration,
     /// Restart it as soon as it is idle.
     pub(crate) restart: Option<ResetType>,
+    /// The numbers in its call lists whose state it shows.
+    pub(crate) subscriptions: Vec<Subscription>,
     /// Ended streams whose counts were asked for: call reference and call.
     quality: VecDeque<(u32, CallId)>,
 }
@@ -65,93 +77,10 @@ pub(crate) struct Capability {
     pub(crate) max_ms: u32,
 }
 
-/// The buttons of a phone, numbered as the protocol numbers them: instances count per kind, from 1.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Buttons {
-    pub(crate) lines: Vec<Appearance>,
-    pub(crate) speed_dials: Vec<SpeedDial>,
-    pub(crate) services: Vec<Service>,
-    /// Kind of each physical button, in order.
-    pub(crate) order: Vec<Place>,
-}
-
-/// A line on a button.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Appearance {
-    pub(crate) instance: u32,
-    pub(crate) number: LineNumber,
-    pub(crate) name: String,
-    pub(crate) label: String,
-}
-
-/// A number on a button.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SpeedDial {
-    pub(crate) number: String,
-    pub(crate) label: String,
-}
-
-/// A service on a button.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Service {
-    pub(crate) url: String,
-    pub(crate) label: String,
-}
-
-/// What is on one physical button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Line,
-    SpeedDial,
-    Service,
-    Empty,
-}
-
 /// Text that a phone chose, for logs, records and tables: without the control characters that would command the
 /// terminal of whoever reads it.
 pub(crate) fn printable(text: impl fmt::Display) -> String {
     text.to_string().replace(char::is_control, "\u{FFFD}")
-}
-
-impl Buttons {
-    /// The buttons that the site gives a device.
-    pub(crate) fn of(site: &Site, device: &selsius_site::Device) -> Self {
-        let mut buttons = Self::default();
-        for button in &device.buttons {
-            let place = match button {
-                Button::Line { number, label } => {
-                    let line = site.lines.get(number).cloned().unwrap_or_default();
-                    let label = [label, &line.label].into_iter().find(|label| !label.is_empty());
-                    let appearance = Appearance {
-                        instance: buttons.lines.len() as u32 + 1,
-                        number: number.clone(),
-                        label: label.map_or_else(|| number.as_str().into(), Clone::clone),
-                        name: line.name,
-                    };
-                    buttons.lines.push(appearance);
-                    Place::Line
-                }
-                Button::SpeedDial { number, label } => {
-                    let dial = SpeedDial { number: number.as_str().into(), label: label.clone() };
-                    buttons.speed_dials.push(dial);
-                    Place::SpeedDial
-                }
-                Button::Service { url, label } => {
-                    buttons.services.push(Service { url: url.clone(), label: label.clone() });
-                    Place::Service
-                }
-                Button::BusyLamp { .. }
-                | Button::Menu { .. }
-                | Button::Feature { .. }
-                | Button::Intercom { .. }
-                | Button::ParkSlot { .. }
-                | Button::Paging { .. }
-                | Button::Empty => Place::Empty,
-            };
-            buttons.order.push(place);
-        }
-        buttons
-    }
 }
 
 impl Device {
@@ -163,9 +92,14 @@ impl Device {
         self.buttons.lines.first()
     }
 
-    pub(crate) fn speed_dial(&self, instance: u32) -> Option<String> {
-        let at = usize::try_from(instance.checked_sub(1)?).ok()?;
-        self.buttons.speed_dials.get(at).map(|dial| dial.number.clone())
+    /// The numbers whose state it shows: on busy lamps, in call lists.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &LineNumber> {
+        self.buttons.watched().chain(self.subscriptions.iter().map(|one| &one.number))
+    }
+
+    /// As [`Self::watched`], to be kept.
+    pub(crate) fn clone_watched(&self) -> Vec<LineNumber> {
+        self.watched().cloned().collect()
     }
 
     /// The phone's own variant of a configured codec, and its longest packet. A phone that has not told its
@@ -180,6 +114,12 @@ impl Device {
             let found = self.capabilities.iter().find(|capability| capability.codec == codec)?;
             Some((codec, found.max_ms))
         })
+    }
+
+    /// Does the site give it another language or another way to write a date than it was told?
+    pub(crate) fn is_elsewhere(&self, site: &Site) -> bool {
+        let Local { language, date_format, .. } = site.local(&self.name);
+        self.language != language || self.date_format != date_format
     }
 
     /// How long the phone may be silent: two intervals and a bit, three while it has a call.

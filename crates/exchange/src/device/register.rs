@@ -9,14 +9,14 @@ use alloc::{
 };
 use core::time::Duration;
 
-use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Model, Site};
+use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, Model, Site};
 use selsius_wire::{
     Dialect, StationMessage, Time, message,
     message::{CapabilitiesReq, KeepAliveAck, Register, RegisterAck, RegisterReject},
     value::{ResetType, Text, UnregisterStatus},
 };
 
-use super::{Buttons, Device, Quirks, printable};
+use super::{Buttons, Device, Quirks, printable, soft_keys};
 use crate::{
     arena::Handle,
     call::Appears,
@@ -182,12 +182,11 @@ impl Exchange {
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
         let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
-        let Some(configured) = self.site.devices.get(&name) else {
+        if !self.site.devices.contains_key(&name) {
             // The site changed while it waited.
             return self.reject(now, session, name.as_str(), "unknown device");
-        };
+        }
         let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
-        let buttons = Buttons::of(&self.site, configured);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
             self.lose_device(now, old, "registered again");
@@ -196,6 +195,12 @@ impl Exchange {
             }
         }
         let dialect = Dialect::negotiate(register.protocol_ver, register.features, register.device_type);
+        let quirks = Quirks::of(register.device_type);
+        let Some(configured) = self.site.devices.get(&name) else { return };
+        let buttons = Buttons::of(&self.site, configured, quirks, dialect.version());
+        let soft_keys = soft_keys::Sets::of(&self.site, configured, quirks);
+        let Local { language, date_format, .. } = self.site.local_of(Some(configured));
+        let date_format = String::from(date_format);
         let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
         let device = Device {
             name: name.clone(),
@@ -204,30 +209,37 @@ impl Exchange {
             device_type: register.device_type,
             load: printable(register.firmware_load_name),
             dialect: dialect.clone(),
-            quirks: Quirks::of(register.device_type),
+            quirks,
+            language,
+            date_format,
             buttons,
+            soft_keys,
             capabilities: Vec::new(),
             legs: Vec::new(),
             told: None,
-            last_dialed: String::new(),
+            last_dialed: self.remembered_number(&name),
             last_line: 0,
             ready: false,
             registered: now,
             last_heard: now,
             keepalive,
             restart: None,
+            subscriptions: Vec::new(),
             quality: VecDeque::new(),
         };
         let load = device.load.clone();
+        let date_template = Text::full(&device.date_format);
         let hook_flash = device.quirks.media_path_is_hook;
         let handle = self.devices.insert(device);
         self.by_name.insert(name.clone(), handle);
+        self.light_lamps_of(handle);
         for (line, instance) in lines {
             let all = self.appearances.entry(line.clone()).or_default();
             all.push(Appears { device: handle, line: instance });
             if all.len() > 1 {
                 self.render_line(now, &line, handle);
             }
+            self.render_watchers(now, &line);
         }
         let mut alarms = Vec::new();
         if let Some(state) = self.sessions.get_mut(&session) {
@@ -240,7 +252,7 @@ impl Exchange {
 
         let ack = RegisterAck {
             keep_alive_interval: whole_seconds(keepalive),
-            date_template: Text::full(&self.site.settings.date_format),
+            date_template,
             secondary_keep_alive_interval: 2 * self.site.settings.keepalive_seconds,
             ..RegisterAck::default()
         };
@@ -324,20 +336,25 @@ impl Exchange {
     pub(crate) fn lose_device(&mut self, now: Time, handle: Handle<Device>, reason: &str) {
         let Some(device) = self.devices.get_mut(handle) else { return };
         device.restart = None;
-        for leg in device.legs.clone() {
-            self.end_leg(now, leg, EndCause::PhoneLost);
-        }
-        let Some(device) = self.devices.remove(handle) else { return };
-        self.by_name.remove(&device.name);
+        let legs = device.legs.clone();
+        // First of all no call finds its way here any more: one that rings goes on to somebody else, perhaps.
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
-                } else {
-                    self.render_line(now, &line.number, handle);
                 }
             }
+        }
+        for leg in legs {
+            self.end_leg(now, leg, EndCause::PhoneLost);
+        }
+        let Some(device) = self.devices.remove(handle) else { return };
+        self.by_name.remove(&device.name);
+        self.stop_watching(handle, &device.clone_watched());
+        for line in &device.buttons.lines {
+            self.render_line(now, &line.number, handle);
+            self.render_watchers(now, &line.number);
         }
         if self.watched.contains(&device.name) {
             let notice = Notice::FaceGone { device: device.name.clone() };
@@ -385,17 +402,23 @@ impl Exchange {
         }
     }
 
-    /// Takes a new site. Phones that are no longer in it, or whose buttons changed, restart when they are idle.
+    /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
+    /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.site = site;
+        self.tell_clocks(now, |exchange| exchange.site = site);
         self.auto_from = 0;
         self.parking_changed(now);
-        self.hunting_changed(now);
+        self.hunting_changed();
         let changed: Vec<_> = self
             .devices
             .iter()
             .filter(|(_, device)| match self.site.devices.get(&device.name) {
-                Some(configured) => Buttons::of(&self.site, configured) != device.buttons,
+                Some(configured) => {
+                    let (quirks, version) = (device.quirks, device.dialect.version());
+                    Buttons::of(&self.site, configured, quirks, version) != device.buttons
+                        || soft_keys::Sets::of(&self.site, configured, quirks) != device.soft_keys
+                        || device.is_elsewhere(&self.site)
+                }
                 None => true,
             })
             .map(|(handle, _)| handle)
@@ -403,7 +426,7 @@ impl Exchange {
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
         }
-        // How a line rings and what do-not-disturb means may have changed while a phone shows it.
+        // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
             self.render(now, handle, Transition::Change, None);

@@ -3,20 +3,20 @@
 use alloc::{
     format,
     string::{String, ToString},
-    vec::Vec,
 };
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_wire::{
     ForwardStatus, StationMessage, Time, message,
-    value::{ButtonType, MediaPathEventKind, MediaPathId, MediaStatus, Text},
+    value::{ButtonType, ChannelStatus, MediaPathEventKind, MediaPathId, MediaStatus, Text},
 };
 
-use super::{Capability, Place, printable, soft_keys};
+use super::{Capability, buttons::ServiceUrl, printable};
 use crate::{
     arena::Handle,
     device::Device,
     exchange::Exchange,
+    feature::push::Address,
     io::{Level, SessionId},
     view,
 };
@@ -95,6 +95,7 @@ impl Exchange {
             StationMessage::SoftKeyEvent(key) => {
                 self.soft_key(now, handle, key.soft_key_event, key.line_instance, key.call_reference);
             }
+            StationMessage::SubscriptionStatReq(request) => self.subscribe(now, handle, &request),
             StationMessage::Stimulus(key) => self.stimulus(now, handle, key.stimulus, key.line_instance),
             StationMessage::MediaPathEvent(path) => self.media_path(now, handle, &path),
 
@@ -111,6 +112,11 @@ impl Exchange {
             StationMessage::MediaTransmissionFailure(failure) => {
                 self.transmit_failed(now, handle, failure.pass_through_party_id, failure.call_reference);
             }
+            StationMessage::MulticastMediaReceptionAck(ack) => {
+                if ack.multicast_reception_status != ChannelStatus::Ok {
+                    self.multicast_failed(now, handle, ack.pass_through_party_id);
+                }
+            }
             StationMessage::ConnectionStatisticsRes(stats) => {
                 self.quality(handle, stats.call_reference, |quality| {
                     quality.packets_sent = stats.number_packets_sent;
@@ -121,6 +127,20 @@ impl Exchange {
             }
             StationMessage::MwiNotification(notification) => {
                 self.messages_wait(now, session, handle, &notification);
+            }
+            StationMessage::DeviceToUserData(data) => {
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
+                self.user_data(now, handle, address, &data.xmldata.0);
+            }
+            StationMessage::DeviceToUserDataVersion1(data) => {
+                let call = (data.line_instance, data.call_reference);
+                let address = Address::of(data.application_id, call, data.transaction_id);
+                self.user_data(now, handle, address, &data.xmldata.0);
+            }
+            StationMessage::DeviceToUserDataResponse(data) => self.user_data_response(&data.xmldata.0),
+            StationMessage::DeviceToUserDataResponseVersion1(data) => {
+                self.user_data_response(&data.xmldata.0);
             }
             // Told for information; nothing follows from them here.
             StationMessage::IpPort(_)
@@ -143,15 +163,23 @@ impl Exchange {
         let dialect = device.dialect.clone();
         match message {
             StationMessage::ButtonTemplateReq(_) => {
-                let template = button_template(device);
+                for template in device.buttons.templates() {
+                    self.send(session, template);
+                }
+            }
+            StationMessage::SoftKeyTemplateReq(_) => {
+                let template = device.soft_keys.template(&dialect);
                 self.send(session, template);
             }
-            StationMessage::SoftKeyTemplateReq(_) => self.send(session, soft_keys::template(&dialect)),
             StationMessage::SoftKeySetReq(_) => {
                 let prompt = view::idle_prompt(&dialect, &view::idle_text(self, device));
-                self.send(session, soft_keys::sets());
+                let (sets, idle) = (device.soft_keys.message(), view::idle_keys(&device.soft_keys));
+                let has_none = device.soft_keys.is_none();
+                self.send(session, sets);
                 // As CallManager 4.1 does (frames 101, 102), once the phone knows the keys.
-                self.send(session, view::idle_keys());
+                if !has_none {
+                    self.send(session, idle);
+                }
                 self.send(session, prompt);
             }
             StationMessage::LineStatReq(request) => {
@@ -162,20 +190,24 @@ impl Exchange {
                 self.send(session, answer);
             }
             StationMessage::SpeedDialStatReq(request) => {
-                let dial = place(&device.buttons.speed_dials, request.speed_dial_number);
+                let dial = device.buttons.dial(request.speed_dial_number);
                 let (number, label) = dial.map_or(("", ""), |dial| (&dial.number, &dial.label));
                 let answer = dialect.speed_dial_status(request.speed_dial_number, number, label);
                 self.send(session, answer);
             }
             StationMessage::ServiceUrlStatReq(request) => {
                 let service = place(&device.buttons.services, request.service_url_index);
-                let (url, label) = service.map_or(("", ""), |service| (&service.url, &service.label));
-                let answer = dialect.service_url_status(request.service_url_index, url, label);
+                let url = service.map(|service| self.service_url(session, &service.url)).unwrap_or_default();
+                let label = service.map_or("", |service| &service.label);
+                let answer = dialect.service_url_status(request.service_url_index, &url, label);
                 self.send(session, answer);
             }
             StationMessage::FeatureStatReq(request) => {
-                // No feature buttons yet: the answer is empty, as CallManager's to a 7912 (4.1, frame 106).
-                let answer = dialect.feature_status(request.feature_index, ButtonType::Unused, "", 0);
+                // Nothing there: the answer is empty, as CallManager's to a 7912 (4.1, frame 106).
+                let key = device.buttons.feature(request.feature_index);
+                let (kind, label) = key.map_or((ButtonType::Unused, ""), |key| (key.kind, &key.label));
+                let status = key.map_or(0, |key| view::told_status(device, key));
+                let answer = dialect.feature_status(request.feature_index, kind, label, status);
                 self.send(session, answer);
             }
             StationMessage::ForwardStatReq(request) => {
@@ -192,7 +224,7 @@ impl Exchange {
                     description,
                     &self.site.settings.name,
                     count(device.buttons.lines.len()),
-                    count(device.buttons.speed_dials.len()),
+                    count(device.buttons.dials()),
                 );
                 self.send(session, answer);
             }
@@ -203,7 +235,7 @@ impl Exchange {
             StationMessage::ServerReq(_) => self.servers(session),
             StationMessage::TimeDateReq(_) => {
                 let prompt = view::idle_prompt(&dialect, &view::idle_text(self, device));
-                let clock = self.clock(now);
+                let clock = self.clock(now, handle);
                 self.send(session, clock);
                 // The 4.1 capture, frame 119: the idle prompt again.
                 self.send(session, prompt);
@@ -222,6 +254,20 @@ impl Exchange {
         load.unwrap_or_else(|| {
             if device.load.is_empty() { self.config.version.clone() } else { device.load.clone() }
         })
+    }
+
+    /// The address of a service, as the phone reaches it.
+    fn service_url(&self, session: SessionId, url: &ServiceUrl) -> String {
+        match url {
+            ServiceUrl::At(url) => url.clone(),
+            ServiceUrl::Here(name) => {
+                let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else {
+                    return String::new();
+                };
+                let here = SocketAddr::new(peer.local.ip().to_canonical(), self.config.http_port);
+                format!("http://{here}/services/{name}")
+            }
+        }
     }
 
     fn servers(&mut self, session: SessionId) {
@@ -285,12 +331,12 @@ impl Exchange {
         Some(SocketAddr::new(ip, port))
     }
 
-    /// The time as phones show it.
-    pub(crate) fn clock(&self, now: Time) -> message::DefineTimeDate {
+    /// The time as this phone shows it.
+    pub(crate) fn clock(&self, now: Time, handle: Handle<Device>) -> message::DefineTimeDate {
         use jiff::{Timestamp, tz::Offset};
         let wall = self.wall.wall(now);
         let stamp = Timestamp::from_microsecond(wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        let offset = Offset::from_seconds(self.wall.offset_seconds).unwrap_or(Offset::UTC);
+        let offset = Offset::from_seconds(self.offset_of(handle)).unwrap_or(Offset::UTC);
         let local = offset.to_datetime(stamp);
         message::DefineTimeDate {
             year: u32::from(local.year().unsigned_abs()),
@@ -304,28 +350,6 @@ impl Exchange {
             system_time: u32::try_from(stamp.as_second()).unwrap_or(0),
         }
     }
-}
-
-/// The button template: what the phone has on its buttons.
-fn button_template(device: &Device) -> message::ButtonTemplate {
-    let (mut lines, mut dials, mut services) = (0, 0, 0);
-    let next = |counter: &mut u8| {
-        *counter = counter.saturating_add(1);
-        *counter
-    };
-    let buttons: Vec<_> = device
-        .buttons
-        .order
-        .iter()
-        .map(|place| match place {
-            Place::Line => message::ButtonDefinition::new(next(&mut lines), ButtonType::Line),
-            Place::SpeedDial => message::ButtonDefinition::new(next(&mut dials), ButtonType::SpeedDial),
-            Place::Service => message::ButtonDefinition::new(next(&mut services), ButtonType::ServiceUrl),
-            // `01 FF` inside the count is an empty key (2.x capture, frame 19).
-            Place::Empty => message::ButtonDefinition::new(1, ButtonType::Undefined),
-        })
-        .collect();
-    message::ButtonTemplate::new(&buttons)
 }
 
 fn place<T>(list: &[T], instance: u32) -> Option<&T> {

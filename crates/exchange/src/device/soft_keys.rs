@@ -5,12 +5,14 @@
 
 use alloc::vec::Vec;
 
-use selsius_site::SoftKey as Key;
+use selsius_site::{KeySet, Site, SoftKey as Key};
 use selsius_wire::{
     Dialect, DisplayLabel, PhoneText,
     message::{SoftKeyDefinition, SoftKeySet, SoftKeySetDefinition, SoftKeyTemplate},
     value::{SoftKey, SoftKeySetId, Text},
 };
+
+use super::Quirks;
 
 /// The template: label, event and meaning by position, from 1. From 19 on events mean what the template says; the keys
 /// that CallManager 4.1 does not have got events that it does not use.
@@ -96,25 +98,10 @@ const SETS: [&[Option<Key>]; 11] = [
 /// CallManager's info index is this plus the key's event.
 const INFO_BASE: u16 = 300;
 
-/// The template in a phone's dialect.
-pub(crate) fn template(dialect: &Dialect) -> SoftKeyTemplate {
+fn template(dialect: &Dialect) -> SoftKeyTemplate {
     SoftKeyTemplate::new(&TEMPLATE.map(|(label, event, _)| SoftKeyDefinition {
         soft_key_label: Text::new(dialect.text_bytes(&PhoneText::label(label))),
         soft_key_event: SoftKey::from(event),
-    }))
-}
-
-/// The sets.
-pub(crate) fn sets() -> SoftKeySet {
-    SoftKeySet::new(&SETS.map(|keys| {
-        let mut set = SoftKeySetDefinition::default();
-        let places = set.soft_key_template_index.iter_mut().zip(&mut set.soft_key_info_index);
-        for ((index, info), key) in places.zip(keys) {
-            let Some((position, event)) = key.and_then(place) else { continue };
-            *index = position;
-            *info = INFO_BASE + event;
-        }
-        set
     }))
 }
 
@@ -124,29 +111,94 @@ pub(crate) fn meaning(event: SoftKey) -> Option<Key> {
     TEMPLATE.iter().find(|(_, other, _)| *other == event).and_then(|(_, _, key)| *key)
 }
 
-/// The mask of a set: a bit for each place, cleared where the key makes no sense now.
-pub(crate) fn mask(set: SoftKeySetId, makes_sense: impl Fn(Key) -> bool) -> u32 {
-    let keys = keys_of(set);
-    keys.iter().enumerate().fold(ALL_KEYS, |mask, (at, key)| match key {
-        Some(key) if !makes_sense(*key) => mask & !(1 << at),
-        _ => mask,
-    })
-}
-
-/// The labels that a phone shows for a set and its mask, in English.
-pub(crate) fn labels(set: SoftKeySetId, mask: u32) -> Vec<&'static str> {
-    let shown = keys_of(set).iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
-    let label = |key: Key| {
-        TEMPLATE.iter().find(|(_, _, other)| *other == Some(key)).map(|(label, _, _)| label.english())
-    };
-    shown.filter_map(|(_, key)| key.and_then(label)).collect()
-}
-
 /// Every key of a set is shown.
 const ALL_KEYS: u32 = 0xFFFF_FFFF;
 
-fn keys_of(set: SoftKeySetId) -> &'static [Option<Key>] {
-    usize::try_from(u32::from(set)).ok().and_then(|set| SETS.get(set)).copied().unwrap_or_default()
+/// The sets of one phone: the usual ones, but for those that the site gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sets {
+    /// The phone has no soft keys.
+    none: bool,
+    own: Vec<(SoftKeySetId, Vec<Key>)>,
+}
+
+impl Sets {
+    /// Those of a phone.
+    pub(crate) fn of(site: &Site, device: &selsius_site::Device, quirks: Quirks) -> Self {
+        let sets = device.soft_keys.as_ref().and_then(|name| site.soft_keys.get(name));
+        let own = sets.iter().flat_map(|sets| &sets.0);
+        let own = own.filter_map(|(set, keys)| {
+            let keys = keys.iter().copied().filter(|&key| place(key).is_some()).take(PLACES);
+            Some((set_of(*set)?, keys.collect()))
+        });
+        Self { none: quirks.no_soft_keys, own: own.collect() }
+    }
+
+    /// Has the phone any?
+    pub(crate) fn is_none(&self) -> bool {
+        self.none
+    }
+
+    /// The template in a phone's dialect.
+    pub(crate) fn template(&self, dialect: &Dialect) -> SoftKeyTemplate {
+        if self.none { SoftKeyTemplate::new(&[]) } else { template(dialect) }
+    }
+
+    /// All of them.
+    pub(crate) fn message(&self) -> SoftKeySet {
+        if self.none {
+            return SoftKeySet::new(&[]);
+        }
+        let numbers = (0..).zip(SETS);
+        let sets: Vec<_> = numbers.map(|(number, _)| self.definition(SoftKeySetId::from(number))).collect();
+        SoftKeySet::new(&sets)
+    }
+
+    fn definition(&self, set: SoftKeySetId) -> SoftKeySetDefinition {
+        let mut definition = SoftKeySetDefinition::default();
+        let places = definition.soft_key_template_index.iter_mut().zip(&mut definition.soft_key_info_index);
+        for ((index, info), key) in places.zip(self.keys(set)) {
+            let Some((position, event)) = key.and_then(place) else { continue };
+            *index = position;
+            *info = INFO_BASE + event;
+        }
+        definition
+    }
+
+    /// The mask of a set: a bit for each place, cleared where the key makes no sense now.
+    pub(crate) fn mask(&self, set: SoftKeySetId, makes_sense: impl Fn(Key) -> bool) -> u32 {
+        self.keys(set).enumerate().fold(ALL_KEYS, |mask, (at, key)| match key {
+            Some(key) if !makes_sense(key) => mask & !(1 << at),
+            _ => mask,
+        })
+    }
+
+    /// The labels that a phone shows for a set and its mask, in English.
+    pub(crate) fn labels(&self, set: SoftKeySetId, mask: u32) -> Vec<&'static str> {
+        let shown = self.keys(set).enumerate().filter(|(at, _)| mask & (1 << at) != 0);
+        let label = |key: Key| {
+            TEMPLATE.iter().find(|(_, _, other)| *other == Some(key)).map(|(label, _, _)| label.english())
+        };
+        shown.filter_map(|(_, key)| key.and_then(label)).collect()
+    }
+
+    /// The keys of a set, by their places.
+    fn keys(&self, set: SoftKeySetId) -> impl Iterator<Item = Option<Key>> {
+        let own = self.own.iter().find(|(other, _)| *other == set).map(|(_, keys)| keys.as_slice());
+        let usual = usize::try_from(u32::from(set)).ok().and_then(|set| SETS.get(set)).copied();
+        let usual = usual.filter(|_| own.is_none() && !self.none).unwrap_or_default();
+        let own = own.filter(|_| !self.none).unwrap_or_default();
+        own.iter().copied().map(Some).chain(usual.iter().copied())
+    }
+}
+
+/// Places in a set.
+const PLACES: usize = 16;
+
+/// The number of a set.
+fn set_of(set: KeySet) -> Option<SoftKeySetId> {
+    let number = KeySet::ALL.iter().position(|&other| other == set)?;
+    u32::try_from(number).ok().map(SoftKeySetId::from)
 }
 
 /// Position in the template, from 1, and event.
@@ -162,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_place_names_its_key_twice() {
-        let sets = sets();
+        let sets = Sets::default().message();
         let connected = &sets.definition[1];
         // callmanager-4.1-7912.pcapng, frame 100: 3 7 4 11 10 19 18 12 17.
         assert_eq!(&connected.soft_key_template_index[..9], &[3, 7, 4, 11, 10, 19, 18, 12, 17]);
@@ -172,11 +224,12 @@ mod tests {
 
     #[test]
     fn a_mask_hides_what_makes_no_sense() {
-        assert_eq!(mask(SoftKeySetId::RingOut, |_| true), 0xFFFF_FFFF);
-        let mask = mask(SoftKeySetId::Connected, |key| key != Key::EndCall);
+        let sets = Sets::default();
+        assert_eq!(sets.mask(SoftKeySetId::RingOut, |_| true), 0xFFFF_FFFF);
+        let mask = sets.mask(SoftKeySetId::Connected, |key| key != Key::EndCall);
         assert_eq!(mask, 0xFFFF_FFFD);
-        assert_eq!(labels(SoftKeySetId::RingOut, 0xFFFF_FFFF), ["EndCall", "CallBack"]);
-        assert!(!labels(SoftKeySetId::Connected, mask).contains(&"EndCall"));
+        assert_eq!(sets.labels(SoftKeySetId::RingOut, 0xFFFF_FFFF), ["EndCall", "CallBack"]);
+        assert!(!sets.labels(SoftKeySetId::Connected, mask).contains(&"EndCall"));
     }
 
     #[test]
@@ -185,5 +238,28 @@ mod tests {
             let (_, event) = place(*key).unwrap();
             assert_eq!(meaning(SoftKey::from(u32::from(event))), Some(*key));
         }
+    }
+    #[test]
+    fn a_phone_s_own_keys_replace_the_usual_ones_of_that_set_only() {
+        let own = [Key::EndCall, Key::Dial, Key::Hold].into();
+        let keys = selsius_site::SoftKeys([(KeySet::Connected, own)].into());
+        let mut site = Site::default();
+        site.soft_keys.insert("few".parse().unwrap(), keys);
+        let device = selsius_site::Device { soft_keys: Some("few".parse().unwrap()), ..Default::default() };
+        let sets = Sets::of(&site, &device, Quirks::of(436.into()));
+        let message = sets.message();
+        // A key that is not in the template has no place.
+        assert_eq!(message.definition[1].soft_key_template_index[..3], [7, 3, 0]);
+        assert_eq!(message.definition[8], Sets::default().message().definition[8]);
+        assert_eq!(sets.mask(SoftKeySetId::Connected, |key| key == Key::Hold), 0xFFFF_FFFE);
+        assert_eq!(sets.labels(SoftKeySetId::Connected, 0b10), ["Hold"]);
+    }
+
+    #[test]
+    fn a_phone_without_soft_keys_is_given_none() {
+        let sets = Sets::of(&Site::default(), &Default::default(), Quirks::of(547.into()));
+        assert_eq!(sets.message().soft_key_set_count, 0);
+        assert_eq!(sets.template(&Dialect::default()).soft_key_count, 0);
+        assert!(sets.is_none() && sets.labels(SoftKeySetId::Connected, ALL_KEYS).is_empty());
     }
 }

@@ -1,9 +1,20 @@
 //! Digit analysis: where the digits dialled so far lead.
+//!
+//! It is asked at each digit: it looks at every route once and makes nothing anew but the target that it finds.
 
-use alloc::{string::String, vec::Vec};
+mod clock;
+mod format;
+mod rights;
 
-use selsius_site::{Action, FeatureCode, LineNumber, Name, NumberRange, Pattern, PatternMatch, Route, Site};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::cmp::Ordering;
 
+use selsius_site::{
+    Action, CodeDemand, FeatureCode, LineNumber, Name, NumberMask, NumberRange, Pattern, PatternMatch, Route,
+    Site,
+};
+
+pub(crate) use self::format::national;
 use crate::feature::codes::{self, Argument};
 
 /// Where dialled digits lead.
@@ -12,6 +23,21 @@ pub(crate) struct Target {
     pub(crate) to: Destination,
     /// Never refused.
     pub(crate) emergency: bool,
+    /// On what terms its route takes calls.
+    pub(crate) terms: Terms,
+}
+
+/// What a route wants of the calls that it takes. The default wants nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Where its numbers lie.
+    pub(crate) partition: Option<Name>,
+    /// When it holds, and who gets the calls otherwise.
+    pub(crate) hours: Option<(Name, Option<LineNumber>)>,
+    /// A code that has to be entered.
+    pub(crate) code: CodeDemand,
+    /// The calling number that the other side sees.
+    pub(crate) calling: Option<NumberMask>,
 }
 
 /// What a number reaches.
@@ -21,16 +47,47 @@ pub(crate) enum Destination {
     Line(LineNumber),
     /// The first of these lines that is free and there.
     FirstOf(Vec<LineNumber>),
+    /// Another number.
+    Number(LineNumber),
     /// The first of these trunks that can take the call, and the number that it is to call.
     Trunks(Vec<Name>, String),
     /// A member of a hunt group.
     Hunt(LineNumber),
     /// The call that is parked there.
     Park(LineNumber),
+    /// The phones of a paging group.
+    Paging(LineNumber),
     /// A feature, by its code, and the digits behind it.
     Feature(FeatureCode, String),
     /// Nothing: the number is forbidden.
     Blocked,
+}
+
+impl Target {
+    /// A destination that no route has terms for.
+    pub(crate) fn plain(to: Destination) -> Self {
+        Self { to, emergency: false, terms: Terms::default() }
+    }
+
+    fn of_route(pattern: &Pattern, route: &Route, digits: &str) -> Self {
+        let to = match &route.action {
+            Action::Lines(lines) => Destination::FirstOf(lines.clone()),
+            Action::Number(number) => Destination::Number(number.clone()),
+            Action::Trunks(trunks) => Destination::Trunks(trunks.clone(), sent_on(pattern, route, digits)),
+            Action::Block => Destination::Blocked,
+        };
+        let terms = if route.emergency {
+            Terms { calling: route.calling.clone(), ..Terms::default() }
+        } else {
+            Terms {
+                partition: route.partition.clone(),
+                hours: route.schedule.clone().map(|schedule| (schedule, route.otherwise.clone())),
+                code: route.code,
+                calling: route.calling.clone(),
+            }
+        };
+        Self { to, emergency: route.emergency, terms }
+    }
 }
 
 /// What is known after some digits.
@@ -46,65 +103,118 @@ pub(crate) enum Analysis {
     MayGrow(Target),
 }
 
-/// Analyses `digits`. Lines win over routes, the more specific route over the less; an emergency number is
-/// complete as soon as it matches, whatever longer number begins like it.
-pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
-    if let Some(analysis) = feature(site, digits) {
-        return analysis;
+/// What a caller may reach. The default is everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reach<'a> {
+    /// The partitions; numbers without one may always be called. `None` is all of them.
+    pub(crate) partitions: Option<&'a [Name]>,
+    /// Nothing but emergency numbers.
+    pub(crate) emergency_only: bool,
+}
+
+impl Reach<'_> {
+    fn allows(self, partition: Option<&Name>) -> bool {
+        let lies_in = |partitions: &[Name]| partition.is_none_or(|partition| partitions.contains(partition));
+        !self.emergency_only && self.partitions.is_none_or(lies_in)
     }
-    let mut best: Option<(usize, Target)> = None;
-    let mut longer =
-        longer_line(site, digits) || longer_group_or_slot(site, digits) || begins_code(site, digits);
+
+    /// A code that says that the caller may is right enough to be asked for it.
+    fn allows_route(self, route: &Route) -> bool {
+        let asks = route.code == CodeDemand::Authorisation && !self.emergency_only;
+        asks || self.allows(route.partition.as_ref())
+    }
+}
+
+/// Analyses `digits` for a caller who may call everything.
+pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
+    analyse_for(site, Reach::default(), digits)
+}
+
+/// Analyses `digits`. Lines and groups win over routes, the more specific route over the less; a number that the caller
+/// has no right to is not there, unless nothing else is: then it is forbidden. An emergency number is complete as soon
+/// as it matches, whatever longer number begins like it, and so is one of an urgent route.
+pub(crate) fn analyse_for(site: &Site, reach: Reach<'_>, digits: &str) -> Analysis {
+    match feature(site, reach, digits) {
+        Some(analysis) => analysis,
+        None => number(site, reach, digits, begins_code(site, digits)),
+    }
+}
+
+fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Analysis {
+    let dialled = digits.parse::<LineNumber>().ok();
+    longer |= digits.is_empty() && !site.lines.is_empty();
+    longer |= longer_in(&site.lines, dialled.as_ref()) || longer_in(&site.paging_groups, dialled.as_ref());
+    longer |= longer_in(&site.hunt_groups, dialled.as_ref()) || longer_slot(site, digits);
+    let mut best: Option<(&Pattern, &Route)> = None;
+    let mut denied = false;
     for (pattern, route) in &site.routes {
-        let full = match pattern.matches(digits) {
+        match pattern.matches(digits) {
             PatternMatch::No => continue,
             PatternMatch::Partial => {
                 longer = true;
                 continue;
             }
-            PatternMatch::Full => true,
-            PatternMatch::FullMayGrow => {
-                longer = true;
-                true
-            }
-        };
-        let target = Target {
-            to: match &route.action {
-                Action::Lines(lines) => Destination::FirstOf(lines.clone()),
-                Action::Trunks(trunks) => {
-                    Destination::Trunks(trunks.clone(), sent_on(pattern, route, digits))
-                }
-                Action::Block | Action::Number(_) => Destination::Blocked,
-            },
-            emergency: route.emergency,
-        };
-        if target.emergency {
-            return Analysis::Complete(target);
+            PatternMatch::Full => {}
+            PatternMatch::FullMayGrow => longer = true,
         }
-        let weight = pattern.fixed_digits();
-        if full && best.as_ref().is_none_or(|&(other, _)| weight > other) {
-            best = Some((weight, target));
+        if route.emergency {
+            return Analysis::Complete(Target::of_route(pattern, route, digits));
+        }
+        if !reach.allows_route(route) {
+            denied = true;
+        } else if best.is_none_or(|(other, _)| pattern.precedence(other) == Ordering::Greater) {
+            best = Some((pattern, route));
         }
     }
-    let line = line(site, digits).map(Destination::Line).or_else(|| group_or_slot(site, digits));
-    let line = line.map(|to| Target { to, emergency: false });
-    match (line.or(best.map(|(_, target)| target)), longer) {
-        (Some(target), true) => Analysis::MayGrow(target),
-        (Some(target), false) => Analysis::Complete(target),
-        (None, true) => Analysis::Incomplete,
-        (None, false) => Analysis::Nowhere,
+    let mut own = None;
+    if let Some((partition, to)) = dialled.and_then(|dialled| own_number(site, dialled)) {
+        own = reach.allows(partition).then_some(to);
+        denied |= own.is_none();
     }
+    let target = match (own, best) {
+        (Some(to), _) => Target::plain(to),
+        (None, Some((pattern, route))) => {
+            longer &= !route.urgent;
+            Target::of_route(pattern, route, digits)
+        }
+        (None, None) if denied => Target::plain(Destination::Blocked),
+        (None, None) if longer => return Analysis::Incomplete,
+        (None, None) => return Analysis::Nowhere,
+    };
+    if longer { Analysis::MayGrow(target) } else { Analysis::Complete(target) }
+}
+
+/// A number that is no route's: what it reaches, and where it lies.
+fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destination)> {
+    if let Some(line) = site.lines.get(&number) {
+        return Some((line.partition.as_ref(), Destination::Line(number)));
+    }
+    let to = if site.paging_groups.contains_key(&number) {
+        Destination::Paging(number)
+    } else if site.hunt_groups.contains_key(&number) {
+        Destination::Hunt(number)
+    } else if is_slot(site, number.as_str()) {
+        Destination::Park(number)
+    } else {
+        return None;
+    };
+    Some((None, to))
 }
 
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
-fn feature(site: &Site, digits: &str) -> Option<Analysis> {
+fn feature(site: &Site, reach: Reach<'_>, digits: &str) -> Option<Analysis> {
     let (feature, rest) = site
         .settings
         .codes
         .iter()
         .find_map(|(feature, code)| digits.strip_prefix(code.as_str()).map(|rest| (feature, rest)))?;
-    let target =
-        || Target { to: Destination::Feature(feature, rest.trim_end_matches('#').into()), emergency: false };
+    if let FeatureCode::CallerIdBlock | FeatureCode::Intercom = feature {
+        return Some(before_number(feature, number(site, reach, rest, false), rest));
+    }
+    if reach.emergency_only {
+        return Some(Analysis::Complete(Target::plain(Destination::Blocked)));
+    }
+    let target = || Target::plain(Destination::Feature(feature, rest.trim_end_matches('#').into()));
     Some(match codes::argument(feature) {
         Argument::None if rest.is_empty() => Analysis::Complete(target()),
         Argument::None => Analysis::Nowhere,
@@ -118,6 +228,20 @@ fn feature(site: &Site, digits: &str) -> Option<Analysis> {
         Argument::Needed if rest.is_empty() => Analysis::Incomplete,
         Argument::Needed | Argument::Possible => Analysis::MayGrow(target()),
     })
+}
+
+/// A code in front of a number that is called: it ends where the number does.
+fn before_number(feature: FeatureCode, number: Analysis, digits: &str) -> Analysis {
+    let with = |target: Target| Target {
+        to: Destination::Feature(feature, digits.into()),
+        emergency: target.emergency,
+        terms: Terms::default(),
+    };
+    match number {
+        Analysis::Complete(target) => Analysis::Complete(with(target)),
+        Analysis::MayGrow(target) => Analysis::MayGrow(with(target)),
+        Analysis::Nowhere | Analysis::Incomplete => number,
+    }
 }
 
 fn begins_code(site: &Site, digits: &str) -> bool {
@@ -134,9 +258,14 @@ fn sent_on(pattern: &Pattern, route: &Route, digits: &str) -> String {
     [prefix, rest].concat()
 }
 
-/// What the digits reach if nothing follows them: after a time-out, `#`, or en bloc.
+/// What the digits reach if nothing follows them, for a caller who may call everything.
 pub(crate) fn finish(site: &Site, digits: &str) -> Option<Target> {
-    match analyse(site, digits) {
+    finish_for(site, Reach::default(), digits)
+}
+
+/// What the digits reach if nothing follows them: after a time-out, `#`, or en bloc.
+pub(crate) fn finish_for(site: &Site, reach: Reach<'_>, digits: &str) -> Option<Target> {
+    match analyse_for(site, reach, digits) {
         Analysis::Complete(target) | Analysis::MayGrow(target) => Some(target),
         Analysis::Nowhere | Analysis::Incomplete => None,
     }
@@ -149,46 +278,32 @@ pub(crate) fn hash_ends(site: &Site, digits: &str) -> bool {
     !digits.is_empty() && matches!(analyse(site, &with_hash), Analysis::Nowhere)
 }
 
-fn line(site: &Site, digits: &str) -> Option<LineNumber> {
-    let number = digits.parse::<LineNumber>().ok()?;
-    site.lines.contains_key(&number).then_some(number)
-}
-
-/// Numbers that are dialled like lines: those of hunt groups, and park slots.
-fn group_or_slot(site: &Site, digits: &str) -> Option<Destination> {
-    let number = digits.parse::<LineNumber>().ok()?;
-    if site.hunt_groups.contains_key(&number) {
-        return Some(Destination::Hunt(number));
-    }
+/// Is a call parked under this number, if one is?
+fn is_slot(site: &Site, digits: &str) -> bool {
     let slot = |range: &NumberRange| {
         let (first, last) = (range.first.as_str(), range.last.as_str());
         // Numbers of equally many digits sort as text.
         range.count().is_some() && digits.len() == first.len() && (first..=last).contains(&digits)
     };
-    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    (all_digits && site.parking.slots.iter().any(slot)).then_some(Destination::Park(number))
+    digits.bytes().all(|byte| byte.is_ascii_digit()) && site.parking.slots.iter().any(slot)
 }
 
-fn longer_group_or_slot(site: &Site, digits: &str) -> bool {
-    let group =
-        |number: &LineNumber| number.as_str().len() > digits.len() && number.as_str().starts_with(digits);
+fn longer_slot(site: &Site, digits: &str) -> bool {
     let slot = |range: &NumberRange| {
         let (first, last) = (range.first.as_str(), range.last.as_str());
         let begins = |number: &str| number.get(..digits.len()).is_some_and(|begin| begin <= digits);
         let ends = |number: &str| number.get(..digits.len()).is_some_and(|begin| begin >= digits);
         first.len() > digits.len() && range.count().is_some() && begins(first) && ends(last)
     };
-    site.hunt_groups.keys().any(group) || site.parking.slots.iter().any(slot)
+    site.parking.slots.iter().any(slot)
 }
 
-fn longer_line(site: &Site, digits: &str) -> bool {
+/// Does a longer number than these digits begin with them?
+fn longer_in<T>(numbers: &BTreeMap<LineNumber, T>, digits: Option<&LineNumber>) -> bool {
     use core::ops::Bound::{Excluded, Unbounded};
-    if digits.is_empty() {
-        return !site.lines.is_empty();
-    }
-    let Ok(start) = digits.parse::<LineNumber>() else { return false };
-    let mut after = site.lines.range((Excluded(start), Unbounded));
-    after.next().is_some_and(|(number, _)| number.as_str().starts_with(digits))
+    let Some(digits) = digits else { return false };
+    let mut after = numbers.range((Excluded(digits), Unbounded));
+    after.next().is_some_and(|(number, _)| number.as_str().starts_with(digits.as_str()))
 }
 
 #[cfg(test)]
@@ -210,11 +325,11 @@ mod tests {
     }
 
     fn to(number: &str) -> Target {
-        Target { to: Destination::Line(number.parse().unwrap()), emergency: false }
+        Target::plain(Destination::Line(number.parse().unwrap()))
     }
 
     fn first_of(number: &str, emergency: bool) -> Target {
-        Target { to: Destination::FirstOf([number.parse().unwrap()].into()), emergency }
+        Target { emergency, ..Target::plain(Destination::FirstOf([number.parse().unwrap()].into())) }
     }
 
     #[test]
@@ -230,7 +345,7 @@ mod tests {
                 ("#21", reception(), false),
             ],
         );
-        let blocked = || Target { to: Destination::Blocked, emergency: false };
+        let blocked = || Target::plain(Destination::Blocked);
         for (digits, expected) in [
             ("", Analysis::Incomplete),
             ("1", Analysis::Incomplete),

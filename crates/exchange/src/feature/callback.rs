@@ -14,7 +14,7 @@ use crate::{
     call::{Appears, Call, End, Leg, LegState, Phase, Role, seconds},
     device::Device,
     exchange::{Exchange, Timer},
-    record::{EndCause, Party},
+    record::{EndCause, Party, RedirectKind},
     view::Transition,
 };
 
@@ -87,7 +87,13 @@ impl Exchange {
         if !tried || leg.role != Role::Caller {
             return None;
         }
-        let number = call.redirections.first().map_or(&call.called.number, |first| &first.by.number);
+        // Who was called first, since the caller came to this call: forwardings are the called line's affair.
+        let came = |kind| {
+            use RedirectKind::{Park, ParkReturn, Retrieve, Transfer};
+            matches!(kind, Transfer | Park | Retrieve | ParkReturn)
+        };
+        let since = call.redirections.iter().rposition(|last| came(last.kind)).map_or(0, |at| at + 1);
+        let number = call.redirections.get(since).map_or(&call.called.number, |first| &first.by.number);
         let line = number.parse::<LineNumber>().ok()?;
         let own = call.calling.number == line.as_str();
         (!own && self.site.lines.contains_key(&line)).then_some(line)
@@ -158,6 +164,7 @@ impl Exchange {
             number: appearance.number.as_str().into(),
             name: appearance.name.clone(),
             device: Some(device.name.clone()),
+            restricted: false,
         };
         let call_handle = self.add_call(who.clone());
         let called = self.party(target);

@@ -37,6 +37,9 @@ impl Exchange {
     /// A feature's code was dialled, or the number that its key asked for.
     pub(crate) fn feature_code(&mut self, now: Time, leg: Handle<Leg>, feature: FeatureCode, argument: &str) {
         match feature {
+            FeatureCode::CallerIdBlock => self.hide_number(now, leg, argument),
+            FeatureCode::Account => self.account_code(now, leg, argument),
+            FeatureCode::Intercom => self.intercom_code(now, leg, argument),
             FeatureCode::Pickup => self.pick_up_by_code(now, leg, Whose::Group),
             FeatureCode::GroupPickup => self.pick_up_by_code(now, leg, Whose::OtherGroups),
             FeatureCode::DirectedPickup => match as_number(argument) {
@@ -54,13 +57,9 @@ impl Exchange {
             FeatureCode::DoNotDisturb => self.do_not_disturb_code(now, leg, true),
             FeatureCode::DoNotDisturbOff => self.do_not_disturb_code(now, leg, false),
             FeatureCode::Voicemail => self.voicemail_code(now, leg),
-            FeatureCode::CallerIdBlock
-            | FeatureCode::Redial
-            | FeatureCode::Abbreviated
-            | FeatureCode::Account
-            | FeatureCode::Intercom
-            | FeatureCode::Login
-            | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
+            FeatureCode::Abbreviated => self.dial_abbreviated(now, leg, argument),
+            FeatureCode::Redial => self.redial_code(now, leg),
+            FeatureCode::Login | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
         }
     }
 
@@ -115,6 +114,7 @@ impl Exchange {
         for appears in devices {
             self.render(now, appears.device, Transition::Change, None);
         }
+        self.render_watchers(now, line);
     }
 }
 

@@ -72,13 +72,16 @@ impl Exchange {
 
     /// Puts a party out of a conference, if `by` may do that.
     pub(crate) fn drop_participant(&mut self, now: Time, by: Handle<Leg>, whom: Handle<Leg>) {
-        let participants = self.participants(by);
-        let owner = participants.iter().any(|party| party.leg == by && party.owner);
-        let may = owner || self.site.settings.conference_drop == ConferenceDrop::Anyone;
-        if !may || !participants.iter().any(|party| party.leg == whom) {
+        if !self.may_drop(by) || !self.participants(by).iter().any(|party| party.leg == whom) {
             return self.refuse_feature(by, DisplayLabel::KeyIsNotActive, "drop by somebody who may not");
         }
         self.end_leg(now, whom, EndCause::Dropped);
+    }
+
+    /// May this party put others out?
+    pub(crate) fn may_drop(&self, by: Handle<Leg>) -> bool {
+        let owner = || self.participants(by).iter().any(|party| party.leg == by && party.owner);
+        self.site.settings.conference_drop == ConferenceDrop::Anyone || owner()
     }
 
     /// Puts the party out that came last: RmLstC.

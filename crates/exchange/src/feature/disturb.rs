@@ -22,8 +22,9 @@ impl Exchange {
 
     /// Is the line busy for everybody, since nobody wants to be disturbed?
     pub(crate) fn rejects_calls(&self, line: &LineNumber) -> bool {
-        let how = self.site.lines.get(line).map(|line| line.do_not_disturb).unwrap_or_default();
-        how == DoNotDisturb::Reject && self.is_quiet(line)
+        self.is_quiet(line)
+            && self.site.lines.get(line).map(|line| line.do_not_disturb).unwrap_or_default()
+                == DoNotDisturb::Reject
     }
 
     /// The DND key: for all lines of the phone, on, or off if it is on for all of them.

@@ -90,6 +90,7 @@ impl Exchange {
     ) -> Result<Found, EndCause> {
         let mut target = target.clone();
         loop {
+            target = self.resolve(target)?;
             let found = self.find(caller, &target);
             let Some((line, kind, to)) = self.forwarding(caller, &target, &found) else { return found };
             let by = self.party(&line);
@@ -120,7 +121,9 @@ impl Exchange {
                 _ => return None,
             },
             Destination::Trunks(..)
+            | Destination::Number(_)
             | Destination::Hunt(_)
+            | Destination::Paging(_)
             | Destination::Park(_)
             | Destination::Blocked
             | Destination::Feature(..) => return None,
@@ -193,7 +196,7 @@ impl Exchange {
 
     /// Where this call goes if nobody answers. The one whom it would go to can wait as long as he likes.
     fn unanswered_target(&self, call: Handle<Call>) -> Option<LineNumber> {
-        let call = self.calls.get(call).filter(|call| !call.emergency)?;
+        let call = self.calls.get(call).filter(|call| !call.emergency && !self.line_states.is_empty())?;
         let line: LineNumber = call.called.number.parse().ok()?;
         let to = self.line_states.get(&line)?.forwards.no_answer.as_ref()?;
         (call.calling.number != to.as_str()).then(|| to.clone())

@@ -113,7 +113,7 @@ impl Exchange {
     /// A group as callers see it.
     pub(crate) fn hunt_party(&self, group: &LineNumber) -> Party {
         let name = self.site.hunt_groups.get(group).map(|group| group.name.clone()).unwrap_or_default();
-        Party { number: group.as_str().into(), name, device: None }
+        Party { number: group.as_str().into(), name, ..Party::default() }
     }
 
     /// Looks for a member of a group to take the call.
@@ -216,9 +216,9 @@ impl Exchange {
     }
 
     fn hears_ringing(&mut self, now: Time, caller: Handle<Leg>) {
-        let state = self.legs.get(caller).map(|leg| leg.state);
-        if !matches!(state, Some(LegState::Held | LegState::RingOut)) {
-            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        match self.legs.get(caller).map(|leg| leg.state) {
+            Some(LegState::Held | LegState::RingOut) => self.transition(now, caller, Transition::Parties),
+            _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
     }
 
@@ -409,23 +409,22 @@ impl Exchange {
         })
     }
 
+    /// Do hunt groups call this phone?
+    pub(crate) fn is_hunted(&self, device: &Device) -> bool {
+        let member = device.buttons.lines.iter().any(|line| self.hunting.members.contains_key(&line.number));
+        member && !self.is_logged_out(device)
+    }
+
     /// Is this phone's user a member of hunt groups who has logged out?
     pub(crate) fn is_out_of_hunting(&self, device: &Device) -> bool {
         self.hunting.has_members() && self.is_logged_out(device)
     }
 
     /// The site has changed: other lines may be members. Calls that hunt go on by what they find.
-    pub(crate) fn hunting_changed(&mut self, now: Time) {
+    pub(crate) fn hunting_changed(&mut self) {
         let members = Hunting::of(&self.site).members;
-        if members == self.hunting.members {
-            return;
-        }
         self.hunting.used.retain(|line, _| members.contains_key(line));
         self.hunting.last.retain(|group, _| self.site.hunt_groups.contains_key(group));
         self.hunting.members = members;
-        let devices: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
-        for device in devices {
-            self.render(now, device, Transition::Change, None);
-        }
     }
 }

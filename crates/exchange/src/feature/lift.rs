@@ -31,15 +31,15 @@ impl Exchange {
     }
 
     /// A user wants dial tone on a line. A hotline calls its number instead, or when nothing is dialled for a while.
-    pub(crate) fn lift(&mut self, now: Time, device: Handle<Device>, line: u32) {
-        let Some(leg) = self.new_call_on(now, device, line) else { return };
-        let Some(Hotline { number, after }) = self.hotline(leg) else { return };
+    pub(crate) fn lift(&mut self, now: Time, device: Handle<Device>, line: u32) -> Option<Handle<Leg>> {
+        let leg = self.new_call_on(now, device, line)?;
+        let Some(Hotline { number, after }) = self.hotline(leg) else { return Some(leg) };
         if after == 0 {
-            return self.dial_all(now, leg, number.as_str());
-        }
-        if let Some(call) = self.legs.get(leg).map(|leg| leg.call) {
+            self.dial_all(now, leg, number.as_str());
+        } else if let Some(call) = self.legs.get(leg).map(|leg| leg.call) {
             self.timers.set(Timer::Digits(call), now + seconds(after));
         }
+        Some(leg)
     }
 
     /// Nobody has dialled anything in time: a hotline calls its number. `false` if the line is none.

@@ -142,14 +142,19 @@ impl Exchange {
         parked.find(|(_, parked)| parked.call == call).map(|(slot, _)| slot.clone())
     }
 
-    /// The call on hold that a code dialled on this leg is about: the one that waits for it, else the last one.
+    /// The call on hold that a code dialled on this leg is about: the one that waits for it, else the one that was put on
+    /// hold last.
     fn waits_for(&self, handle: Handle<Leg>) -> Option<Handle<Leg>> {
         let leg = self.legs.get(handle)?;
         if let Some(consults) = leg.consults.filter(|consults| self.legs.get(consults.waits).is_some()) {
             return Some(consults.waits);
         }
-        let held = |leg: &&Handle<Leg>| self.legs.get(**leg).is_some_and(|leg| leg.state == LegState::Held);
-        self.devices.get(leg.device()?)?.legs.iter().rev().find(held).copied()
+        let held = |&handle: &Handle<Leg>| {
+            let leg = self.legs.get(handle).filter(|leg| leg.state == LegState::Held)?;
+            Some((leg.held_at, handle))
+        };
+        let legs = &self.devices.get(leg.device()?)?.legs;
+        legs.iter().filter_map(held).max_by_key(|&(since, _)| since).map(|(_, handle)| handle)
     }
 
     /// Parks the other party of a conversation, and takes the phone of `leg` out of it.
@@ -270,10 +275,7 @@ impl Exchange {
         let Some(slot) = self.slot_of(call_handle) else { return };
         let number = self.parked.get(&slot).map(|parked| parked.by.number.clone()).unwrap_or_default();
         let Some(leg) = self.caller(call_handle) else { return };
-        let found = number
-            .parse()
-            .ok()
-            .map(|line| self.find(leg, &Target { to: Destination::Line(line), emergency: false }));
+        let found = number.parse().ok().map(|line| self.find(leg, &Target::plain(Destination::Line(line))));
         let Some(Ok(found)) = found else {
             let wait = self.site.settings.timers.park_return;
             let wait = seconds(if wait == 0 { RETRY } else { wait });

@@ -163,6 +163,7 @@ impl Exchange {
             number: appearance.number.as_str().into(),
             name: appearance.name.clone(),
             device: Some(phone.name.clone()),
+            restricted: false,
         };
         let end = End::Station(Appears { device, line: appearance.instance });
         self.add_leg(call, end, who, Role::Called, state)

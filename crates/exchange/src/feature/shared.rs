@@ -27,11 +27,12 @@ impl Exchange {
     pub(crate) fn barge(&mut self, now: Time, device: Handle<Device>, line: u32, remote: Handle<Leg>) {
         let Some(leg) = self.legs.get(remote) else { return };
         let call = leg.call;
+        let closed = self.is_closed(leg);
         let talking = self
             .calls
             .get(call)
             .is_some_and(|call| call.phase == Phase::Talking && call.legs.len() < self.largest_conference());
-        if !talking || leg.state != LegState::Connected || leg.private {
+        if !talking || leg.state != LegState::Connected || closed {
             return self.refuse_on(device, DisplayLabel::FailedToSetupBarge, "barge that cannot be");
         }
         self.clear_way(now, device);

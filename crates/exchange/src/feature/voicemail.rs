@@ -113,11 +113,14 @@ impl Exchange {
 
     /// Can this ringing call go to voice mail? An emergency is no machine's business.
     pub(crate) fn can_divert(&self, leg: Handle<Leg>) -> bool {
+        if self.site.settings.voicemail.is_none() {
+            return false;
+        }
         let rings = self.legs.get(leg).is_some_and(|leg| {
             leg.state == LegState::RingIn && self.calls.get(leg.call).is_some_and(|call| !call.emergency)
         });
         let line = self.number_of(leg).and_then(|line| self.site.lines.get(&line));
-        rings && self.site.settings.voicemail.is_some() && line.is_some_and(|line| line.voicemail)
+        rings && line.is_some_and(|line| line.voicemail)
     }
 
     /// The mailbox of a number, if it has one.

@@ -9,12 +9,13 @@ use alloc::vec::Vec;
 use selsius_wire::{
     Dialect, ForwardStatus, ManagerMessage, PhoneText, message,
     value::{
-        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType, Tone,
+        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType,
+        SubscriptionFeature, Text, Tone,
     },
 };
 
-use super::{LegView, View};
-use crate::device::soft_keys;
+use super::{LegView, View, buttons::status_in};
+use crate::device::{Buttons as PhoneButtons, Quirks, soft_keys::Sets};
 
 /// What happened to a phone, or to one leg on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,8 @@ enum Facet {
     Speaker,
     Forwards,
     Lamp,
+    Buttons,
+    Presence,
     State(Told),
     Keys,
     Prompt,
@@ -80,6 +83,7 @@ enum Facet {
     Dialed,
     Receive,
     Transmit,
+    Multicast,
     IdleKeys,
     IdlePrompt,
     Clock,
@@ -106,8 +110,8 @@ const fn always(facet: Facet) -> Step {
 }
 
 use Facet::{
-    Clock, Dialed, Forwards, IdleKeys, IdlePrompt, Info, Keys, Lamp, Notice, Plane, Prompt, Receive, Ringer,
-    Speaker, Transmit,
+    Buttons, Clock, Dialed, Forwards, IdleKeys, IdlePrompt, Info, Keys, Lamp, Multicast, Notice, Plane,
+    Prompt, Receive, Ringer, Speaker, Transmit,
 };
 const STATE: Facet = Facet::State(Told::True);
 const TONE: Facet = Facet::Tone;
@@ -176,6 +180,7 @@ const END: &[Step] = &[
     changed(Prompt),
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(STATE),
     changed(IdleKeys),
     always(Clock),
@@ -238,9 +243,12 @@ const PARTIES: &[Step] = &[changed(Prompt), changed(Info)];
 const REST: &[Step] = &[
     changed(Receive),
     changed(Transmit),
+    changed(Multicast),
     changed(Speaker),
     changed(Forwards),
     changed(Lamp),
+    changed(Buttons),
+    changed(Facet::Presence),
     changed(STATE),
     changed(Keys),
     changed(Prompt),
@@ -287,6 +295,9 @@ pub(crate) struct Teller<'a> {
     /// What it should know.
     pub(crate) view: &'a View,
     pub(crate) dialect: &'a Dialect,
+    pub(crate) quirks: Quirks,
+    pub(crate) soft_keys: &'a Sets,
+    pub(crate) buttons: &'a PhoneButtons,
     /// The time of day, where the transition sets the clock (after each call).
     pub(crate) clock: Option<message::DefineTimeDate>,
     /// What of the idle face has been told, which is no part of the view.
@@ -342,6 +353,8 @@ impl Teller<'_> {
             Speaker => self.speaker(always),
             Forwards => self.forwards(),
             Lamp => self.lamps(always, reference),
+            Buttons => self.button_states(),
+            Facet::Presence => self.presence(),
             Plane => self.plane(always),
             IdleKeys => self.idle_keys(),
             IdlePrompt => self.idle_prompt(),
@@ -434,6 +447,9 @@ impl Teller<'_> {
     }
 
     fn forwards(&mut self) {
+        if self.told.forwards == self.view.forwards {
+            return;
+        }
         let of = |view: &View, line| view.forwards.iter().find(|status| status.line == line).cloned();
         let mut lines: Vec<_> =
             self.told.forwards.iter().chain(&self.view.forwards).map(|status| status.line).collect();
@@ -449,6 +465,39 @@ impl Teller<'_> {
         self.told.forwards.clone_from(&self.view.forwards);
     }
 
+    /// The states of busy lamps and feature buttons, where they have changed.
+    fn button_states(&mut self) {
+        if self.told.buttons == self.view.buttons {
+            return;
+        }
+        for key in &self.buttons.keys {
+            let status = status_in(Some(self.view), key);
+            if status_in(Some(self.told), key) != status {
+                let message = self.dialect.feature_status(key.instance, key.kind, &key.label, status);
+                self.messages.push(message);
+            }
+        }
+        self.told.buttons.clone_from(&self.view.buttons);
+    }
+
+    /// The states of numbers in call lists, where they have changed.
+    fn presence(&mut self) {
+        if self.told.presence == self.view.presence {
+            return;
+        }
+        let told = core::mem::take(&mut self.told.presence);
+        for one in self.view.presence.iter().filter(|one| !told.contains(one)) {
+            let notification = message::Notification {
+                transaction_id: one.transaction,
+                subscription_feature_id: SubscriptionFeature::Blf,
+                notification_status: one.status,
+                text: Text::default(),
+            };
+            self.messages.push(notification.into());
+        }
+        self.told.presence.clone_from(&self.view.presence);
+    }
+
     fn plane(&mut self, always: bool) {
         let changed = self.told.active_line != self.view.active_line;
         self.told.active_line = self.view.active_line;
@@ -459,15 +508,18 @@ impl Teller<'_> {
 
     /// The keys of the idle screen, when the last call has gone; until then the remaining call's.
     fn idle_keys(&mut self) {
-        if self.becomes_idle() && !core::mem::replace(&mut self.idle.keys, true) {
-            self.send(idle_keys());
+        let has = !self.soft_keys.is_none();
+        if has && self.becomes_idle() && !core::mem::replace(&mut self.idle.keys, true) {
+            self.send(idle_keys(self.soft_keys));
         }
     }
 
     /// The prompt of the idle screen, when the last call has gone, and when it changes while there is none.
     fn idle_prompt(&mut self) {
         let changed = self.told.idle_prompt != self.view.idle_prompt;
-        self.told.idle_prompt.clone_from(&self.view.idle_prompt);
+        if changed {
+            self.told.idle_prompt.clone_from(&self.view.idle_prompt);
+        }
         let idle = !self.view.legs.iter().any(|leg| !leg.remote);
         if (self.becomes_idle() || changed && idle) && !core::mem::replace(&mut self.idle.prompt, true) {
             let text = &self.view.idle_prompt;
@@ -511,11 +563,21 @@ impl Teller<'_> {
                 if told.state == state && !always {
                     return;
                 }
+                let begun = matches!(
+                    told.state,
+                    CallState::OffHook | CallState::Proceed | CallState::RingOut | CallState::Connected
+                );
+                if self.quirks.off_hook_first && state == CallState::Connected && !begun {
+                    self.messages.push(call_state(CallState::OffHook, line, call));
+                }
                 told.state = state;
                 call_state(state, line, call)
             }
             Keys if live && (told.keys != view.keys || told.mask != view.mask || always) => {
                 (told.keys, told.mask) = (view.keys, view.mask);
+                if self.soft_keys.is_none() {
+                    return;
+                }
                 message::SelectSoftKeys {
                     line_instance: line,
                     call_reference: call,
@@ -566,6 +628,15 @@ impl Teller<'_> {
                 let Some((channel, remote)) = view.transmit else { return };
                 super::media::start_transmit(&channel, call, remote).into()
             }
+            Multicast if told.multicast != view.multicast => {
+                let before = told.multicast.take();
+                told.multicast = view.multicast;
+                if let Some(before) = before {
+                    self.messages.push(super::media::stop_multicast(&before, call));
+                }
+                let Some(multicast) = view.multicast else { return };
+                super::media::start_multicast(&multicast, call)
+            }
             _ => return,
         };
         self.messages.push(message);
@@ -577,12 +648,12 @@ impl Teller<'_> {
 }
 
 /// The keys of an idle phone.
-pub(crate) fn idle_keys() -> message::SelectSoftKeys {
+pub(crate) fn idle_keys(sets: &Sets) -> message::SelectSoftKeys {
     message::SelectSoftKeys {
         line_instance: 0,
         call_reference: 0,
         soft_key_set_index: SoftKeySetId::OnHook,
-        valid_key_mask: soft_keys::mask(SoftKeySetId::OnHook, super::keys::makes_sense_idle),
+        valid_key_mask: sets.mask(SoftKeySetId::OnHook, super::keys::makes_sense_idle),
     }
 }
 
@@ -627,6 +698,7 @@ impl LegView {
             dialed: None,
             receive: None,
             transmit: None,
+            multicast: None,
         }
     }
 

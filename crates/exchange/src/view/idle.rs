@@ -24,12 +24,17 @@ const HANDSET: u32 = 0;
 
 /// Adds it to the phone's face.
 pub(super) fn render(exchange: &Exchange, device: &Device, view: &mut View) {
+    view.idle_prompt = prompt(exchange, device).unwrap_or_default();
+    let asks = asks_for_forward(exchange, device);
+    // Mostly no line of the phone remembers anything.
+    let states: Vec<_> = states(exchange, device).collect();
+    if states.is_empty() && !asks {
+        return;
+    }
     view.forwards =
         device.buttons.lines.iter().filter_map(|line| forwards_of(exchange, device, line.instance)).collect();
-    view.idle_prompt = prompt(exchange, device).unwrap_or_default();
     let mut lamp = |button, instance, mode| view.lamps.push(Lamp { button, instance, mode });
-    let states: Vec<_> = states(exchange, device).collect();
-    if asks_for_forward(exchange, device) {
+    if asks {
         lamp(StimulusType::ForwardAll, ONLY, LampMode::Flash);
     } else if states.iter().any(|(_, state)| state.forwards.all.is_some()) {
         lamp(StimulusType::ForwardAll, ONLY, LampMode::On);

@@ -23,6 +23,10 @@ pub(super) fn makes_sense(
         // There is nobody to talk to.
         return matches!(key, Key::Redial | Key::NewCall | Key::Hold | Key::EndCall | Key::Resume);
     }
+    // Who only listens, or is only listened to, has nothing to put aside.
+    if call.phase == Phase::Paging || leg.one_way {
+        return key == Key::EndCall;
+    }
     match key {
         Key::Redial
         | Key::NewCall
@@ -57,11 +61,13 @@ pub(super) fn makes_sense(
 }
 
 /// For a call of another phone on a line that this one has too.
-pub(super) fn makes_sense_remote(leg: &Leg, call: &Call, key: Key) -> bool {
+pub(super) fn makes_sense_remote(exchange: &Exchange, leg: &Leg, call: &Call, key: Key) -> bool {
     match key {
-        Key::Resume => leg.state == LegState::Held && !leg.private,
+        Key::Resume => leg.state == LegState::Held && !exchange.is_closed(leg),
         Key::NewCall => true,
-        Key::Barge => leg.state == LegState::Connected && call.phase == Phase::Talking && !leg.private,
+        Key::Barge => {
+            leg.state == LegState::Connected && call.phase == Phase::Talking && !exchange.is_closed(leg)
+        }
         _ => false,
     }
 }

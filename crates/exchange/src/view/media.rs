@@ -2,11 +2,17 @@
 
 use core::net::SocketAddr;
 
-use selsius_wire::message::{
-    CloseReceiveChannel, OpenReceiveChannel, StartMediaTransmission, StopMediaTransmission,
+use selsius_wire::{
+    ManagerMessage,
+    message::{
+        CloseReceiveChannel, CodecParams, OpenReceiveChannel, StartMediaTransmission,
+        StartMulticastMediaReception, StartMulticastMediaTransmission, StopMediaTransmission,
+        StopMulticastMediaReception, StopMulticastMediaTransmission,
+    },
+    value::{EchoCancellation, SilenceSuppression},
 };
 
-use super::Channel;
+use super::{Channel, Multicast};
 
 pub(super) fn open_receive(channel: &Channel, call: u32) -> OpenReceiveChannel {
     OpenReceiveChannel {
@@ -49,4 +55,47 @@ pub(super) fn stop_transmit(channel: &Channel, call: u32) -> StopMediaTransmissi
         call_reference: call,
         ..StopMediaTransmission::default()
     }
+}
+
+pub(super) fn start_multicast(multicast: &Multicast, call: u32) -> ManagerMessage {
+    let Multicast { channel, group, speaks } = *multicast;
+    if speaks {
+        return StartMulticastMediaTransmission {
+            conference_id: channel.conference,
+            pass_through_party_id: channel.party,
+            multicast_ip_addr: group.ip().into(),
+            multicast_port_number: group.port().into(),
+            milli_second_packet_size: channel.audio.packet_ms,
+            compression_type: channel.audio.codec,
+            precedence_value: channel.audio.tos.into(),
+            ss_value: SilenceSuppression::Off,
+            max_frames_per_packet: 0,
+            padding: 0,
+            codec_params: CodecParams::default(),
+            call_reference: call,
+        }
+        .into();
+    }
+    StartMulticastMediaReception {
+        conference_id: channel.conference,
+        pass_through_party_id: channel.party,
+        multicast_ip_addr: group.ip().into(),
+        multicast_port_number: group.port().into(),
+        milli_second_packet_size: channel.audio.packet_ms,
+        compression_type: channel.audio.codec,
+        ec_value: EchoCancellation::Off,
+        codec_params: CodecParams::default(),
+        call_reference: call,
+    }
+    .into()
+}
+
+pub(super) fn stop_multicast(multicast: &Multicast, call: u32) -> ManagerMessage {
+    let Channel { conference, party, .. } = multicast.channel;
+    let (conference_id, pass_through_party_id, call_reference) = (conference, party, call);
+    if multicast.speaks {
+        return StopMulticastMediaTransmission { conference_id, pass_through_party_id, call_reference }
+            .into();
+    }
+    StopMulticastMediaReception { conference_id, pass_through_party_id, call_reference }.into()
 }

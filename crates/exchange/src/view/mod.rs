@@ -3,8 +3,10 @@
 //! Nothing else in the exchange sends lamps, prompts, soft keys, tones, call states or media orders: call control
 //! changes states and names the transition, `difference` sends what a phone has not been told yet.
 
+mod buttons;
 mod difference;
 mod idle;
+mod info;
 mod keys;
 mod media;
 mod remote;
@@ -16,12 +18,12 @@ use core::net::SocketAddr;
 use selsius_site::FeatureCode;
 use selsius_wire::{
     CallInformation, DisplayLabel, ForwardStatus, PhoneText,
-    value::{
-        CallSecurity, CallState, CallType, LampMode, RingDuration, RingMode, SoftKeySetId, StimulusType, Tone,
-    },
+    value::{CallState, LampMode, RingDuration, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
+pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
+    buttons::told_status,
     difference::{Idle, Teller, Transition, idle_keys, idle_prompt},
     idle::{forwards_of, idle_text},
 };
@@ -29,10 +31,12 @@ pub use crate::call::Audio;
 use crate::{
     arena::Handle,
     call::{Aim, Call, Leg, LegState, Phase, Purpose, Receive, Role},
-    device::{Device, soft_keys},
+    device::Device,
+    dialplan,
     exchange::Exchange,
-    feature::codes,
-    record::{EndCause, Party, RedirectKind, Redirection},
+    feature::{call_codes, codes},
+    language::translated,
+    record::{EndCause, RedirectKind},
 };
 
 /// The face of a phone. The default is an idle one.
@@ -44,6 +48,10 @@ pub struct View {
     pub ring: Option<Ring>,
     /// The lamps that are not off, in order.
     pub lamps: Vec<Lamp>,
+    /// The states of buttons that are not at rest, in the order of the buttons.
+    pub buttons: Vec<ButtonStatus>,
+    /// The states of numbers in call lists, in the order in which the phone asked for them.
+    pub presence: Vec<Presence>,
     /// What is to be heard; a phone plays one tone at a time.
     pub tone: Option<CallTone>,
     /// Where lines forward their calls, those that do.
@@ -116,6 +124,19 @@ pub struct LegView {
     pub receive: Option<Channel>,
     /// Where audio should be sent.
     pub transmit: Option<(Channel, SocketAddr)>,
+    /// The group address that is listened to or spoken to.
+    pub multicast: Option<Multicast>,
+}
+
+/// A multicast stream as a phone is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Multicast {
+    /// The stream.
+    pub channel: Channel,
+    /// The group.
+    pub group: SocketAddr,
+    /// Does the phone speak there? Else it listens.
+    pub speaks: bool,
 }
 
 /// A media channel as a phone is asked for it.
@@ -158,9 +179,13 @@ pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -
     if device.ready {
         remote::render(exchange, handle, device, &mut view, told);
         idle::render(exchange, device, &mut view);
+        buttons::render(exchange, device, &mut view);
+        buttons::render_presence(exchange, device, &mut view);
     }
     ring::render(exchange, device, &mut view);
     view.lamps.sort_unstable();
+    // A key may be lit for two reasons.
+    view.lamps.dedup_by_key(|lamp| (lamp.button, lamp.instance));
     view
 }
 
@@ -189,6 +214,7 @@ fn leg_view(
     told: Option<&LegView>,
 ) -> (LegView, Option<Tone>) {
     let Looks { state, keys, prompt, tone } = looks(exchange, device, handle, leg, call);
+    let prompt = translated(prompt, device.language);
     let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
     let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
     let remote = match &leg.mixing {
@@ -205,18 +231,26 @@ fn leg_view(
         remote: false,
         state,
         keys,
-        mask: soft_keys::mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
+        mask: device.soft_keys.mask(keys, |key| keys::makes_sense(exchange, device, handle, leg, call, key)),
         prompt,
         info: call.started.is_some().then(|| {
             let told = told.and_then(|told| told.info.as_ref());
-            let told = told.filter(|info| still_holds(exchange, info, leg, call));
-            told.map_or_else(|| Arc::new(call_information(exchange, leg, call)), Arc::clone)
+            let told = told.filter(|info| info::still_holds(exchange, info, leg, call));
+            told.map_or_else(|| Arc::new(info::call_information(exchange, leg, call)), Arc::clone)
         }),
         dialed: dialed.then(|| call.dialed.clone()),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
-        transmit: channel.zip(remote),
+        transmit: channel.zip(remote).filter(|_| !leg.one_way),
+        multicast: multicast(leg, call),
     };
     (view, tone)
+}
+
+/// The group address of a page.
+fn multicast(leg: &Leg, call: &Call) -> Option<Multicast> {
+    let (group, audio) = call.page?.multicast.filter(|_| leg.state == LegState::Connected)?;
+    let channel = Channel { conference: call.conference, party: leg.party, audio };
+    Some(Multicast { channel, group, speaks: leg.role == Role::Caller })
 }
 
 /// What a leg's state looks like.
@@ -244,6 +278,7 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
     let asks = match call.purpose {
         Purpose::Talk => None,
         Purpose::Feature(feature) => Some(codes::question(feature)),
+        Purpose::Code(demand) => Some(call_codes::question(demand)),
     };
     let (state, keys, prompt, tone) = match leg.state {
         LegState::DialTone | LegState::Dialing if asks.is_some() => {
@@ -272,11 +307,17 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
             let tone = (!call.early).then_some(Tone::AlertingTone);
             (state, set(SoftKeySetId::RingOut), label(Label::RingOut), tone)
         }
-        LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(call), None),
-        LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(call), None),
+        LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(exchange, call), None),
+        LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(exchange, call), None),
         LegState::Connected => {
-            let prompt = if call.mixed.is_some() { Label::Conference } else { Label::Connected };
-            (CallState::Connected, set(SoftKeySetId::Connected), label(prompt), None)
+            let prompt = match (call.phase, &call.mixed) {
+                (Phase::Paging, _) => Label::Paging,
+                _ if leg.one_way => Label::Whisper,
+                (_, Some(_)) => Label::Conference,
+                (_, None) => Label::Connected,
+            };
+            let state = if leg.one_way { CallState::Whisper } else { CallState::Connected };
+            (state, set(SoftKeySetId::Connected), label(prompt), None)
         }
         LegState::Held => match exchange.consultation_of(device, handle) {
             Some(Aim::Transfer) => {
@@ -320,7 +361,7 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
 }
 
 /// "From 1003" (4.1 capture, frame 134), or why else the phone rings.
-fn from_caller(call: &Call) -> PhoneText {
+fn from_caller(exchange: &Exchange, call: &Call) -> PhoneText {
     if call.phase == Phase::Callback {
         return PhoneText::from(alloc::format!("CallBack: {} is free", call.called.number));
     }
@@ -328,92 +369,9 @@ fn from_caller(call: &Call) -> PhoneText {
         return PhoneText::label(DisplayLabel::CallparkReversion)
             .then_text(alloc::format!(" {}", call.calling.number));
     }
-    PhoneText::label(DisplayLabel::From).then_text(&call.calling.number)
-}
-
-/// Is this what [`call_information`] would say of the same leg? It is asked at each transition, and rarely isn't.
-fn still_holds(exchange: &Exchange, info: &CallInformation, leg: &Leg, call: &Call) -> bool {
-    info.security == security(leg)
-        && info.called_number == call.called.number
-        && info.called_name == call.called.name
-        && info.calling_number == call.calling.number
-        && info.calling_name == call.calling.name
-        && info.last_redirecting_number == redirecting(call).map_or("", |last| last.by.number.as_str())
-        && info.hunt_pilot_number == pilot(call).map_or("", |pilot| pilot.number.as_str())
-        && info.last_redirect_reason == redirecting(call).map_or(0, |last| last.kind.reason())
-        && mailboxes(exchange, call) == told_mailboxes(info)
-        && info.call_type == call_type(leg)
-}
-
-/// The hunt group by which the call came.
-fn pilot(call: &Call) -> Option<&Party> {
-    call.pilot.as_ref()
-}
-
-/// How the call came here last, where it did not come straight.
-fn redirecting(call: &Call) -> Option<&Redirection> {
-    call.redirections.last()
-}
-
-fn call_type(leg: &Leg) -> CallType {
-    match leg.role {
-        Role::Caller => CallType::Outbound,
-        Role::Called => CallType::Inbound,
+    let from = PhoneText::label(DisplayLabel::From);
+    if call.calling.restricted {
+        return from.then_label(DisplayLabel::Private);
     }
-}
-
-fn security(leg: &Leg) -> CallSecurity {
-    match leg.state {
-        LegState::Connected => CallSecurity::NotAuthenticated,
-        _ => CallSecurity::Unspecified,
-    }
-}
-
-/// The mailboxes that a voice mail system wants to know: of who calls it, of who was called first, and of who sent the
-/// call there. Other calls have none.
-fn mailboxes<'a>(exchange: &'a Exchange, call: &Call) -> [&'a str; 3] {
-    if !exchange.is_for_voicemail(call) {
-        return [""; 3];
-    }
-    let of =
-        |party: Option<&Party>| party.and_then(|party| exchange.mailbox(&party.number)).unwrap_or_default();
-    let by = |redirection: Option<&'_ Redirection>| of(redirection.map(|redirection| &redirection.by));
-    [of(Some(&call.calling)), by(call.redirections.first()), by(redirecting(call))]
-}
-
-fn told_mailboxes(info: &CallInformation) -> [&str; 3] {
-    [&info.calling_voice_mailbox, &info.original_called_voice_mailbox, &info.last_redirecting_voice_mailbox]
-        .map(String::as_str)
-}
-
-/// Who talks to whom. The original called party is filled on the called phone, with the first called number as in
-/// the v20 capture (frame 9).
-fn call_information(exchange: &Exchange, leg: &Leg, call: &Call) -> CallInformation {
-    let first = call.redirections.first();
-    let original = first.map_or(&call.called, |first| &first.by);
-    let last = redirecting(call);
-    let [calling_box, original_box, last_box] = mailboxes(exchange, call);
-    CallInformation {
-        calling_voice_mailbox: calling_box.into(),
-        original_called_voice_mailbox: original_box.into(),
-        last_redirecting_voice_mailbox: last_box.into(),
-        line: leg.line(),
-        call: leg.reference,
-        call_type: call_type(leg),
-        call_instance: 1,
-        calling_name: call.calling.name.clone(),
-        calling_number: call.calling.number.clone(),
-        called_name: call.called.name.clone(),
-        called_number: call.called.number.clone(),
-        original_called_name: original.name.clone(),
-        original_called_number: original.number.clone(),
-        last_redirecting_name: last.map(|last| last.by.name.clone()).unwrap_or_default(),
-        last_redirecting_number: last.map(|last| last.by.number.clone()).unwrap_or_default(),
-        original_redirect_reason: first.map_or(0, |first| first.kind.reason()),
-        last_redirect_reason: last.map_or(0, |last| last.kind.reason()),
-        security: security(leg),
-        hunt_pilot_name: pilot(call).map(|pilot| pilot.name.clone()).unwrap_or_default(),
-        hunt_pilot_number: pilot(call).map(|pilot| pilot.number.clone()).unwrap_or_default(),
-        ..CallInformation::default()
-    }
+    from.then_text(dialplan::national(exchange.site.settings.tones, call.shown_calling()))
 }

@@ -3,15 +3,19 @@
 use alloc::sync::Arc;
 
 use selsius_wire::{
-    DisplayLabel, PhoneText,
+    CallInformation, DisplayLabel, PhoneText,
     value::{CallState, LampMode, SoftKeySetId},
 };
 
-use super::{LegView, View, call_information, keys, light, still_holds};
+use super::{
+    LegView, View,
+    info::{call_information, call_type, still_holds},
+    keys, light,
+};
 use crate::{
     arena::Handle,
-    call::LegState,
-    device::{Device, soft_keys},
+    call::{Leg, LegState},
+    device::Device,
     exchange::Exchange,
 };
 
@@ -27,7 +31,7 @@ pub(super) fn render(
     for appearance in &device.buttons.lines {
         for (_, leg) in exchange.remote_legs(handle, appearance.instance) {
             let Some(call) = exchange.calls.get(leg.call) else { continue };
-            let held = leg.state == LegState::Held && !leg.private;
+            let held = leg.state == LegState::Held && !exchange.is_closed(leg);
             let line = appearance.instance;
             light(&mut view.lamps, line, if held { LampMode::Wink } else { LampMode::On });
             let (state, keys, prompt) = if held {
@@ -37,6 +41,9 @@ pub(super) fn render(
             };
             let known = told.legs.iter().find(|told| told.reference == leg.reference);
             let info = call.started.is_some().then(|| {
+                if exchange.is_hidden(leg) {
+                    return Arc::new(nobody(line, leg));
+                }
                 let known = known.and_then(|told| told.info.as_ref());
                 let known = known.filter(|info| info.line == line && still_holds(exchange, info, leg, call));
                 let anew = || {
@@ -52,13 +59,25 @@ pub(super) fn render(
                 remote: true,
                 state,
                 keys,
-                mask: soft_keys::mask(keys, |key| keys::makes_sense_remote(leg, call, key)),
+                mask: device.soft_keys.mask(keys, |key| keys::makes_sense_remote(exchange, leg, call, key)),
                 prompt: PhoneText::label(prompt),
                 info,
                 dialed: None,
                 receive: None,
                 transmit: None,
+                multicast: None,
             });
         }
+    }
+}
+
+/// Who talks to whom is nobody else's business.
+fn nobody(line: u32, leg: &Leg) -> CallInformation {
+    CallInformation {
+        line,
+        call: leg.reference,
+        call_type: call_type(leg),
+        call_instance: 1,
+        ..CallInformation::default()
     }
 }

@@ -20,7 +20,7 @@ enum Sound {
 /// Adds ring or call waiting tone: of the first call that is to be heard, else of the first that only lights a lamp.
 pub(super) fn render(exchange: &Exchange, device: &Device, view: &mut View) {
     let legs = device.legs.iter().filter_map(|&leg| exchange.legs.get(leg));
-    for leg in legs.filter(|leg| leg.state == LegState::RingIn) {
+    for leg in legs.filter(|leg| leg.state == LegState::RingIn && !leg.answers_itself) {
         let Some(call) = exchange.calls.get(leg.call) else { continue };
         let (line, reference) = (leg.line(), leg.reference);
         match sound(exchange, device, leg, call, view.speaker) {

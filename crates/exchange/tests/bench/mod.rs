@@ -298,7 +298,7 @@ impl Bench {
 
     /// The soft keys of a call that a phone shows.
     pub(crate) fn keys(&self, session: SessionId, call: usize) -> Vec<&'static str> {
-        self.exchange.soft_keys(Some(&self.view(session).legs[call]))
+        self.exchange.soft_keys(&self.names[&session].parse().unwrap(), Some(&self.view(session).legs[call]))
     }
 
     /// A call between two phones, with audio. What was said is forgotten.
@@ -393,6 +393,32 @@ impl Bench {
         assert_eq!(sizes.timers, sizes.sessions, "only the silence of each connection is watched");
     }
 
+    /// A button of a kind.
+    pub(crate) fn button(&mut self, session: SessionId, stimulus: StimulusType, instance: u32) {
+        self.say(
+            session,
+            message::Stimulus { stimulus, line_instance: instance, ..message::Stimulus::default() },
+        );
+    }
+
+    /// The states of buttons that a phone was told since the last time, by number; other messages are forgotten.
+    pub(crate) fn told_states(&mut self, session: SessionId) -> Vec<(u32, u32)> {
+        let messages = self.messages(session);
+        let told = messages.iter().filter_map(|message| match message {
+            ManagerMessage::FeatureStatV2(stat) => Some((stat.feature_index, stat.feature_status)),
+            ManagerMessage::FeatureStat(stat) => Some((stat.feature_index, stat.feature_status)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// The lamps of a kind that a phone shows, by number.
+    pub(crate) fn lamps(&self, session: SessionId, kind: StimulusType) -> Vec<(u32, &'static str)> {
+        let view = self.view(session);
+        let lamps = view.lamps.iter().filter(|lamp| lamp.button == kind);
+        lamps.map(|lamp| (lamp.instance, lamp.mode.name())).collect()
+    }
+
     /// The notices that a phone has been shown since the last time; forgets the rest.
     pub(crate) fn notices(&mut self, session: SessionId) -> Vec<String> {
         let text =
@@ -410,6 +436,28 @@ impl Bench {
         let ended = self.ended();
         let [call] = &ended[..] else { panic!("not one call: {ended:?}") };
         call.redirections.iter().map(|redirection| redirection.kind.name()).collect()
+    }
+
+    /// The prompt of a call that the phone shows, by the number of the call on the phone.
+    pub(crate) fn prompt(&self, session: SessionId, call: usize) -> String {
+        self.view(session).legs[call].prompt.to_plain()
+    }
+
+    /// Lifts the handset, dials, and gives the states that the phone then shows.
+    pub(crate) fn calls(&mut self, session: SessionId, number: &str) -> Vec<&'static str> {
+        self.off_hook(session);
+        self.dial(session, number);
+        self.states(session)
+    }
+
+    /// The last offer to a trunk: which trunk, whom it is to call, who calls.
+    pub(crate) fn offered(&self) -> Option<(String, String, selsius_exchange::record::Party)> {
+        self.orders.iter().rev().find_map(|order| match order {
+            TrunkOrder::Offer { trunk, number, calling, .. } => {
+                Some((trunk.clone(), number.clone(), calling.clone()))
+            }
+            _ => None,
+        })
     }
 
     /// A button with a fixed meaning.

@@ -290,7 +290,7 @@ pub(super) fn call(record: CallRecord) -> api::Call {
 }
 
 fn party(party: Party) -> api::Party {
-    let Party { number, name, device } = party;
+    let Party { number, name, device, .. } = party;
     api::Party { number, name, device: device.map(|device| device.to_string()) }
 }
 

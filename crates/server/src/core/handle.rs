@@ -7,7 +7,7 @@ use std::sync::{
 
 use mio::Waker;
 use selsius_exchange::{
-    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall,
+    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
     remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
@@ -38,6 +38,8 @@ pub enum Command {
     Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Box<Site>>),
+    /// Who is there, and who is busy.
+    Presence(oneshot::Sender<Presence>),
     /// Reset or restart a phone.
     Reset(DeviceName, ResetType, oneshot::Sender<()>),
     /// One phone and what it shows; nothing if it is not registered.

@@ -32,7 +32,7 @@ use slab::Slab;
 use thiserror::Error;
 
 use self::{
-    clock::{wall_clock, zone},
+    clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
     listener::Listener,
     watch::Watchers,
@@ -137,15 +137,17 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         config.port = address.port();
     }
     let zone = zone(&start.site);
+    let zones = ZoneTable::of(&start.site);
     let origin = Instant::now();
     let wall = wall_clock(Time::ZERO, &zone);
     let mut exchange = Exchange::new(config, start.site, wall);
     exchange.remember(start.remembered.lines, start.remembered.devices);
-    let core = Core {
+    let mut core = Core {
         poll,
         listeners,
         connections: Slab::new(),
         unregistered: BTreeMap::new(),
+        zones,
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
@@ -163,6 +165,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         accepting: true,
         stopping: None,
     };
+    core.tell_zones();
     let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || core.run())?;
     Ok(Running { handle, addresses, thread })
 }
@@ -194,6 +197,7 @@ struct Core {
     counters: NetworkCounters,
     origin: Instant,
     zone: TimeZone,
+    zones: ZoneTable,
     wall: WallClock,
     serial: u64,
     buffer: Vec<u8>,
@@ -264,8 +268,17 @@ impl Core {
         if now.since(self.wall.at) >= WALL {
             self.wall = wall_clock(now, &self.zone);
             self.exchange.handle(now, Input::Wall(self.wall));
+            self.tell_zones();
             self.watchers.forget_gone(&mut self.exchange);
             self.accept_again();
+        }
+    }
+
+    /// Tells the offsets of the zones that phones have of their own; none have, mostly.
+    fn tell_zones(&mut self) {
+        if let Some(offsets) = self.zones.news() {
+            let now = self.now();
+            self.exchange.handle(now, Input::Zones(offsets));
         }
     }
 
@@ -298,6 +311,8 @@ impl Core {
                 self.zone = zone(&site);
                 self.wall = wall_clock(now, &self.zone);
                 self.exchange.handle(now, Input::Wall(self.wall));
+                self.zones = ZoneTable::of(&site);
+                self.tell_zones();
                 let _ = answer.send(site.clone());
                 self.exchange.handle(now, Input::Site(site));
             }
@@ -312,13 +327,16 @@ impl Core {
             Command::CurrentSite(answer) => {
                 let _ = answer.send(Box::new(self.exchange.site().clone()));
             }
+            Command::Presence(answer) => {
+                let _ = answer.send(self.exchange.presence());
+            }
             Command::Reset(device, kind, answer) => {
                 self.exchange.handle(now, Input::Reset { device, kind });
                 let _ = answer.send(());
             }
             Command::Device(name, answer) => {
                 let status = self.exchange.device_status_of(&name).zip(self.exchange.view(&name));
-                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, view)));
+                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, &name, view)));
                 let _ = answer.send(found);
             }
             Command::Operate(device, operation, answer) => {

@@ -46,11 +46,11 @@ pub struct Face {
 
 impl Face {
     /// What a phone with this view shows.
-    pub(super) fn new(exchange: &Exchange, view: View) -> Self {
+    pub(super) fn new(exchange: &Exchange, device: &DeviceName, view: View) -> Self {
         let words = |keys: Vec<&'static str>| keys.into_iter().map(Into::into).collect();
         Self {
-            idle_keys: words(exchange.soft_keys(None)),
-            call_keys: view.legs.iter().map(|leg| words(exchange.soft_keys(Some(leg)))).collect(),
+            idle_keys: words(exchange.soft_keys(device, None)),
+            call_keys: view.legs.iter().map(|leg| words(exchange.soft_keys(device, Some(leg)))).collect(),
             view,
         }
     }
@@ -75,7 +75,8 @@ impl Watchers {
     pub(super) fn notice(&mut self, exchange: &mut Exchange, notice: Notice) {
         let news = match notice {
             Notice::Face { device, view } => {
-                News::Face { device, face: Some(Box::new(Face::new(exchange, *view))) }
+                let face = Face::new(exchange, &device, *view);
+                News::Face { device, face: Some(Box::new(face)) }
             }
             Notice::FaceGone { device } => News::Face { device, face: None },
             Notice::Call(call) => News::Call(call),
@@ -121,7 +122,7 @@ impl Watchers {
             exchange.watch_calls(false);
         }
         let unwatched: Vec<_> = exchange
-            .watched()
+            .watched_phones()
             .filter(|device| {
                 !self.0.iter().any(|(watch, _)| matches!(watch, Watch::Phone(one) if one == *device))
             })
@@ -190,9 +191,9 @@ mod tests {
         assert_eq!(first_end.try_recv(), Ok(absent));
         drop(second_end);
         watchers.forget_gone(&mut exchange);
-        assert_eq!(exchange.watched().collect::<Vec<_>>(), [&phone]);
+        assert_eq!(exchange.watched_phones().collect::<Vec<_>>(), [&phone]);
         drop(first_end);
         watchers.forget_gone(&mut exchange);
-        assert_eq!(exchange.watched().count(), 0);
+        assert_eq!(exchange.watched_phones().count(), 0);
     }
 }

@@ -111,8 +111,13 @@ impl Phone {
     fn media(&mut self, order: MediaOrder) {
         self.orders.push(order);
         let input = match (order, self.rtp) {
-            (MediaOrder::OpenReceive { party, .. }, Some(address)) => Input::ReceiveOpened { party, address },
-            (MediaOrder::OpenReceive { party, .. }, None) => Input::ReceiveFailed { party },
+            (
+                MediaOrder::OpenReceive { party, .. } | MediaOrder::ReceiveMulticast { party, .. },
+                Some(address),
+            ) => Input::ReceiveOpened { party, address },
+            (MediaOrder::OpenReceive { party, .. } | MediaOrder::ReceiveMulticast { party, .. }, None) => {
+                Input::ReceiveFailed { party }
+            }
             (MediaOrder::StartTransmit { party, .. }, Some(address)) => {
                 Input::TransmitStarted { party, address }
             }

@@ -217,5 +217,5 @@ impl QualityRow {
 
 fn party(table: &str, number: String, name: String, device: Option<String>) -> Result<Party, ReadError> {
     let device = device.map(|device| parse(table, &device)).transpose()?;
-    Ok(Party { number, name, device })
+    Ok(Party { number, name, device, restricted: false })
 }

@@ -24,7 +24,7 @@ pub(super) async fn write(
 ) -> Result<(), sqlx::Error> {
     let stored = |call: CallId| (call.0 + offset).cast_signed();
     // Starts before ends: a call can have both in one batch, and its end takes the start away.
-    for CallStarted { call, calling: Party { number, name, device }, dialed, started } in &batch.started {
+    for CallStarted { call, calling: Party { number, name, device, .. }, dialed, started } in &batch.started {
         query("INSERT OR REPLACE INTO calls_in_progress VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)")
             .bind(stored(*call))
             .bind(number)

@@ -118,3 +118,16 @@ async fn each_line_has_its_lists() {
     assert_eq!(list(&["1001"], CallListKind::Placed, 10).await, [4, 2, 1]);
     assert_eq!(list(&[], CallListKind::Placed, 10).await, [0_u64; 0]);
 }
+
+#[test]
+fn the_manual_has_causes_that_exist() {
+    let manual = include_str!("../../../../docs/call-records.md");
+    let (_, causes) = manual.split_once("## Causes").unwrap();
+    let (causes, _) = causes.split_once("\n## ").unwrap();
+    let names: Vec<_> =
+        causes.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(names.len() >= 16, "{names:?}");
+    for name in names {
+        assert!(end_cause(name).is_some(), "{name}");
+    }
+}

@@ -45,6 +45,7 @@ pub(crate) fn party(number: &str, device: Option<&str>) -> Party {
         number: number.into(),
         name: format!("Room {number}"),
         device: device.map(|name| name.parse().unwrap()),
+        restricted: false,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use selsius_exchange::record::{CallEnded, CallId, CallQuality, Record, RedirectKind, Redirection, WallTime};
 use sqlx::{query, query_scalar};
+use tempfile::TempDir;
 
-use super::{ended, event, fresh, party, reopen};
+use super::{ended, event, fresh, open, party, reopen};
 use crate::{CallFilter, Retention, Store, retention::remove_old};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -137,4 +138,23 @@ async fn the_log_does_not_grow_with_what_is_removed() {
     let keep = Retention { days: Some(1), calls: None };
     assert_eq!(remove_old(store.core(), keep, WallTime(3 * DAY)).await.unwrap(), 30_000);
     assert!(log() <= before * 3, "{before} bytes before, {} after", log());
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_meanwhile_lets_the_directory_go() {
+    let folder = TempDir::new().unwrap();
+    for round in 1..=20 {
+        let store = open(folder.path()).await.store;
+        for call in 0..500 {
+            record(&store, 1000 * round + call, DAY);
+        }
+        store.flush().await.unwrap();
+        store.keep(Retention { days: Some(1), calls: Some(round) });
+        // So that it has begun, a little further each time.
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        store.close().await.unwrap();
+    }
+    open(folder.path()).await;
 }

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manual_names_every_column_and_cause() {
+    fn the_manual_names_every_column() {
         let manual = include_str!("../../../../../docs/call-records.md");
         for name in NAMES {
             assert!(manual.contains(&format!("| `{name}` |")), "{name}");

@@ -185,6 +185,12 @@ impl Run<'_> {
             Step::LineKey(instance) => self.act(Action::Line(*instance)).await,
             Step::SpeedDial(instance) => self.act(Action::SpeedDial(*instance)).await,
             Step::Flash => self.act(Action::HookFlash).await,
+            Step::Choose(name) => {
+                let shown = |now: &Snapshot| now.face.screen.as_ref().is_some_and(|screen| screen.has(name));
+                self.until(KEY, &format!("{name} on the screen"), shown).await?;
+                self.act(Action::Choose(name.clone())).await
+            }
+            Step::LeaveScreen => self.act(Action::LeaveScreen).await,
             // The phone is registered by then, or should not be.
             Step::Wait(Situation::Registered, patience) => self.register_within(*patience).await,
             Step::Wait(Situation::Unregistered, patience) => self.gone(*patience).await,
@@ -374,6 +380,7 @@ fn holds(what: &Expected, now: &Snapshot) -> bool {
         Expected::CalledName(name) => calls.iter().any(|call| call.called_name == *name),
         Expected::Lamp(line, mode) => now.face.line(*line).is_some_and(|button| button.lamp == *mode),
         Expected::SoftKey(label) => now.face.has_soft_key(label),
+        Expected::Screen(text) => now.face.screen.as_ref().is_some_and(|screen| screen.says(text)),
         Expected::Audio(hertz) => now.voice.hears(*hertz),
         Expected::NoAudio => {
             use selsius_media::tone::detect::Content;
@@ -393,6 +400,7 @@ fn describe(what: &Expected) -> String {
         Expected::CalledName(name) => format!("a call to \"{name}\""),
         Expected::Lamp(line, mode) => format!("lamp {line} {}", words::lamp(*mode)),
         Expected::SoftKey(label) => format!("the soft key {label}"),
+        Expected::Screen(text) => format!("a screen with \"{text}\""),
         Expected::Audio(hertz) => format!("{hertz} Hz to be heard"),
         Expected::NoAudio => "silence from the other side".into(),
         Expected::Packets(packets) => format!("{packets} voice packets"),

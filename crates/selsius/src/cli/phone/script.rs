@@ -21,6 +21,7 @@ A script has one step a line; `#` begins a comment, texts with blanks stand in d
   press Answer                the soft key with this label, once it is shown
   line 1    speed-dial 1      their buttons
   flash                       a flash of the hook
+  choose TEXT                 the item or soft key of this name on the screen that the manager sent; leave-screen
   wait STATE [10s]            STATE: registered unregistered idle dialtone ringing ringback proceed connected
                               hold remote-in-use call-waiting busy reorder silence; one that came and went
                               since the last action counts too
@@ -29,6 +30,7 @@ A script has one step a line; `#` begins a comment, texts with blanks stand in d
       caller 1001             caller-name TEXT, called 1002, called-name TEXT: parties of the calls
       lamp 1 on               off on wink flash blink, of line button 1
       soft-key LABEL          is shown
+      screen TEXT             is in title, text or items of the screen that the manager sent
       audio 440               this sine is heard; audio none: nothing is
       packets 100             so many voice packets were received in this call
       STATE                   as for wait
@@ -65,6 +67,8 @@ pub(super) enum Step {
     LineKey(u32),
     SpeedDial(u32),
     Flash,
+    Choose(String),
+    LeaveScreen,
     Wait(Situation, Duration),
     Expect { what: Expected, not: bool, within: Duration },
     Play(AudioSource),
@@ -83,6 +87,7 @@ pub(super) enum Expected {
     CalledName(String),
     Lamp(u32, LampMode),
     SoftKey(String),
+    Screen(String),
     Audio(u16),
     NoAudio,
     Packets(u64),
@@ -139,6 +144,8 @@ fn step(name: &str, words: &mut Words<'_>) -> Result<Step, String> {
         "line" => Step::LineKey(words.number("the number of a line button")?),
         "speed-dial" => Step::SpeedDial(words.number("the number of a speed dial")?),
         "flash" => Step::Flash,
+        "choose" => Step::Choose(words.all("what to choose on the screen")?),
+        "leave-screen" => Step::LeaveScreen,
         "wait" => {
             let situation = situation(words.next("a state")?)?;
             let patience = words.optional().map(time).transpose()?.unwrap_or(situation.patience());
@@ -181,13 +188,15 @@ fn expect(words: &mut Words<'_>) -> Result<Step, String> {
             Expected::Lamp(button, mode)
         }
         "soft-key" => Expected::SoftKey(words.next("a label")?.into()),
+        "screen" => Expected::Screen(words.next("a text in quotes")?.into()),
         "audio" | "tone" => match words.next("a frequency in Hz, or none")? {
             "none" => Expected::NoAudio,
             hertz => Expected::Audio(frequency(hertz)?),
         },
         "packets" => Expected::Packets(words.number("a number of packets")?.into()),
         state => Expected::Situation(situation(state).map_err(|problem| {
-            let others = "prompt, caller, caller-name, called, called-name, lamp, soft-key, audio, packets";
+            let others =
+                "prompt, caller, caller-name, called, called-name, lamp, soft-key, screen, audio, packets";
             format!("{problem}; other things to expect are {others}")
         })?),
     };

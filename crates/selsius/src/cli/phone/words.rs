@@ -274,6 +274,12 @@ pub(in crate::cli) fn display(name: &str, now: &Snapshot) -> String {
             format!("call    {mark}{} {}", state(call.state), party.trim_start()).trim_end().to_owned(),
         );
     }
+    if let Some(screen) = &face.screen {
+        lines.push(format!("screen  {}", screen.title));
+        lines.extend(screen.text.lines().map(|line| format!("text    {line}")));
+        lines.extend(screen.items.iter().map(|item| format!("item    {item}")));
+        lines.push(format!("choice  {}", screen.keys.join(" | ")));
+    }
     if !face.dialed.is_empty() {
         lines.push(format!("number  {}", face.dialed));
     }

@@ -8,7 +8,7 @@ use ratatui::{
     widgets::{Block, BorderType, Paragraph, Wrap},
 };
 use selsius_client::{AudioSource, Connection, Snapshot};
-use selsius_station::{ButtonFace, CallFace, Clock};
+use selsius_station::{ButtonFace, CallFace, Clock, ScreenFace};
 use selsius_wire::{
     Time,
     value::{ButtonType, CallState, LampMode},
@@ -86,7 +86,10 @@ fn draw_display(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     }
     lines.extend(no_connection(view.now).map(|why| Line::styled(why, Style::new().fg(Color::Yellow))));
     lines.extend(face.text.iter().map(|text| Line::from(text.clone())));
-    lines.extend(face.calls.iter().flat_map(call_lines));
+    match &face.screen {
+        Some(screen) => lines.extend(screen_lines(screen)),
+        None => lines.extend(face.calls.iter().flat_map(call_lines)),
+    }
     // The number as it is typed; afterwards the call tells whom it is with.
     let is_typing = !face.calls.iter().any(|call| call.selected && call.state != CallState::OffHook);
     if is_typing && !face.dialed.is_empty() {
@@ -105,6 +108,16 @@ fn draw_display(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 fn no_connection(now: &Snapshot) -> Option<String> {
     matches!(now.connection, Connection::Waiting { .. } | Connection::Down { .. })
         .then(|| words::connection(now))
+}
+
+/// A screen that the manager sent; what can be chosen has a number.
+fn screen_lines(screen: &ScreenFace) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled(screen.title.clone(), BOLD)];
+    lines.extend(screen.text.lines().map(|line| Line::from(line.to_owned())));
+    let choices = (1..).zip(screen.items.iter().chain(&screen.keys));
+    lines.extend(choices.map(|(number, name)| Line::from(format!("  {number} {name}"))));
+    lines.push(Line::styled(format!("{}  Ctrl+number chooses, Del leaves", screen.prompt), DIM));
+    lines
 }
 
 fn call_lines(call: &CallFace) -> Vec<Line<'static>> {
@@ -153,7 +166,7 @@ fn button_line(place: usize, button: &ButtonFace, ticks: u64) -> Line<'static> {
     };
     let forward =
         if button.forward_all.is_empty() { String::new() } else { format!(" ↪{}", button.forward_all) };
-    let (symbol, colour) = lamp(button.lamp, ticks);
+    let (symbol, colour) = lamp(button.light(), ticks);
     Line::from(vec![
         Span::raw(" "),
         Span::styled(symbol, Style::new().fg(colour)),
@@ -280,6 +293,7 @@ mod tests {
             name: String::new(),
             label: label.into(),
             lamp,
+            status: 0,
             forward_all: String::new(),
         }
     }

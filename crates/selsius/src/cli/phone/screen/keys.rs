@@ -15,6 +15,8 @@ pub(super) enum Pressed {
     SoftKey(usize),
     /// More soft keys.
     More,
+    /// What has this number on the screen that the manager sent, from 0.
+    Choose(usize),
     /// The call above (-1) or below (1).
     Cursor(isize),
     Leave,
@@ -32,7 +34,9 @@ pub(super) fn pressed(event: &Event) -> Option<Pressed> {
     let control = modifiers.contains(KeyModifiers::CONTROL);
     Some(match code {
         KeyCode::Char('c' | 'd') if control => Pressed::Leave,
+        KeyCode::Char(digit @ '1'..='9') if control => Pressed::Choose(*digit as usize - '1' as usize),
         KeyCode::Char(_) if control => return None,
+        KeyCode::Delete => Pressed::Act(Action::LeaveScreen),
         KeyCode::Char(digit @ '1'..='9') if modifiers.contains(KeyModifiers::ALT) => {
             Pressed::Act(Action::Button(*digit as usize - '1' as usize))
         }

@@ -134,6 +134,10 @@ impl Screen<'_> {
                     None => return Next::Stay,
                 }
             }
+            Pressed::Choose(place) => match face.screen.as_ref().and_then(|screen| screen.choice(place)) {
+                Some(name) => Action::Choose(name.into()),
+                None => return Next::Stay,
+            },
             Pressed::Cursor(step) => match neighbour(face, step) {
                 Some(reference) => Action::Select(reference),
                 None => return Next::Stay,

@@ -1,0 +1,61 @@
+//! Who is there and who is busy, for directories and call lists.
+
+use alloc::collections::BTreeMap;
+use core::net::IpAddr;
+
+use selsius_site::{DeviceName, LineNumber};
+use selsius_wire::Encoding;
+
+use crate::{call::LegState, exchange::Exchange};
+
+/// What can be told of lines and phones to those who look at a directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// Lines with a registered phone. The others are away.
+    pub lines: BTreeMap<LineNumber, LineUse>,
+    /// Registered phones.
+    pub phones: BTreeMap<DeviceName, PresentPhone>,
+}
+
+/// What happens at a line; of several phones or calls, what is greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineUse {
+    /// Nothing.
+    Idle,
+    /// It rings.
+    Ringing,
+    /// Somebody talks, dials or holds a call.
+    InUse,
+}
+
+/// A registered phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresentPhone {
+    /// Where it registered from.
+    pub address: IpAddr,
+    /// Does it take UTF-8? Else its texts are ISO 8859-1.
+    pub utf8: bool,
+}
+
+impl Exchange {
+    /// Who is there, and what is going on at their lines.
+    pub fn presence(&self) -> Presence {
+        let mut presence = Presence::default();
+        for (_, device) in self.devices.iter() {
+            let utf8 = device.dialect.encoding() == Encoding::Utf8;
+            let phone = PresentPhone { address: device.address.to_canonical(), utf8 };
+            presence.phones.insert(device.name.clone(), phone);
+            for line in &device.buttons.lines {
+                let uses = device.legs.iter().filter_map(|&leg| self.legs.get(leg));
+                let uses = uses.filter(|leg| leg.line() == line.instance).map(|leg| match leg.state {
+                    LegState::RingIn => LineUse::Ringing,
+                    _ => LineUse::InUse,
+                });
+                let used = uses.max().unwrap_or(LineUse::Idle);
+                let known = presence.lines.entry(line.number.clone()).or_insert(used);
+                *known = used.max(*known);
+            }
+        }
+        presence
+    }
+}
