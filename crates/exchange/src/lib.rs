@@ -51,5 +51,5 @@ pub use self::{
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
-    status::{CallStatus, DeviceStatus, Sizes},
+    status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

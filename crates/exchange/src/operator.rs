@@ -136,11 +136,24 @@ impl Exchange {
             return;
         }
         self.watched.insert(device.clone());
+        self.tell_face(device);
+    }
+
+    /// Tells what a phone shows, if somebody watches it.
+    pub(crate) fn tell_face(&mut self, device: &DeviceName) {
+        if !self.watched.contains(device) {
+            return;
+        }
         let notice = match self.view(device) {
             Some(view) => Notice::Face { device: device.clone(), view: Box::new(view) },
             None => Notice::FaceGone { device: device.clone() },
         };
         self.out.push_back(Output::Notice(notice));
+    }
+
+    /// The phones whose faces are told.
+    pub fn watched_phones(&self) -> impl Iterator<Item = &DeviceName> {
+        self.watched.iter()
     }
 
     /// Begins or ends to tell of all calls ([`Notice::Call`]).

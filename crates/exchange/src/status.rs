@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
-use selsius_site::DeviceName;
+use selsius_site::{DeviceName, LineNumber};
 use selsius_wire::value::DeviceType;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     exchange::{Exchange, SessionState, Timer},
     io::Output,
     operator::Notice,
-    record::{CallId, WallTime},
+    record::{CallId, Party, WallTime},
     view::{self, View},
 };
 
@@ -61,6 +61,19 @@ pub struct CallStatus {
     pub answered: Option<WallTime>,
 }
 
+/// A call that waits in a park slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedCall {
+    /// The number that takes it from there.
+    pub slot: LineNumber,
+    /// Which.
+    pub call: CallId,
+    /// Who waits.
+    pub waits: Party,
+    /// Who parked it.
+    pub by: Party,
+}
+
 /// How much of everything there is; all zero when nobody is connected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
@@ -86,6 +99,11 @@ impl Exchange {
             .filter_map(|&handle| self.devices.get(handle))
             .map(|d| self.one_device(d))
             .collect()
+    }
+
+    /// One phone, if it is registered.
+    pub fn device_status_of(&self, name: &DeviceName) -> Option<DeviceStatus> {
+        self.devices.get(*self.by_name.get(name)?).map(|device| self.one_device(device))
     }
 
     fn one_device(&self, device: &Device) -> DeviceStatus {
@@ -114,6 +132,25 @@ impl Exchange {
         if let Some(call) = self.calls.get(call) {
             self.out.push_back(Output::Notice(Notice::Call(one_call(call))));
         }
+    }
+
+    /// The calls that are parked, by their slots.
+    pub fn parked_calls(&self) -> Vec<ParkedCall> {
+        let parked = self.parked.iter().filter_map(|(slot, parked)| {
+            let call = self.calls.get(parked.call)?;
+            let leg = call.legs.iter().find_map(|&leg| self.legs.get(leg))?;
+            let waits = match leg.role {
+                Role::Caller => &call.calling,
+                Role::Called => &call.called,
+            };
+            Some(ParkedCall {
+                slot: slot.clone(),
+                call: call.id,
+                waits: waits.clone(),
+                by: parked.by.clone(),
+            })
+        });
+        parked.collect()
     }
 
     /// What the exchange has counted since its start.

@@ -48,6 +48,11 @@ fn a_watched_phone_tells_what_it_shows() {
     bench.notices.clear();
     bench.close(alice);
     assert!(bench.notices.iter().any(|notice| matches!(notice, Notice::FaceGone { .. })));
+    bench.notices.clear();
+    let alice = bench.phone("1001");
+    let back = bench.notices.iter().any(|notice| matches!(notice, Notice::Face { .. }));
+    assert!(back, "an idle phone that is back shows something: {:?}", bench.notices);
+    bench.close(alice);
     bench.exchange.watch(&name, false);
     bench.exchange.watch_calls(false);
     bench.notices.clear();

@@ -6,18 +6,35 @@
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
+//! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
+//! | `GET /v1/log?last=N` | [`Vec<LogEntry>`](LogEntry): what operators changed, newest first |
 //! | `GET /v1/site` | the site as TOML |
 //! | `PUT /v1/site?dry-run=true&prune=true&name=FILE`, body TOML | [`SiteChange`] |
-//! | `POST /v1/devices/{name}/reset?kind=restart` | [`Done`] |
+//! | `GET /v1/site/{section}/{key}` | one entry as TOML |
+//! | `POST` (new), `PUT` (replace), `PATCH` (change), `DELETE` the same `?dry-run=true`, body TOML | [`SiteChange`] |
+//! | `GET /v1/devices/{name}` | [`Phone`] |
+//! | `GET /v1/devices/{name}/watch` | a stream of [`Face`] |
+//! | `POST /v1/devices/{name}/dial`, body [`Dial`] | [`Done`] |
+//! | `POST /v1/devices/{name}/answer`, `hang-up`, `hold`, `resume`, `reset`, `restart` | [`Done`] |
+//! | `POST /v1/devices/{name}/message`, body [`Message`] | [`Done`] |
 //! | `GET /v1/devices/{name}/history?last=N` | [`Vec<DeviceEvent>`](DeviceEvent), newest first |
+//! | `GET /v1/lines` | [`Vec<Line>`](Line) |
+//! | `GET /v1/lines/{number}` | [`Line`] |
+//! | `GET /v1/lines/{number}/forward` | [`Forwards`] |
+//! | `PUT /v1/lines/{number}/forward`, body [`Forward`]; `DELETE` the same `?kind=KIND` | [`Done`] |
+//! | `PUT /v1/lines/{number}/do-not-disturb`, body [`DoNotDisturb`] | [`Done`] |
+//! | `PUT /v1/lines/{number}/messages`, body [`Messages`] | [`Done`] |
+//! | `GET /v1/groups` | [`Vec<Group>`](Group) |
+//! | `GET /v1/parked` | [`Vec<ParkedCall>`](ParkedCall) |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
+//! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |
 //!
 //! Both requests for calls take `last=N`, `since=TIME` and `until=TIME` (of the calls' ends, the second excluded),
 //! `number=NUMBER` (of a party, dialled, or of who led the call on), `device=NAME`, `cause=CAUSE` and
 //! `outcome=answered|missed`; calls that meet all of them are answered with.
 //!
-//! Whatever fails is answered with [`Error`]. Times are RFC 3339 in UTC.
+//! Streams are server-sent events. Whatever fails is answered with [`Error`]. Times are RFC 3339 in UTC.
 
 use std::{
     collections::BTreeMap,
@@ -27,9 +44,10 @@ use std::{
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why something failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Error {
     /// What is wrong; more than one line where a file is shown.
     pub error: String,
@@ -39,15 +57,16 @@ pub struct Error {
 }
 
 /// It is done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Done {}
 
 /// How everything is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The manager's version.
     pub version: String,
     /// Since when it runs.
+    #[schema(value_type = String, format = DateTime)]
     pub started: Timestamp,
     /// Where it can be reached.
     pub addresses: Addresses,
@@ -64,22 +83,27 @@ pub struct Status {
 }
 
 /// Where the manager can be reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Addresses {
     /// Phones.
+    #[schema(value_type = Vec<String>)]
     pub sccp: Vec<SocketAddr>,
     /// Files by TFTP.
+    #[schema(value_type = String)]
     pub tftp: SocketAddr,
     /// Files by HTTP.
+    #[schema(value_type = String)]
     pub http: SocketAddr,
     /// The admin socket.
+    #[schema(value_type = String)]
     pub admin: PathBuf,
     /// The address that phones are told, if it is configured.
+    #[schema(value_type = Option<String>)]
     pub advertise: Option<IpAddr>,
 }
 
 /// One phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Device {
     /// Its name.
     pub name: String,
@@ -94,9 +118,10 @@ pub struct Device {
 }
 
 /// A phone that is there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Registration {
     /// From where.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// The device type that it says, as SCCP numbers them.
     pub device_type: u32,
@@ -105,6 +130,7 @@ pub struct Registration {
     /// Its firmware load; empty if it did not tell.
     pub load: String,
     /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// Has it asked for everything it needs to work?
     pub ready: bool,
@@ -113,7 +139,7 @@ pub struct Registration {
 }
 
 /// A call in progress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CallInProgress {
     /// Its id, as in its record later.
     pub id: u64,
@@ -126,13 +152,15 @@ pub struct CallInProgress {
     /// The called number, once known.
     pub called: String,
     /// When the number was complete.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub started: Option<Timestamp>,
     /// When somebody answered.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub answered: Option<Timestamp>,
 }
 
 /// What was counted since the start.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counters {
     /// Messages from phones.
     pub messages_in: u64,
@@ -157,7 +185,7 @@ pub struct Counters {
 }
 
 /// How the database is doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StoreStatus {
     /// Records that wait to be written.
     pub waiting: usize,
@@ -168,7 +196,7 @@ pub struct StoreStatus {
 }
 
 /// A finished call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Call {
     /// Its id: larger is later.
     pub id: u64,
@@ -179,12 +207,16 @@ pub struct Call {
     /// Who answered, or who was rung.
     pub called: Party,
     /// When the number was complete.
+    #[schema(value_type = String, format = DateTime)]
     pub started: Timestamp,
     /// When the far end rang, if it did.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ringing: Option<Timestamp>,
     /// When somebody answered, if so.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub answered: Option<Timestamp>,
     /// When it was over.
+    #[schema(value_type = String, format = DateTime)]
     pub ended: Timestamp,
     /// Why, such as `caller-hung-up`, `busy`, `no-answer`, `interrupted`.
     pub cause: String,
@@ -204,7 +236,7 @@ pub struct Call {
 }
 
 /// A party of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Party {
     /// Its number.
     pub number: String,
@@ -215,7 +247,7 @@ pub struct Party {
 }
 
 /// A call went on to somebody else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Redirection {
     /// How, such as `transfer` or `redirect`.
     pub kind: String,
@@ -224,11 +256,12 @@ pub struct Redirection {
     /// To whom.
     pub to: Party,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
 
 /// What a phone counted of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quality {
     /// Which phone.
     pub device: String,
@@ -243,7 +276,7 @@ pub struct Quality {
 }
 
 /// What a change of the site changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SiteChange {
     /// One line each: `+ line 1001 "Reception"`, `~ device SEP001122334455 model: 7960 -> 7965`. Empty if nothing
     /// changes.
@@ -253,9 +286,10 @@ pub struct SiteChange {
 }
 
 /// Something that happened to a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeviceEvent {
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// What.
     #[serde(flatten)]
@@ -263,12 +297,13 @@ pub struct DeviceEvent {
 }
 
 /// What happened to a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum DeviceEventKind {
     /// It registered.
     Registered {
         /// From where.
+        #[schema(value_type = String)]
         address: IpAddr,
         /// Its device type, as SCCP numbers them.
         device_type: u32,
@@ -285,6 +320,7 @@ pub enum DeviceEventKind {
     /// It was refused.
     Rejected {
         /// From where.
+        #[schema(value_type = String)]
         address: IpAddr,
         /// Why.
         reason: String,
@@ -298,4 +334,265 @@ pub enum DeviceEventKind {
         /// Its parameters.
         parameters: [u32; 2],
     },
+}
+
+/// One phone, and what it shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Phone {
+    /// The phone.
+    #[serde(flatten)]
+    pub device: Device,
+    /// What it shows now.
+    pub face: Face,
+}
+
+/// What a phone shows and sounds like. While it is not registered, everything else is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Face {
+    /// Is it there?
+    pub registered: bool,
+    /// Is its speaker or handset on?
+    pub speaker: bool,
+    /// How it rings, if it does.
+    pub ring: Option<PhoneRing>,
+    /// The tone to be heard, such as `inside-dial-tone`.
+    pub tone: Option<String>,
+    /// The line in the foreground, by its button.
+    pub active_line: Option<u32>,
+    /// The lamps that are not off.
+    pub lamps: Vec<PhoneLamp>,
+    /// The prompt of the call in the foreground, without one that of the idle phone.
+    pub prompt: String,
+    /// The labels of the soft keys, in English, for the call in the foreground or without one.
+    pub soft_keys: Vec<String>,
+    /// Its calls, in the order in which they came.
+    pub calls: Vec<CallOnPhone>,
+}
+
+/// A phone rings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhoneRing {
+    /// How: `inside-ring`, `outside-ring`, `feature-ring`, `flash-only`.
+    pub mode: String,
+    /// On which line, by its button.
+    pub line: u32,
+}
+
+/// A lamp of a button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PhoneLamp {
+    /// The kind of button, such as `line`.
+    pub button: String,
+    /// Which of that kind, from 1; 0 where there is only one.
+    pub instance: u32,
+    /// `on`, `wink`, `flash` or `blink`.
+    pub mode: String,
+}
+
+/// A call as a phone shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallOnPhone {
+    /// The line, by its button.
+    pub line: u32,
+    /// The phone's name for the call.
+    pub reference: u32,
+    /// Is it another phone's call on a line that both have?
+    pub remote: bool,
+    /// Did somebody call here?
+    pub inbound: bool,
+    /// Such as `off-hook`, `ring-out`, `ring-in`, `connected`, `hold`.
+    pub state: String,
+    /// Its prompt.
+    pub prompt: String,
+    /// The labels of the soft keys while it is in the foreground, in English.
+    pub soft_keys: Vec<String>,
+    /// Who calls.
+    pub calling: Named,
+    /// Who is called.
+    pub called: Named,
+    /// The number as dialled here, once it is complete.
+    pub dialed: String,
+}
+
+/// A number and a name; both can be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// The number.
+    pub number: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A number to dial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dial {
+    /// The number, as somebody at the phone would dial it.
+    pub number: String,
+}
+
+/// A text for a phone's screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Message {
+    /// The text; a phone shows about 30 characters of it.
+    pub text: String,
+}
+
+/// Something that happened to a phone or a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Something happened to a phone.
+    Device {
+        /// Which; as it named itself, it may be unknown to the site.
+        device: String,
+        /// What, and when.
+        #[serde(flatten)]
+        what: DeviceEvent,
+    },
+    /// A call began, went on or is over.
+    Call(CallInProgress),
+}
+
+/// A line, and what it remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Line {
+    /// Its number.
+    pub number: String,
+    /// Whose it is; can be empty.
+    pub name: String,
+    /// What its button says; empty if that is the number.
+    pub label: String,
+    /// The phones that have it.
+    pub devices: Vec<LineDevice>,
+    /// Where calls to it go instead.
+    pub forwards: Forwards,
+    /// Does nobody want to be disturbed?
+    pub do_not_disturb: bool,
+    /// Messages in its mailbox.
+    pub messages: Messages,
+    /// Is it logged out of its hunt groups?
+    pub hunt_logged_out: bool,
+    /// Is it logged in to hunt groups that ask for that?
+    pub hunt_logged_in: bool,
+}
+
+/// A phone that has a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LineDevice {
+    /// Its name.
+    pub name: String,
+    /// Is it there?
+    pub registered: bool,
+}
+
+/// Where calls to a line go instead, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forwards {
+    /// Always.
+    pub all: Option<String>,
+    /// While it is busy.
+    pub busy: Option<String>,
+    /// When nobody answers in time.
+    pub no_answer: Option<String>,
+    /// While no phone with it is registered.
+    pub unregistered: Option<String>,
+}
+
+/// Where calls are to go instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forward {
+    /// When.
+    pub kind: ForwardKind,
+    /// Where to; a number as somebody at the phone would dial it.
+    pub to: String,
+}
+
+/// When calls go elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardKind {
+    /// Always.
+    All,
+    /// While the line is busy.
+    Busy,
+    /// When nobody answers in time.
+    NoAnswer,
+    /// While no phone with the line is registered.
+    Unregistered,
+}
+
+/// Does nobody want to be disturbed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DoNotDisturb {
+    /// Yes?
+    pub on: bool,
+}
+
+/// How many messages wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Messages {
+    /// Not heard yet.
+    pub new: u32,
+    /// Heard and kept.
+    pub old: u32,
+}
+
+/// A group of lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Group {
+    /// What it is for.
+    pub kind: GroupKind,
+    /// Its name (pickup groups) or number.
+    pub key: String,
+    /// What phones show of it; can be empty.
+    pub name: String,
+    /// The order of a hunt group, the mode of a paging group; empty otherwise.
+    pub how: String,
+    /// The numbers of its lines.
+    pub members: Vec<String>,
+}
+
+/// What a group of lines is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupKind {
+    /// Its members pick up each other's calls.
+    Pickup,
+    /// Its number rings one of them.
+    Hunt,
+    /// Its number speaks to all of them.
+    Paging,
+}
+
+/// A call that waits in a park slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParkedCall {
+    /// The number that takes it from there.
+    pub slot: String,
+    /// The call's id.
+    pub call: u64,
+    /// Who waits.
+    pub waits: Named,
+    /// Who parked it.
+    pub by: Named,
+}
+
+/// Something that an operator changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogEntry {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The user id of the process that asked.
+    pub uid: u32,
+    /// Its name; empty if it has none.
+    pub user: String,
+    /// Whose session it was, where the machine knows: the person who became root. Empty otherwise.
+    pub login: String,
+    /// The process, where the machine told.
+    pub process: Option<i32>,
+    /// What was done.
+    pub what: String,
+    /// What that changed of the site, a line each.
+    pub changes: Vec<String>,
 }

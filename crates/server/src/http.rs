@@ -27,14 +27,15 @@ use tokio::{
 };
 
 use crate::{
+    admin::Operator,
     files::{Files, Found},
     net,
 };
 
 /// How long a request's head may take.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a connection may live, however busy it is: the slowest phone has its firmware by then.
-const CONNECTION: Duration = Duration::from_secs(600);
+/// How long a phone's connection may live, however busy it is: the slowest phone has its firmware by then.
+pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -44,27 +45,35 @@ pub(crate) struct Ends {
     pub(crate) peer: SocketAddr,
 }
 
-/// A connection whose ends may matter to the answer.
+/// A connection of which something may matter to the answer.
 pub(crate) trait Connected {
-    /// Its ends, where they have addresses.
-    fn ends(&self) -> Option<Ends>;
+    /// What handlers find in a request's extensions.
+    type About: Clone + Send + Sync + 'static;
+
+    /// That, if the operating system tells.
+    fn about(&self) -> Option<Self::About>;
 }
 
 impl Connected for TcpStream {
-    fn ends(&self) -> Option<Ends> {
+    type About = Ends;
+
+    fn about(&self) -> Option<Ends> {
         let (local, peer) = (self.local_addr().ok()?, self.peer_addr().ok()?);
         Some(Ends { local: local.ip().to_canonical(), peer: net::canonical(peer) })
     }
 }
 
 impl Connected for UnixStream {
-    fn ends(&self) -> Option<Ends> {
-        None
+    type About = Operator;
+
+    fn about(&self) -> Option<Operator> {
+        self.peer_cred().ok().map(Operator::from)
     }
 }
 
-/// Serves `app` on at most `connections` at a time; more are closed at once. Ends never; what is dropped is all of it.
-pub(crate) async fn serve<L>(mut listener: L, app: Router, connections: usize)
+/// Serves `app` on at most `connections` at a time, each for as long as `longest`; more are closed at once. Ends never;
+/// what is dropped is all of it.
+pub(crate) async fn serve<L>(mut listener: L, app: Router, connections: usize, longest: Option<Duration>)
 where
     L: Listener,
     L::Io: Connected,
@@ -84,8 +93,8 @@ where
             }
             continue;
         };
-        let app = match stream.ends() {
-            Some(ends) => app.clone().layer(Extension(ends)),
+        let app = match stream.about() {
+            Some(about) => app.clone().layer(Extension(about)),
             None => app.clone(),
         };
         tasks.spawn(async move {
@@ -93,7 +102,11 @@ where
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-            match timeout(CONNECTION, connection).await {
+            let ended = match longest {
+                Some(longest) => timeout(longest, connection).await,
+                None => Ok(connection.await),
+            };
+            match ended {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "http connection"),
                 Err(_) => tracing::debug!("http connection took too long"),

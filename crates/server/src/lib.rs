@@ -27,6 +27,7 @@ mod services;
 mod tftp;
 
 pub use self::{
+    admin::openapi,
     error::{ServeError, chain},
     net::local_towards,
     options::Options,

@@ -5,10 +5,10 @@
 //! between the two is in the exchange's site but not in the one that the change was made from; it is carried over
 //! there, on the exchange's own thread, so that no phone loses the number it has just got.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use jiff::tz::TimeZone;
-use selsius_site::{AutoRegistration, Change, Site, SiteFile, SiteFileError, diff};
+use selsius_site::{AutoRegistration, Change, NoEntry, Site, SiteFile, SiteFileError, diff};
 use selsius_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::{
@@ -42,12 +42,94 @@ pub(crate) enum ChangeError {
     /// No such zone.
     #[error("settings.time-zone: no zone is called {0:?}; expected a name such as \"Europe/Berlin\"")]
     Zone(String),
+    /// There can be no such entry.
+    #[error(transparent)]
+    NoEntry(#[from] NoEntry),
+    /// There is no such entry.
+    #[error("the site has no {0}")]
+    Missing(Entry),
+    /// There is one already.
+    #[error("the site has {0} already")]
+    Exists(Entry),
+    /// The file is to change one entry, and mentions others.
+    #[error("the change is to be of {0} alone: the table that it names, and no other")]
+    Others(Entry),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The exchange. The change is stored and holds from the next start on at the latest.
     #[error("the change is stored, but {0}")]
     Exchange(#[from] Unavailable),
+}
+
+/// One entry of a site, by the key of its section and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) section: String,
+    pub(crate) key: String,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.section, self.key)
+    }
+}
+
+/// A change of the site.
+#[derive(Debug)]
+pub(crate) enum Edit<'a> {
+    /// What a file mentions.
+    File { file: &'a SiteFile, unmentioned: Unmentioned },
+    /// An entry that is not there yet.
+    Add(&'a Entry, &'a SiteFile),
+    /// An entry as the file has it, whatever it was.
+    Replace(&'a Entry, &'a SiteFile),
+    /// What the file mentions of an entry that is there.
+    Change(&'a Entry, &'a SiteFile),
+    /// An entry goes.
+    Remove(&'a Entry),
+}
+
+impl Edit<'_> {
+    /// The site that this makes of `old`; valid as far as the site's own rules go.
+    fn make(&self, old: &Site) -> Result<Site, ChangeError> {
+        let (entry, file) = match self {
+            Self::File { file, unmentioned } => {
+                let new = file.apply(old, *unmentioned == Unmentioned::Goes);
+                file.check(&new)?;
+                return Ok(new);
+            }
+            Self::Remove(entry) => {
+                if !Site::default().copy_entry(old, &entry.section, &entry.key)? {
+                    return Err(ChangeError::Missing((*entry).clone()));
+                }
+                let mut new = old.clone();
+                new.copy_entry(&Site::default(), &entry.section, &entry.key)?;
+                // Who still needs it is told by name, as for a file that mentions nothing.
+                SiteFile::parse("removal", "")?.check(&new)?;
+                return Ok(new);
+            }
+            Self::Add(entry, file) | Self::Replace(entry, file) | Self::Change(entry, file) => {
+                (*entry, *file)
+            }
+        };
+        let (section, key) = (entry.section.as_str(), entry.key.as_str());
+        let there = Site::default().copy_entry(old, section, key)?;
+        let (made, mut alone) = (file.apply(&Site::default(), false), Site::default());
+        if !alone.copy_entry(&made, section, key)? || alone != made {
+            return Err(ChangeError::Others(entry.clone()));
+        }
+        let from = match self {
+            Self::Add(..) if there => return Err(ChangeError::Exists(entry.clone())),
+            Self::Change(..) if !there => return Err(ChangeError::Missing(entry.clone())),
+            Self::Change(..) => file.apply(old, false),
+            _ => made,
+        };
+        let mut new = old.clone();
+        new.copy_entry(&from, section, key)?;
+        file.check(&new)?;
+        Ok(new)
+    }
 }
 
 /// How much a change may do.
@@ -88,15 +170,10 @@ impl Office {
         Arc::clone(&self.running.borrow())
     }
 
-    /// Applies a file.
-    pub(crate) async fn apply(
-        &self,
-        file: &SiteFile,
-        unmentioned: Unmentioned,
-        mode: Mode,
-    ) -> Result<Vec<Change>, ChangeError> {
+    /// Changes the site.
+    pub(crate) async fn apply(&self, edit: &Edit<'_>, mode: Mode) -> Result<Vec<Change>, ChangeError> {
         let exchange = self.exchange.lock().await;
-        let (old, new) = save(&self.store, file, unmentioned, mode, self.auto_register.as_ref()).await?;
+        let (old, new) = save(&self.store, edit, mode, self.auto_register.as_ref()).await?;
         let changes = diff(&old, &new);
         if mode == Mode::Apply && !changes.is_empty() {
             self.run(&exchange, old, new).await?;
@@ -129,19 +206,17 @@ impl Office {
     }
 }
 
-/// Applies a file to the stored site. The site before and after.
+/// Changes the stored site. The site before and after.
 pub(crate) async fn save(
     store: &Store,
-    file: &SiteFile,
-    unmentioned: Unmentioned,
+    edit: &Edit<'_>,
     mode: Mode,
     auto_register: Option<&AutoRegistration>,
 ) -> Result<(Site, Site), ChangeError> {
     let mut attempts = ATTEMPTS;
     loop {
         let stored = store.load_site().await?;
-        let new = file.apply(&stored.site, unmentioned == Unmentioned::Goes);
-        file.check(&new)?;
+        let new = edit.make(&stored.site)?;
         check_zone(&new)?;
         if let Some(range) = auto_register {
             fits(&new, range).map_err(|fault| ChangeError::AutoRegister { range: range.clone(), fault })?;
@@ -210,6 +285,40 @@ mod tests {
 
     fn with(device: &str, line: &str) -> Site {
         site(&format!("{BASE}[lines.{line}]\n[devices.{device}]\nbuttons = [{{ line = \"{line}\" }}]"))
+    }
+
+    #[test]
+    fn one_entry_is_changed_and_nothing_else() {
+        let old = with("SEP000000000002", "1002");
+        let entry = |section: &str, key: &str| Entry { section: section.into(), key: key.into() };
+        let file = |text: &str| SiteFile::parse("body", text).unwrap_or_else(|error| panic!("{error}"));
+        let (line, named) = (entry("lines", "1002"), file("[lines.1002]\nname = \"Bob\""));
+        let told = |edit: Edit<'_>| match edit.make(&old) {
+            Ok(new) => diff(&old, &new).iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(told(Edit::Add(&line, &named)), "the site has lines.1002 already");
+        assert_eq!(told(Edit::Change(&line, &named)), "~ line 1002 name: \"\" -> \"Bob\"");
+        let bare = file("[devices.SEP000000000002]");
+        let device = entry("devices", "SEP000000000002");
+        assert_eq!(told(Edit::Change(&device, &bare)), "");
+        assert!(
+            told(Edit::Replace(&device, &bare)).contains("button 1"),
+            "{}",
+            told(Edit::Replace(&device, &bare))
+        );
+        let missing = entry("lines", "1009");
+        let alone = file("[lines.1009]");
+        assert_eq!(told(Edit::Change(&missing, &alone)), "the site has no lines.1009");
+        assert_eq!(told(Edit::Remove(&missing)), "the site has no lines.1009");
+        assert_eq!(told(Edit::Add(&missing, &alone)), "+ line 1009");
+        for other in ["[lines.1009]\n[lines.1002]", "[settings]\nname = \"X\"", "[lines.1002]", ""] {
+            let said = told(Edit::Replace(&missing, &file(other)));
+            assert!(said.starts_with("the change is to be of lines.1009 alone"), "{other}: {said}");
+        }
+        let said = told(Edit::Remove(&line));
+        assert!(said.contains("devices.SEP000000000002.buttons[1]") && said.contains("1002"), "{said}");
+        assert_eq!(told(Edit::Remove(&device)).lines().count(), 1);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{Mutex, oneshot},
+    sync::{Mutex, Semaphore, oneshot},
     task::JoinSet,
     time::timeout,
 };
@@ -33,7 +33,7 @@ use crate::{
     core::{self, Command, Handle, Limits, Running, Unavailable},
     files::{Files, Folder},
     http, net,
-    office::{self, ChangeError, Mode, Office, Unmentioned},
+    office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
     tftp::Tftp,
 };
@@ -44,6 +44,8 @@ pub const ADMIN_SOCKET: &str = "admin.sock";
 const STOP: Duration = Duration::from_secs(5);
 /// Admin requests at a time.
 const ADMIN_CONNECTIONS: usize = 32;
+/// How many of them may watch something; the others stay free for who has something to do.
+const WATCHERS: usize = 16;
 
 /// A manager that runs: everything listens. Dropping it ends it without waiting; [`Server::stop`] waits.
 ///
@@ -170,11 +172,14 @@ impl Server {
             started: Timestamp::now(),
             addresses: addresses.clone(),
             copies: Mutex::new(data_dir),
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
-        tasks.spawn(http::serve(http, pages, config.limits.http_connections));
-        tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS));
+        let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
+        tasks.spawn(http::serve(http, pages, most, longest));
+        // Who watches does so for days.
+        tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS, None));
         Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
     }
 
@@ -237,7 +242,8 @@ async fn site(
 ) -> Result<Site, ServeError> {
     if let Some((name, text)) = file {
         let file = SiteFile::parse(name, text)?;
-        let saved = office::save(store, &file, Unmentioned::Stays, Mode::Apply, auto_register).await;
+        let edit = Edit::File { file: &file, unmentioned: Unmentioned::Stays };
+        let saved = office::save(store, &edit, Mode::Apply, auto_register).await;
         let (old, new) = saved.map_err(unstarted)?;
         notices.push(Notice::SiteApplied { changes: diff(&old, &new).len() });
     }
@@ -301,7 +307,7 @@ fn unstarted(error: ChangeError) -> ServeError {
         ChangeError::File(error) => error.into(),
         ChangeError::Store(error) => error.into(),
         ChangeError::AutoRegister { fault, .. } => ServeError::AutoRegister(fault),
-        ChangeError::Zone(_) | ChangeError::Exchange(_) => ServeError::SiteFile(error.to_string()),
+        error => ServeError::SiteFile(error.to_string()),
     }
 }
 

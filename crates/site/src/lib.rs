@@ -32,6 +32,7 @@
 //! ```
 
 mod diff;
+mod entry;
 mod fields;
 mod file;
 mod key;
@@ -46,6 +47,7 @@ mod stored;
 mod validate;
 
 pub use diff::{Change, ChangeKind, Subject, diff};
+pub use entry::NoEntry;
 pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
 pub use key::KeyPath;
 pub use local::Local;

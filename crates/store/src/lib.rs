@@ -45,7 +45,8 @@ mod writer;
 
 pub use error::StoreError;
 pub use query::{
-    CallFilter, CallListKind, CallRecord, Outcome, Remembered, Retention, SiteVersion, StoredSite, end_cause,
+    CallFilter, CallListKind, CallRecord, OperatorEntry, Outcome, Remembered, Retention, SiteVersion,
+    StoredSite, end_cause,
 };
 pub use queue::{Lost, Recorder};
 pub use store::{Opened, QUEUE_CAPACITY, Store, StoreStatus};

@@ -117,3 +117,22 @@ pub struct CallRecord {
 pub fn end_cause(name: &str) -> Option<EndCause> {
     EndCause::ALL.iter().copied().find(|cause| cause.name() == name)
 }
+
+/// Something that an operator changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorEntry {
+    /// When.
+    pub at: WallTime,
+    /// The user id of the process that asked.
+    pub uid: u32,
+    /// Its name; empty if it has none.
+    pub user: String,
+    /// Whose session it was, where the machine knows: the person who became root. Empty otherwise.
+    pub login: String,
+    /// The process, where the machine told.
+    pub process: Option<i32>,
+    /// What was done, on one line.
+    pub what: String,
+    /// What that changed of the site, a line each.
+    pub changes: Vec<String>,
+}

@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use crate::{
-    CallFilter, CallListKind, CallRecord, Lost, Recorder, Remembered, Retention, SiteVersion, StoreError,
-    StoredSite,
+    CallFilter, CallListKind, CallRecord, Lost, OperatorEntry, Recorder, Remembered, Retention, SiteVersion,
+    StoreError, StoredSite,
     directory::{Directory, private, sync_folder},
     error::chain,
     queue::Queue,
@@ -178,6 +178,16 @@ impl Store {
     pub async fn device_history(&self, device: &str, newest: u32) -> Result<Vec<DeviceEvent>, StoreError> {
         self.settle().await;
         self.core.database.read().await.device_history(device, newest).await
+    }
+
+    /// Remembers what an operator changed; it is committed when this returns.
+    pub async fn log_operator(&self, entry: &OperatorEntry) -> Result<(), StoreError> {
+        self.core.database.read().await.log_operator(entry).await
+    }
+
+    /// What operators changed, newest first, at most `newest` entries.
+    pub async fn operator_log(&self, newest: u32) -> Result<Vec<OperatorEntry>, StoreError> {
+        self.core.database.read().await.operator_log(newest).await
     }
 
     /// Writes a copy of everything into a new file, which only its owner may read; nobody waits for that. A

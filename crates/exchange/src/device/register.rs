@@ -274,6 +274,7 @@ impl Exchange {
         let model = register.device_type.model_name();
         let text = format!("registered from {}: {model}, version {version}", peer.remote);
         self.event(Level::Info, Some(session), name.as_str(), text);
+        self.tell_face(&name);
     }
 
     fn reject(&mut self, now: Time, session: SessionId, name: &str, reason: &'static str) {

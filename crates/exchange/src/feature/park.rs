@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Parked {
     pub(crate) call: Handle<Call>,
     /// Who parked it.
-    by: Party,
+    pub(crate) by: Party,
 }
 
 /// Why a call cannot be parked.

@@ -2,13 +2,19 @@
 
 pub(crate) mod backup;
 pub(crate) mod calls;
+mod change;
 pub(crate) mod demo;
 pub(crate) mod device;
 mod dhcp;
 pub(crate) mod dissect;
+pub(crate) mod forward;
+pub(crate) mod group;
+pub(crate) mod line;
+pub(crate) mod log;
 mod node;
 mod out;
 pub(crate) mod phone;
 pub(crate) mod serve;
 pub(crate) mod site;
 pub(crate) mod status;
+pub(crate) mod watch;

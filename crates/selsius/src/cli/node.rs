@@ -13,10 +13,11 @@ use hyper::{
     Method, Request, Response,
     body::{Bytes, Frame, Incoming},
     client::conn::http1,
+    http::request,
 };
 use hyper_util::rt::TokioIo;
 use selsius_server::{ADMIN_SOCKET, api, config::Config};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
 /// Which manager: its data directory, or the configuration that names it.
@@ -95,6 +96,20 @@ impl Manager {
         serde_json::from_slice(&answer).context("the manager's answer is of another version")
     }
 
+    /// Sends a value as JSON, and reads the answer as JSON.
+    pub(crate) async fn send_json<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T> {
+        let body = Bytes::from(serde_json::to_vec(body)?);
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let answer = self.request(request, whole(body)).await?;
+        let answer = answer.into_body().collect().await.context("the manager broke off")?.to_bytes();
+        serde_json::from_slice(&answer).context("the manager's answer is of another version")
+    }
+
     /// Asks, and reads the answer as it is.
     pub(crate) async fn bytes(&mut self, method: Method, path: &str, body: Bytes) -> Result<Bytes> {
         let answer = self.send(method, path, whole(body)).await?;
@@ -123,7 +138,15 @@ impl Manager {
         path: &str,
         body: UnsyncBoxBody<Bytes, std::io::Error>,
     ) -> Result<Response<Incoming>> {
-        let request = Request::builder().method(method).uri(path).header("host", "selsius").body(body)?;
+        self.request(Request::builder().method(method).uri(path), body).await
+    }
+
+    async fn request(
+        &mut self,
+        request: request::Builder,
+        body: UnsyncBoxBody<Bytes, std::io::Error>,
+    ) -> Result<Response<Incoming>> {
+        let request = request.header("host", "selsius").body(body)?;
         let answer = self.sender.send_request(request).await.context("the manager does not answer")?;
         if answer.status().is_success() {
             return Ok(answer);

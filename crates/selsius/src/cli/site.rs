@@ -14,6 +14,7 @@ use selsius_server::api::SiteChange;
 use selsius_site::{Action, Button, SAMPLE, Site};
 
 use super::{
+    change,
     dhcp::{self, DhcpArgs},
     node::{Node, block_on, escaped},
     out::{self, table},
@@ -103,15 +104,9 @@ fn apply(node: &Node, file: &Path, prune: bool, dry_run: bool) -> Result<()> {
         (name.clone(), std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?)
     };
     let path = format!("/v1/site?prune={prune}&dry-run={dry_run}&name={}", escaped(&name));
-    let SiteChange { changes, applied } =
+    let change: SiteChange =
         block_on(async { node.connect().await?.json(Method::PUT, &path, Bytes::from(text)).await })?;
-    let end = match (changes.len(), applied) {
-        (0, _) => "nothing changes".into(),
-        (number, true) => format!("applied: {}", out::count(number, "change")),
-        (number, false) => format!("would apply: {}", out::count(number, "change")),
-    };
-    let lines: Vec<_> = changes.iter().map(|line| out::clean(line) + "\n").collect();
-    out::print(&format!("{}{end}\n", lines.concat()))
+    change::show(&change)
 }
 
 fn export(node: &Node) -> Result<String> {

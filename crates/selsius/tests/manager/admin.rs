@@ -11,7 +11,7 @@ use std::{
 use crate::support::{Manager, OFFICE, Pair, fails, output, phone, until};
 use selsius_station::Action;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
@@ -139,7 +139,7 @@ fn a_phone_that_registered_itself_is_in_the_site_and_comes_back() {
     runtime().block_on(async {
         let _phone = phone(manager.sccp, "SEP02000000AAAA").await;
         assert_eq!(number(&manager), ("1001".into(), true));
-        let reset = manager.ask(&["device", "reset", "SEP02000000AAAA"]);
+        let reset = manager.ask(&["device", "restart", "SEP02000000AAAA"]);
         assert!(reset.contains("told to restart"), "{reset}");
     });
     assert!(fails(manager.command(&["device", "reset", "SEP02000000BBBB"])).contains("is not registered"));
@@ -236,7 +236,7 @@ fn whoever_stops_reading_is_no_error() {
 }
 
 /// One request, as bytes; the answer's status line and the last line of its body.
-fn request(manager: &Manager, text: &[u8]) -> (String, String) {
+pub(crate) fn request(manager: &Manager, text: &[u8]) -> (String, String) {
     let mut stream = UnixStream::connect(&manager.admin).unwrap();
     stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
     // The manager may answer before it has read all of it.

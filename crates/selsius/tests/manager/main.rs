@@ -6,5 +6,6 @@ mod admin;
 mod calls;
 mod crash;
 mod files;
+mod operator;
 mod start;
 mod support;

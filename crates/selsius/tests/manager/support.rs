@@ -191,7 +191,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    fn of(from: impl Read + Send + 'static) -> Self {
+    pub(crate) fn of(from: impl Read + Send + 'static) -> Self {
         let (sender, lines) = channel();
         thread::spawn(move || {
             for line in BufReader::new(from).lines().map_while(Result::ok) {

@@ -14,29 +14,43 @@ use jiff::Timestamp;
 use selsius_exchange::record::WallTime;
 use selsius_store::{CallFilter, Outcome, Store, end_cause};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Admin, Answer, Failure, MOST_RECORDS, device, show};
+use super::{Admin, Answer, MOST_RECORDS, devices::named, failure::Failure, show};
 use crate::api;
 
 /// Calls that are in memory at a time while they are exported.
 const PAGE: u32 = 500;
 
 /// Which calls are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
+    /// At most so many, the newest.
     last: Option<u64>,
+    /// Those that ended then or later.
+    #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
+    /// Those that ended before.
+    #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
+    /// Of a party, dialled, or of who led the call on.
     number: Option<String>,
+    /// A phone that took part.
     device: Option<String>,
+    /// Why it ended, such as `busy`.
     cause: Option<String>,
+    /// What became of it.
     outcome: Option<Came>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+/// What became of a call.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Came {
+pub(super) enum Came {
+    /// Somebody answered.
     Answered,
+    /// Nobody did.
     Missed,
 }
 
@@ -54,7 +68,7 @@ impl Wanted {
             since: self.since.map(time),
             until: self.until.map(time),
             number: self.number,
-            device: self.device.as_deref().map(device).transpose()?,
+            device: self.device.as_deref().map(named).transpose()?,
             cause: self.cause.map(cause).transpose()?,
             outcome: self.outcome.map(|came| match came {
                 Came::Answered => Outcome::Answered,
@@ -65,6 +79,11 @@ impl Wanted {
     }
 }
 
+/// Finished calls, newest first.
+#[utoipa::path(get, path = "/v1/calls", tag = "manager", params(Wanted), responses(
+    (status = 200, body = Vec<api::Call>),
+    (status = "default", description = "It failed.", body = api::Error),
+))]
 pub(super) async fn list(
     State(admin): State<Arc<Admin>>,
     Query(wanted): Query<Wanted>,
@@ -82,6 +101,11 @@ struct Rest {
     left: u64,
 }
 
+/// All finished calls, newest first: a JSON object a line.
+#[utoipa::path(get, path = "/v1/calls/export", tag = "manager", params(Wanted), responses(
+    (status = 200, content_type = "application/x-ndjson", body = api::Call),
+    (status = "default", description = "It failed.", body = api::Error),
+))]
 pub(super) async fn export(
     State(admin): State<Arc<Admin>>,
     Query(wanted): Query<Wanted>,

@@ -1,48 +1,48 @@
 //! The admin API's handlers; [`crate::api`] is its contract.
 
+#![allow(unused_qualifications, reason = "utoipa's attribute names the types of parameters so")]
+
+mod audit;
+mod backup;
 mod calls;
+mod devices;
+mod failure;
+mod lines;
+mod live;
 mod show;
+mod site;
 
 use std::{
     fs, io,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     os::unix::net::{UnixListener, UnixStream},
     path::{Path as FilePath, PathBuf},
     sync::Arc,
 };
 
 use axum::{
-    Json, Router,
-    body::{Body, to_bytes},
-    extract::{Path, Query, State},
+    Extension, Json, Router,
+    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    middleware,
+    response::IntoResponse,
+    routing::get,
 };
-use http_body_util::BodyExt;
 use jiff::Timestamp;
-use selsius_site::{DeviceName, SiteFile};
-use selsius_store::{Store, StoreError};
-use selsius_wire::value::ResetType;
+use selsius_store::Store;
 use serde::Deserialize;
-use tokio::{fs::OpenOptions, io::AsyncWriteExt, sync::Mutex};
-use tokio_util::io::ReaderStream;
+use tokio::sync::{Mutex, Semaphore};
+use utoipa::{IntoParams, OpenApi};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::{audit::Did, failure::Failure};
+pub(crate) use self::{audit::Operator, backup::sweep};
 use crate::{
     ServeError, api,
-    core::{Command, Handle, Unavailable},
-    error::chain,
-    office::{ChangeError, Mode, Office, Unmentioned},
+    core::{Command, Handle},
+    office::Office,
 };
 
-/// Largest site file, in bytes: that of 50,000 phones has a third.
-const SITE_BYTES: usize = 16 << 20;
-/// Largest backup that is taken back, in bytes.
-const BACKUP_BYTES: u64 = 16 << 30;
-/// A copy of the database on its way out.
-const OUTGOING: &str = "backup.part";
-/// A backup on its way in.
-const INCOMING: &str = "upload.part";
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
 
@@ -56,21 +56,82 @@ pub(crate) struct Admin {
     pub(crate) addresses: api::Addresses,
     /// Where copies of the database lie for a moment; held by whoever makes one.
     pub(crate) copies: Mutex<PathBuf>,
+    /// Places for those who watch.
+    pub(crate) watchers: Arc<Semaphore>,
+}
+
+/// The API's description, without the paths: they come with the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "selsius admin API",
+        description = "Administration of a selsius call manager: HTTP/1.1 on the Unix socket `admin.sock` in its data \
+            directory, for whoever may open that. Times are RFC 3339 in UTC. Whatever fails is answered with an Error.",
+    ),
+    components(schemas(calls::Came)),
+    tags(
+        (name = "manager", description = "The manager itself: state, records, backups, the operators' log"),
+        (name = "site", description = "The office as it is configured"),
+        (name = "phones", description = "Phones: use them, watch them"),
+        (name = "lines", description = "Lines and groups of lines"),
+    ),
+)]
+struct Description;
+
+/// The routes and what describes them.
+fn routes() -> OpenApiRouter<Arc<Admin>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(status))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::export))
+        .routes(routes!(live::events))
+        .routes(routes!(audit::log))
+        .routes(routes!(site::site, site::change_site))
+        .routes(routes!(site::entry, site::add_entry, site::put_entry, site::patch_entry, site::remove_entry))
+        .routes(routes!(devices::device))
+        .routes(routes!(devices::dial))
+        .routes(routes!(devices::answer))
+        .routes(routes!(devices::hang_up))
+        .routes(routes!(devices::hold))
+        .routes(routes!(devices::resume))
+        .routes(routes!(devices::message))
+        .routes(routes!(devices::reset))
+        .routes(routes!(devices::restart))
+        .routes(routes!(devices::history))
+        .routes(routes!(live::watch))
+        .routes(routes!(lines::lines))
+        .routes(routes!(lines::line))
+        .routes(routes!(lines::forwards, lines::forward, lines::unforward))
+        .routes(routes!(lines::do_not_disturb))
+        .routes(routes!(lines::messages))
+        .routes(routes!(lines::groups))
+        .routes(routes!(lines::parked))
+        .routes(routes!(backup::backup))
+        .routes(routes!(backup::restore))
+}
+
+/// The description of the API (OpenAPI 3.1) as JSON; `docs/openapi.json` is it.
+pub fn openapi() -> String {
+    let (_, description) = routes().split_for_parts();
+    let mut text = description.to_pretty_json().expect("it is made of texts");
+    text.push('\n');
+    text
 }
 
 /// The API.
 pub(crate) fn router(admin: Admin) -> Router {
-    Router::new()
-        .route("/v1/status", get(status))
-        .route("/v1/calls", get(calls::list))
-        .route("/v1/calls/export", get(calls::export))
-        .route("/v1/site", get(site).put(change_site))
-        .route("/v1/devices/{name}/reset", post(reset))
-        .route("/v1/devices/{name}/history", get(history))
-        .route("/v1/backup", post(backup))
-        .route("/v1/restore", post(restore))
-        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is nothing here", "see /v1/status"))
-        .with_state(Arc::new(admin))
+    let admin = Arc::new(admin);
+    let (router, description) = routes().split_for_parts();
+    // It is the same for as long as the process runs.
+    let description = description.to_json().expect("it is made of texts");
+    let described = async move || ([(CONTENT_TYPE, "application/json")], description).into_response();
+    router
+        .route("/v1/openapi.json", get(described))
+        .fallback(async || {
+            Failure::new(StatusCode::NOT_FOUND, "there is nothing here", "see /v1/openapi.json")
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), audit::record))
+        .with_state(admin)
 }
 
 /// Makes the socket. A file that nobody answers on is left of a manager that was killed, and goes.
@@ -89,242 +150,31 @@ pub(crate) fn bind(path: &FilePath) -> Result<tokio::net::UnixListener, ServeErr
     listener.set_nonblocking(true).and_then(|()| tokio::net::UnixListener::from_std(listener)).map_err(fail)
 }
 
-/// Removes the copies that a manager left behind that was killed.
-pub(crate) fn sweep(data_dir: &FilePath) {
-    for name in [OUTGOING, INCOMING] {
-        // Most often there is none; one that stays is in nobody's way.
-        let _ = fs::remove_file(data_dir.join(name));
-    }
-}
-
 type Answer<T> = Result<Json<T>, Failure>;
+/// The answer to something that is done, with what that was.
+type Done = Result<(Extension<Did>, Json<api::Done>), Failure>;
+/// The answer to a change of the site.
+type Changed = Result<(Extension<Did>, Json<api::SiteChange>), Failure>;
 
+/// How everything is.
+#[utoipa::path(get, path = "/v1/status", tag = "manager", responses(
+    (status = 200, body = api::Status),
+    (status = "default", description = "It failed.", body = api::Error),
+))]
 async fn status(State(admin): State<Arc<Admin>>) -> Answer<api::Status> {
     let status = admin.exchange.ask(Command::Status).await?;
     Ok(Json(show::status(&admin, &admin.office.site(), status)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Last {
+    /// At most so many.
     last: Option<u32>,
 }
 
 impl Last {
     fn or(&self, usual: u32) -> u32 {
         self.last.unwrap_or(usual).min(MOST_RECORDS)
-    }
-}
-
-async fn site(State(admin): State<Arc<Admin>>) -> Result<Response, Failure> {
-    let stored = admin.store.load_site().await?;
-    Ok(([(CONTENT_TYPE, "application/toml")], stored.site.to_toml()).into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Change {
-    #[serde(default)]
-    dry_run: bool,
-    #[serde(default)]
-    prune: bool,
-    name: Option<String>,
-}
-
-async fn change_site(
-    State(admin): State<Arc<Admin>>,
-    Query(change): Query<Change>,
-    body: Body,
-) -> Answer<api::SiteChange> {
-    let too_large = |_| Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 16 MiB", "");
-    let text = to_bytes(body, SITE_BYTES).await.map_err(too_large)?;
-    let name = change.name.unwrap_or_else(|| "site".into());
-    let text = String::from_utf8(text.into()).map_err(|_| {
-        Failure::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{name}: is not UTF-8 text"), "")
-    })?;
-    let file = SiteFile::parse(name, text).map_err(ChangeError::from)?;
-    let unmentioned = if change.prune { Unmentioned::Goes } else { Unmentioned::Stays };
-    let mode = if change.dry_run { Mode::DryRun } else { Mode::Apply };
-    let changes = admin.office.apply(&file, unmentioned, mode).await?;
-    if mode == Mode::Apply {
-        tracing::info!(changes = changes.len(), "site applied");
-    }
-    let changes = changes.iter().map(ToString::to_string).collect();
-    Ok(Json(api::SiteChange { changes, applied: mode == Mode::Apply }))
-}
-
-#[derive(Deserialize)]
-struct Reset {
-    kind: Option<Kind>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    /// Starts again from the loader.
-    Reset,
-    /// Registers again.
-    Restart,
-}
-
-async fn reset(
-    State(admin): State<Arc<Admin>>,
-    Path(name): Path<String>,
-    Query(reset): Query<Reset>,
-) -> Answer<api::Done> {
-    let name = device(&name)?;
-    let status = admin.exchange.ask(Command::Status).await?;
-    if !status.devices.iter().any(|device| device.name == name) {
-        let error = format!("{name} is not registered");
-        return Err(Failure::new(StatusCode::NOT_FOUND, error, "`selsius status` lists the phones that are"));
-    }
-    let kind = match reset.kind.unwrap_or(Kind::Restart) {
-        Kind::Reset => ResetType::Reset,
-        Kind::Restart => ResetType::Restart,
-    };
-    admin.exchange.ask(|answer| Command::Reset(name, kind, answer)).await?;
-    Ok(Json(api::Done {}))
-}
-
-async fn history(
-    State(admin): State<Arc<Admin>>,
-    Path(name): Path<String>,
-    Query(last): Query<Last>,
-) -> Answer<Vec<api::DeviceEvent>> {
-    let name = device(&name)?;
-    let events = admin.store.device_history(name.as_str(), last.or(50)).await?;
-    Ok(Json(events.into_iter().map(show::device_event).collect()))
-}
-
-fn device(name: &str) -> Result<DeviceName, Failure> {
-    let wrong = |error| {
-        let error = format!("`{name}` is no device name: it {error}");
-        Failure::new(
-            StatusCode::BAD_REQUEST,
-            error,
-            "a phone's name is SEP and the 12 digits of its MAC address",
-        )
-    };
-    name.parse().map_err(wrong)
-}
-
-/// The copy has no name any more when the first byte goes out, so nothing can be left behind.
-async fn backup(State(admin): State<Arc<Admin>>) -> Result<Response, Failure> {
-    let folder = admin.copies.lock().await;
-    let path = folder.join(OUTGOING);
-    remove(&path).await.map_err(|error| unwritable(&path, &error))?;
-    admin.store.backup(&path).await?;
-    let opened = OpenOptions::new().read(true).open(&path).await;
-    let removed = remove(&path).await;
-    let file = opened.and_then(|file| removed.map(|()| file)).map_err(|error| unwritable(&path, &error))?;
-    drop(folder);
-    let body = Body::from_stream(ReaderStream::with_capacity(file, 64 << 10));
-    Ok(([(CONTENT_TYPE, "application/vnd.sqlite3")], body).into_response())
-}
-
-async fn restore(State(admin): State<Arc<Admin>>, body: Body) -> Answer<api::SiteChange> {
-    let folder = admin.copies.lock().await;
-    let path = folder.join(INCOMING);
-    let restored = async {
-        take(body, &path).await?;
-        Ok::<_, Failure>(admin.office.restore(&path).await?)
-    }
-    .await;
-    // Whatever became of it; what is left goes before the next one.
-    let _ = remove(&path).await;
-    let changes = restored?;
-    tracing::warn!(changes = changes.len(), "everything stored was replaced by a backup");
-    Ok(Json(api::SiteChange { changes: changes.iter().map(ToString::to_string).collect(), applied: true }))
-}
-
-/// Takes a body into a file.
-async fn take(mut body: Body, path: &FilePath) -> Result<(), Failure> {
-    let fail = |error: io::Error| unwritable(path, &error);
-    remove(path).await.map_err(fail)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = OpenOptions::from(options).open(path).await.map_err(fail)?;
-    let mut taken = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Failure::new(StatusCode::BAD_REQUEST, format!("the backup did not arrive whole: {error}"), "")
-        })?;
-        let Ok(bytes) = frame.into_data() else { continue };
-        taken += bytes.len() as u64;
-        if taken > BACKUP_BYTES {
-            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the backup is larger than 16 GiB", ""));
-        }
-        file.write_all(&bytes).await.map_err(fail)?;
-    }
-    file.flush().await.map_err(fail)
-}
-
-async fn remove(path: &FilePath) -> io::Result<()> {
-    match tokio::fs::remove_file(path).await {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn unwritable(path: &FilePath, error: &io::Error) -> Failure {
-    let text = format!("cannot write {}: {error}", path.display());
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, text, "is there room in the data directory?")
-}
-
-/// What a request that failed is answered with.
-#[derive(Debug)]
-struct Failure(StatusCode, api::Error);
-
-impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self(status, api::Error { error: error.into(), hint: hint.into() })
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let Self(status, error) = self;
-        if status.is_server_error() {
-            tracing::error!(error = error.error, "an admin request failed");
-        }
-        (status, Json(error)).into_response()
-    }
-}
-
-impl From<Unavailable> for Failure {
-    fn from(error: Unavailable) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), "try again")
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let status = match &error {
-            StoreError::Conflict { .. } => StatusCode::CONFLICT,
-            StoreError::Newer { .. } | StoreError::Foreign { .. } | StoreError::Damaged { .. } => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            StoreError::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Self::new(status, chain(&error), "")
-    }
-}
-
-impl From<ChangeError> for Failure {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Store(error) => error.into(),
-            ChangeError::Exchange(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, chain(&error), "apply it again")
-            }
-            ChangeError::File(_) | ChangeError::Zone(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, chain(&error), "nothing was applied")
-            }
-            ChangeError::AutoRegister { .. } => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                chain(&error),
-                "nothing was applied; start the manager without the option, or with other numbers",
-            ),
-        }
     }
 }

@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use selsius_exchange::{
-    CallStatus, DeviceStatus,
+    CallStatus, DeviceStatus, ParkedCall,
     record::{CallQuality, DeviceEvent, DeviceEventKind, Party, Redirection, WallTime},
+    remembered::LineState,
+    view::LegView,
 };
-use selsius_site::{Device, PHONES, Site};
-use selsius_store::{CallRecord, StoreStatus};
+use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, Site};
+use selsius_store::{CallRecord, OperatorEntry, StoreStatus};
+use selsius_wire::{DisplayLabel, value::CallType};
 
 use super::Admin;
-use crate::{api, core};
+use crate::{
+    api,
+    core::{self, Face},
+};
 
 pub(super) fn status(admin: &Admin, site: &Site, status: core::Status) -> api::Status {
     let core::Status { devices, calls, counters, network } = status;
@@ -53,6 +59,166 @@ pub(super) fn status(admin: &Admin, site: &Site, status: core::Status) -> api::S
     }
 }
 
+/// One phone; nothing if nobody knows it.
+pub(super) fn phone(
+    site: &Site,
+    name: &DeviceName,
+    here: Option<(DeviceStatus, Face)>,
+) -> Option<api::Phone> {
+    let configured = site.devices.get(name);
+    if configured.is_none() && here.is_none() {
+        return None;
+    }
+    let mut device = absent(name.as_str(), configured.unwrap_or(&Device::default()));
+    let Some((status, shows)) = here else {
+        return Some(api::Phone { device, face: api::Face::default() });
+    };
+    if device.model.is_empty() {
+        device.model = model(status.device_type.into());
+    }
+    device.lines.clone_from(&status.lines);
+    device.registration = Some(registration(status));
+    Some(api::Phone { device, face: face(shows) })
+}
+
+/// What a registered phone shows.
+pub(super) fn face(face: Face) -> api::Face {
+    let Face { view, idle_keys, call_keys } = face;
+    let calls: Vec<_> = view.legs.into_iter().zip(call_keys).map(call_on_phone).collect();
+    // As phones do: the call that is up comes before one that rings, that before one that waits.
+    let rank = |call: &&api::CallOnPhone| match call.state.as_str() {
+        "ring-in" => 1,
+        "hold" | "call-remote-multiline" | "call-park" => 2,
+        _ => 0,
+    };
+    let selected = calls.iter().min_by_key(rank);
+    let idle_prompt = match view.idle_prompt.is_empty() {
+        true => DisplayLabel::YourCurrentOptions.english().to_owned(),
+        false => view.idle_prompt.to_plain(),
+    };
+    api::Face {
+        registered: true,
+        speaker: view.speaker,
+        ring: view.ring.map(|ring| api::PhoneRing { mode: kebab(ring.mode.name()), line: ring.line }),
+        tone: view.tone.map(|tone| kebab(tone.tone.name())),
+        active_line: view.active_line,
+        lamps: view
+            .lamps
+            .into_iter()
+            .map(|lamp| api::PhoneLamp {
+                button: kebab(lamp.button.name()),
+                instance: lamp.instance,
+                mode: kebab(lamp.mode.name()),
+            })
+            .collect(),
+        prompt: selected.map_or(idle_prompt, |call| call.prompt.clone()),
+        soft_keys: selected.map_or(idle_keys, |call| call.soft_keys.clone()),
+        calls,
+    }
+}
+
+fn call_on_phone((leg, soft_keys): (LegView, Vec<String>)) -> api::CallOnPhone {
+    let info = leg.info.unwrap_or_default();
+    api::CallOnPhone {
+        line: leg.line,
+        reference: leg.reference,
+        remote: leg.remote,
+        inbound: info.call_type == CallType::Inbound,
+        state: kebab(leg.state.name()),
+        prompt: leg.prompt.to_plain(),
+        soft_keys,
+        calling: api::Named { number: info.calling_number.clone(), name: info.calling_name.clone() },
+        called: api::Named { number: info.called_number.clone(), name: info.called_name.clone() },
+        dialed: leg.dialed.unwrap_or_default(),
+    }
+}
+
+/// The protocol's names as words with hyphens: `RingIn` is `ring-in`.
+fn kebab(name: &str) -> String {
+    let mut words = String::new();
+    let mut last = '-';
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && last != '-' && !last.is_ascii_uppercase() {
+            words.push('-');
+        }
+        words.push(char.to_ascii_lowercase());
+        last = char;
+    }
+    words
+}
+
+/// A line with the phones that have it and what it remembers.
+pub(super) fn line(
+    number: &LineNumber,
+    line: &Line,
+    devices: Vec<api::LineDevice>,
+    state: LineState,
+) -> api::Line {
+    let LineState { forwards, do_not_disturb, messages, hunt_logged_out, hunt_logged_in } = state;
+    let to = |number: Option<LineNumber>| number.map(|number| number.to_string());
+    api::Line {
+        number: number.to_string(),
+        name: line.name.clone(),
+        label: line.label.clone(),
+        devices,
+        forwards: api::Forwards {
+            all: to(forwards.all),
+            busy: to(forwards.busy),
+            no_answer: to(forwards.no_answer),
+            unregistered: to(forwards.unregistered),
+        },
+        do_not_disturb,
+        messages: api::Messages { new: messages.new, old: messages.old },
+        hunt_logged_out,
+        hunt_logged_in,
+    }
+}
+
+/// The groups of a site: pickup groups, then hunt groups, then paging groups.
+pub(super) fn groups(site: &Site) -> Vec<api::Group> {
+    let words = |numbers: &[LineNumber]| numbers.iter().map(ToString::to_string).collect();
+    let pickup = site.pickup_groups.keys().map(|name| api::Group {
+        kind: api::GroupKind::Pickup,
+        key: name.to_string(),
+        name: String::new(),
+        how: String::new(),
+        members: site
+            .lines
+            .iter()
+            .filter(|(_, line)| line.pickup_group.as_ref() == Some(name))
+            .map(|(number, _)| number.to_string())
+            .collect(),
+    });
+    let hunt = site.hunt_groups.iter().map(|(number, group)| api::Group {
+        kind: api::GroupKind::Hunt,
+        key: number.to_string(),
+        name: group.name.clone(),
+        how: group.order.to_string(),
+        members: words(&group.members),
+    });
+    let paging = site.paging_groups.iter().map(|(number, group)| api::Group {
+        kind: api::GroupKind::Paging,
+        key: number.to_string(),
+        name: group.name.clone(),
+        how: group.mode.to_string(),
+        members: words(&group.lines),
+    });
+    pickup.chain(hunt).chain(paging).collect()
+}
+
+/// A parked call.
+pub(super) fn parked(parked: ParkedCall) -> api::ParkedCall {
+    let named = |party: Party| api::Named { number: party.number, name: party.name };
+    let ParkedCall { slot, call, waits, by } = parked;
+    api::ParkedCall { slot: slot.to_string(), call: call.0, waits: named(waits), by: named(by) }
+}
+
+/// An entry of the operators' log.
+pub(super) fn log_entry(entry: OperatorEntry) -> api::LogEntry {
+    let OperatorEntry { at, uid, user, login, process, what, changes } = entry;
+    api::LogEntry { at: time(at), uid, user, login, process, what, changes }
+}
+
 fn absent(name: &str, device: &Device) -> api::Device {
     api::Device {
         name: name.into(),
@@ -81,7 +247,7 @@ fn registration(device: DeviceStatus) -> api::Registration {
     }
 }
 
-fn call_in_progress(call: CallStatus) -> api::CallInProgress {
+pub(super) fn call_in_progress(call: CallStatus) -> api::CallInProgress {
     api::CallInProgress {
         id: call.call.0,
         phase: call.phase.into(),
@@ -155,4 +321,25 @@ pub(super) fn device_event(event: DeviceEvent) -> api::DeviceEvent {
 /// A clock that is out of all range shows as 1970.
 fn time(at: WallTime) -> Timestamp {
     Timestamp::from_microsecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use selsius_wire::value::{CallState, LampMode, RingMode, StimulusType, Tone};
+
+    use super::*;
+
+    #[test]
+    fn the_protocols_names_read_as_words() {
+        let names = [
+            kebab(CallState::RingIn.name()),
+            kebab(CallState::CallRemoteMultiline.name()),
+            kebab(LampMode::Blink.name()),
+            kebab(RingMode::Inside.name()),
+            kebab(Tone::InsideDialTone.name()),
+            kebab(StimulusType::Line.name()),
+        ];
+        let words = ["ring-in", "call-remote-multiline", "blink", "inside-ring", "inside-dial-tone", "line"];
+        assert_eq!(names, words);
+    }
 }

@@ -6,12 +6,17 @@ use std::sync::{
 };
 
 use mio::Waker;
-use selsius_exchange::{CallStatus, Counters, DeviceStatus, Presence};
-use selsius_site::{DeviceName, Site};
+use selsius_exchange::{
+    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
+    remembered::ForwardKind,
+};
+use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+
+use super::watch::{Face, News, WAITING_NEWS, Watch};
 
 /// What other threads ask of the exchange.
 #[derive(Debug)]
@@ -37,8 +42,34 @@ pub enum Command {
     Presence(oneshot::Sender<Presence>),
     /// Reset or restart a phone.
     Reset(DeviceName, ResetType, oneshot::Sender<()>),
+    /// One phone and what it shows; nothing if it is not registered.
+    Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
+    /// Do something at a phone in its user's place.
+    Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
+    /// Change what a line remembers.
+    ChangeLine(LineNumber, LineChange, oneshot::Sender<Result<(), CannotForward>>),
+    /// The calls that are parked, by their slots.
+    Parked(oneshot::Sender<Vec<ParkedCall>>),
+    /// Tell somebody of something from now on. The channel ends when it is full, and with the exchange.
+    Watch(Watch, mpsc::Sender<News>),
     /// End calls and connections in order, then stop.
     Stop,
+}
+
+/// A change of what a line remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineChange {
+    /// Its calls go elsewhere in this case, or no longer.
+    Forward(ForwardKind, Option<LineNumber>),
+    /// Nobody wants to be disturbed, or everybody may call again.
+    DoNotDisturb(bool),
+    /// So many messages wait in its mailbox.
+    Messages {
+        /// Not heard yet.
+        new: u32,
+        /// Heard and kept.
+        old: u32,
+    },
 }
 
 /// What is going on, as the exchange tells it.
@@ -122,5 +153,15 @@ impl Handle {
         let (answer, wait) = oneshot::channel();
         self.send(question(answer))?;
         wait.await.map_err(|_| Unavailable::Stopped)
+    }
+
+    /// Watches something. The receiver ends when what waits in it becomes too much, and when the exchange stops.
+    ///
+    /// # Errors
+    /// If the queue is full or the exchange has stopped.
+    pub fn watch(&self, watch: Watch) -> Result<mpsc::Receiver<News>, Unavailable> {
+        let (to, news) = mpsc::channel(WAITING_NEWS);
+        self.send(Command::Watch(watch, to))?;
+        Ok(news)
     }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod connection;
 mod handle;
 mod listener;
+mod watch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,19 +23,23 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time, WallClock,
-    loopback::Loopback, record::Record,
+    CannotForward, Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time,
+    WallClock, loopback::Loopback, record::Record,
 };
-use selsius_site::Site;
+use selsius_site::{LineNumber, Site};
 use selsius_store::Remembered;
 use slab::Slab;
 use thiserror::Error;
 
-pub use self::handle::{Command, Handle, NetworkCounters, Status, Unavailable};
 use self::{
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
     listener::Listener,
+    watch::Watchers,
+};
+pub use self::{
+    handle::{Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
 
@@ -146,6 +151,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
+        watchers: Watchers::default(),
         records,
         limits: start.limits,
         counters: NetworkCounters::default(),
@@ -185,6 +191,7 @@ struct Core {
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
     commands: Receiver<Command>,
+    watchers: Watchers,
     records: RecordSink,
     limits: Limits,
     counters: NetworkCounters,
@@ -262,6 +269,7 @@ impl Core {
             self.wall = wall_clock(now, &self.zone);
             self.exchange.handle(now, Input::Wall(self.wall));
             self.tell_zones();
+            self.watchers.forget_gone(&mut self.exchange);
             self.accept_again();
         }
     }
@@ -326,6 +334,21 @@ impl Core {
                 self.exchange.handle(now, Input::Reset { device, kind });
                 let _ = answer.send(());
             }
+            Command::Device(name, answer) => {
+                let status = self.exchange.device_status_of(&name).zip(self.exchange.view(&name));
+                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, &name, view)));
+                let _ = answer.send(found);
+            }
+            Command::Operate(device, operation, answer) => {
+                let _ = answer.send(self.exchange.operate(now, &device, &operation));
+            }
+            Command::ChangeLine(line, change, answer) => {
+                let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
+            }
+            Command::Parked(answer) => {
+                let _ = answer.send(self.exchange.parked_calls());
+            }
+            Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
             Command::Stop => self.stop(),
         }
     }
@@ -526,11 +549,14 @@ impl Core {
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
+                    if let Record::DeviceEvent(event) = &record {
+                        self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
+                    }
                     if !(self.records)(record) {
                         self.counters.records_lost += 1;
                     }
                 }
-                Output::Notice(_) => {}
+                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, notice),
                 Output::Event(event) => log(&event),
             }
         }
@@ -600,6 +626,23 @@ impl Core {
             }
         }
     }
+}
+
+fn change_line(
+    exchange: &mut Exchange,
+    now: Time,
+    line: &LineNumber,
+    change: LineChange,
+) -> Result<(), CannotForward> {
+    if !exchange.site().lines.contains_key(line) {
+        return Err(CannotForward::UnknownLine);
+    }
+    match change {
+        LineChange::Forward(kind, to) => exchange.set_forward(now, line, kind, to)?,
+        LineChange::DoNotDisturb(on) => exchange.set_do_not_disturb(now, line, on),
+        LineChange::Messages { new, old } => exchange.set_messages(now, line, new, old),
+    }
+    Ok(())
 }
 
 /// Session ids are never used twice; the low bits find the connection.

@@ -13,6 +13,7 @@ use crate::{
     Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, Site, SitePart, SoftKeys,
     StoredPartError, Trunk, User,
     diff::{Change, ChangeKind, Subject},
+    entry::NoEntry,
     file::{Reader, Value},
     key::{KeyPath, Quoted},
 };
@@ -30,6 +31,8 @@ pub(super) trait Section {
     fn changes(&self, new: &Self, section: &'static str, out: &mut Vec<SitePart>);
     /// Takes an entry from a store.
     fn take(&mut self, section: &'static str, name: &str, body: &str) -> Result<(), StoredPartError>;
+    /// Makes an entry what it is in `from`. Is it there? `None` if no entry can have this name.
+    fn copy(&mut self, from: &Self, name: &str) -> Option<bool>;
     /// The keys of its tables, and how their defaults are written.
     #[cfg(test)]
     fn keys() -> Vec<(&'static str, Toml)>;
@@ -85,6 +88,23 @@ macro_rules! sections {
                     $($key => self.$section.take($key, name, body),)+
                     _ => Err(StoredPartError::Section(section.into())),
                 }
+            }
+
+            /// Makes an entry what it is in `from`. Is it there?
+            pub(crate) fn copy(&mut self, from: &Self, section: &str, name: &str) -> Result<bool, NoEntry> {
+                let (noun, copied) = match section {
+                    $($key => ($noun, self.$section.copy(&from.$section, name)),)+
+                    _ => return Err(NoEntry::Section { section: section.into(), known: SECTIONS }),
+                };
+                copied.ok_or_else(|| NoEntry::Name { noun, name: name.into() })
+            }
+
+            /// Writes the sections that are not empty or at their default.
+            pub(crate) fn write_used(&self, out: &mut String) {
+                let default = Self::default();
+                $(if self.$section != default.$section {
+                    self.$section.write($key, out);
+                })+
             }
 
             /// Every key of every section with its default, as the file writes it.
@@ -155,6 +175,14 @@ impl<T: Part> Section for T {
         Ok(())
     }
 
+    fn copy(&mut self, from: &Self, name: &str) -> Option<bool> {
+        if !name.is_empty() {
+            return None;
+        }
+        *self = from.clone();
+        Some(true)
+    }
+
     #[cfg(test)]
     fn keys() -> Vec<(&'static str, Toml)> {
         T::FIELDS.iter().map(|field| (field.key, (field.write)(&T::default()))).collect()
@@ -217,6 +245,16 @@ where
         let key = name.parse().map_err(|_| StoredPartError::Name { section, name: name.into() })?;
         self.insert(key, part(section, name, body)?);
         Ok(())
+    }
+
+    fn copy(&mut self, from: &Self, name: &str) -> Option<bool> {
+        let key = name.parse().ok()?;
+        let Some(part) = from.get(&key) else {
+            self.remove(&key);
+            return Some(false);
+        };
+        self.insert(key, part.clone());
+        Some(true)
     }
 
     #[cfg(test)]

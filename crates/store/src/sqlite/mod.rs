@@ -11,6 +11,7 @@
 //! connection of its own does, while others go on.
 
 mod calls;
+mod operator;
 mod record;
 mod remembered;
 mod retention;
@@ -33,7 +34,7 @@ use sqlx::{
 
 pub(crate) use self::record::UpCall;
 use crate::{
-    CallFilter, CallListKind, CallRecord, Remembered, SiteVersion, StoreError, StoredSite,
+    CallFilter, CallListKind, CallRecord, OperatorEntry, Remembered, SiteVersion, StoreError, StoredSite,
     directory::{beside, private, sync_folder},
     queue::Batch,
 };
@@ -281,6 +282,21 @@ impl Sqlite {
         let fail = |error| self.failed("read the history of a device", error);
         let mut connection = self.read.acquire().await.map_err(fail)?;
         record::device_history(&mut connection, device, newest).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// Adds to the operators' log.
+    pub(crate) async fn log_operator(&self, entry: &OperatorEntry) -> Result<(), StoreError> {
+        let fail = |error| self.failed("write the operators' log", error);
+        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
+        operator::add(&mut transaction, entry).await.map_err(fail)?;
+        transaction.commit().await.map_err(fail)
+    }
+
+    /// The operators' log, newest first.
+    pub(crate) async fn operator_log(&self, newest: u32) -> Result<Vec<OperatorEntry>, StoreError> {
+        let fail = |error| self.failed("read the operators' log", error);
+        let mut connection = self.read.acquire().await.map_err(fail)?;
+        operator::newest(&mut connection, newest).await.map_err(fail)
     }
 
     /// Writes a compact copy, a single file, into `path`: missing or empty.

@@ -7,6 +7,7 @@ mod calls;
 mod failure;
 mod old;
 mod open;
+mod operator;
 mod records;
 mod remembered;
 mod retention;

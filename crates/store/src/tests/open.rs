@@ -64,7 +64,7 @@ async fn a_newer_database_is_left_alone() {
     assert!(
         error
             .to_string()
-            .ends_with("has version 9999, this selsius knows versions up to 3: use the newer selsius")
+            .ends_with("has version 9999, this selsius knows versions up to 4: use the newer selsius")
     );
     assert_eq!(fs::read(&file).unwrap(), before);
 }

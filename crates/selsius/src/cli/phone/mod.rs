@@ -2,7 +2,7 @@
 
 mod fetch;
 mod run;
-mod screen;
+pub(super) mod screen;
 mod script;
 pub(in crate::cli) mod words;
 

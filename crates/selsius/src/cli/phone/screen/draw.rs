@@ -177,7 +177,7 @@ fn button_line(place: usize, button: &ButtonFace, ticks: u64) -> Line<'static> {
 
 /// A lamp as one sees it at this moment. Wink goes out for a moment now and then, flash is fast, blink is slow; the
 /// shapes differ too, for those who cannot tell the colours or see a picture that stands still.
-fn lamp(mode: LampMode, ticks: u64) -> (&'static str, Color) {
+pub(in crate::cli) fn lamp(mode: LampMode, ticks: u64) -> (&'static str, Color) {
     match mode {
         LampMode::On => ("●", Color::Green),
         LampMode::Wink if ticks % 8 == 7 => ("○", Color::Green),

@@ -18,6 +18,8 @@ use self::{
 };
 use super::PhoneSettings;
 
+pub(in crate::cli) use self::draw::lamp;
+
 /// How often lamps change and the clock moves.
 const TICK: Duration = Duration::from_millis(250);
 /// Ticks that a remark stays.
