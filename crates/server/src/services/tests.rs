@@ -94,7 +94,7 @@ async fn manager(site: Site) -> Manager {
     std::fs::write(folder.path().join("files/Bell.raw"), [0; 100]).unwrap();
     let services = Services::new(office, running.handle.clone(), store.clone(), None, http.port());
     let app = http::files(files).merge(router(Arc::new(services)));
-    tokio::spawn(http::serve(listener, app, 10));
+    tokio::spawn(http::serve(listener, app, 10, None));
     Manager { _folder: folder, running, store, http, sccp }
 }
 
