@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod device;
 mod dhcp;
 pub(crate) mod dissect;
+mod import;
 mod node;
 mod out;
 pub(crate) mod phone;

@@ -15,6 +15,7 @@ use selsius_site::{Action, Button, SAMPLE, Site};
 
 use super::{
     dhcp::{self, DhcpArgs},
+    import::{self, ImportArgs},
     node::{Node, block_on, escaped},
     out::{self, table},
 };
@@ -58,6 +59,7 @@ enum Command {
         #[command(flatten)]
         node: Node,
     },
+    Import(ImportArgs),
     /// Prints the lines that tell phones where the manager is, for dnsmasq, ISC dhcpd and Kea.
     Dhcp(DhcpArgs),
 }
@@ -71,6 +73,7 @@ pub(crate) fn run(args: SiteArgs) -> Result<ExitCode> {
             let site = Site::from_toml("site", &export(&node)?)?;
             out::print(&show(&site))?;
         }
+        Command::Import(args) => import::run(args)?,
         Command::Dhcp(args) => dhcp::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -102,19 +105,28 @@ fn apply(node: &Node, file: &Path, prune: bool, dry_run: bool) -> Result<()> {
         let name = file.display().to_string();
         (name.clone(), std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?)
     };
-    let path = format!("/v1/site?prune={prune}&dry-run={dry_run}&name={}", escaped(&name));
-    let SiteChange { changes, applied } =
-        block_on(async { node.connect().await?.json(Method::PUT, &path, Bytes::from(text)).await })?;
+    let changed = put(node, &name, text, prune, dry_run)?;
+    out::print(&summary(&changed))
+}
+
+/// Gives a site to a manager, or asks what it would change.
+pub(super) fn put(node: &Node, name: &str, text: String, prune: bool, dry_run: bool) -> Result<SiteChange> {
+    let path = format!("/v1/site?prune={prune}&dry-run={dry_run}&name={}", escaped(name));
+    block_on(async { node.connect().await?.json(Method::PUT, &path, Bytes::from(text)).await })
+}
+
+/// The changes, a line each, and how many there are.
+pub(super) fn summary(SiteChange { changes, applied }: &SiteChange) -> String {
     let end = match (changes.len(), applied) {
         (0, _) => "nothing changes".into(),
         (number, true) => format!("applied: {}", out::count(number, "change")),
         (number, false) => format!("would apply: {}", out::count(number, "change")),
     };
     let lines: Vec<_> = changes.iter().map(|line| out::clean(line) + "\n").collect();
-    out::print(&format!("{}{end}\n", lines.concat()))
+    format!("{}{end}\n", lines.concat())
 }
 
-fn export(node: &Node) -> Result<String> {
+pub(super) fn export(node: &Node) -> Result<String> {
     let text = block_on(async { node.connect().await?.bytes(Method::GET, "/v1/site", Bytes::new()).await })?;
     String::from_utf8(text.into()).context("the manager's answer is of another version")
 }

@@ -6,5 +6,6 @@ mod admin;
 mod calls;
 mod crash;
 mod files;
+mod import;
 mod start;
 mod support;
