@@ -217,6 +217,7 @@ impl Exchange {
             }
         }
         self.check_waiting()?;
+        self.check_mobility()?;
         self.check_sessions()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use selsius_site::{
     Action as RouteAction, Button, Device, HuntGroup, HuntOrder, Line, LineNumber, Name, PickupGroup, Route,
-    Site, Trunk,
+    Secret, Site, Trunk, User,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
@@ -252,7 +252,7 @@ impl Run {
     }
 
     fn number(&mut self) -> String {
-        match self.bed.rng.random_range(0..14_u32) {
+        match self.bed.rng.random_range(0..15_u32) {
             0 => "0".into(),
             1 => "112".into(),
             2 => "1999".into(),
@@ -261,6 +261,7 @@ impl Run {
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
+            9 => self.mobility_code(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
     }
@@ -274,6 +275,16 @@ impl Run {
             1 => format!("*66{phone}"),
             2 => format!("*688{}", self.bed.rng.random_range(0..5_u32)),
             code => codes.get(code - 3).copied().unwrap_or_default().into(),
+        }
+    }
+
+    /// What is dialled to log in and out: codes, and the PIN, more often right than not.
+    fn mobility_code(&mut self) -> String {
+        match self.bed.rng.random_range(0..6_u32) {
+            0 => "*82".into(),
+            1 | 2 => format!("*81{}#", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            3 => "1111#".into(),
+            _ => format!("{PIN}#"),
         }
     }
 
@@ -416,7 +427,25 @@ fn office(phones: usize) -> Site {
         site.trunks.insert(trunk, Trunk { calls: 6, ..Trunk::default() });
     }
     waiting(&mut site, phones);
+    travellers(&mut site, phones);
     site
+}
+
+/// The PIN of everybody.
+const PIN: &str = "4711";
+
+/// Every other line is a user's, who can log in anywhere and has a second line there.
+fn travellers(site: &mut Site, phones: usize) {
+    for phone in (0..phones).step_by(2) {
+        let lines = [1001 + phone, 1002 + phone].map(|number| number.to_string().parse::<LineNumber>());
+        let lines = lines.into_iter().flatten().filter(|number| site.lines.contains_key(number));
+        let buttons = lines.map(|number| Button::Line { number, label: String::new() }).collect();
+        if let Ok(name) = format!("user{phone}").parse() {
+            let user =
+                User { name: format!("User {phone}"), pin: Secret::new(PIN), buttons, ..User::default() };
+            site.users.insert(name, user);
+        }
+    }
 }
 
 /// Two pickup groups, three park slots, and hunt groups of all orders, some of which lead to each other.

@@ -75,6 +75,7 @@ impl Exchange {
             phase: Phase::Dialing,
             purpose: Purpose::Talk,
             dialed: String::new(),
+            login: None,
             emergency: false,
             calling,
             called: Party::default(),
@@ -149,6 +150,10 @@ impl Exchange {
                 return;
             }
         }
+        let mut bytes = [0; 4];
+        if self.pin_digits(now, leg, digit.encode_utf8(&mut bytes)) {
+            return;
+        }
         let limit = self.config.limits.digits;
         let Some(call_state) = self.calls.get_mut(call) else { return };
         if digit == '#' && dialplan::hash_ends(&self.site, &call_state.dialed) {
@@ -177,6 +182,9 @@ impl Exchange {
         else {
             return self.counters.refuse("backspace outside dialling");
         };
+        if self.take_back_pin_digit(leg) {
+            return self.send_back_space(leg);
+        }
         let Some(call_state) = self.calls.get_mut(call) else { return };
         call_state.dialed.pop();
         let empty = call_state.dialed.is_empty();
@@ -196,6 +204,10 @@ impl Exchange {
         else {
             return self.counters.refuse("number outside dialling");
         };
+        if self.pin_digits(now, leg, number) {
+            self.pin_ends(now, leg);
+            return;
+        }
         let Some(call) = self.calls.get_mut(call) else { return };
         let room = self.config.limits.digits.saturating_sub(call.dialed.len());
         if number.chars().count() > room {
@@ -210,6 +222,9 @@ impl Exchange {
 
     /// No more digits will come.
     pub(crate) fn digits_end(&mut self, now: Time, leg: Handle<Leg>) {
+        if self.pin_ends(now, leg) {
+            return;
+        }
         let Some(call) = self.legs.get(leg).and_then(|leg| self.calls.get(leg.call)) else { return };
         match dialplan::finish(&self.site, &call.dialed) {
             Some(target) => self.complete(now, leg, target),

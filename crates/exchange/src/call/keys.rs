@@ -198,6 +198,7 @@ impl Exchange {
                 None => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "callback without a call"),
             },
             StimulusType::HLog => self.hunt_toggle(now, device),
+            StimulusType::Mobility => self.mobility_key(now, device),
             _ => self.counters.refuse("button without meaning here"),
         }
     }

@@ -22,7 +22,7 @@ use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
-    feature::hunt::Hunt,
+    feature::{hunt::Hunt, mobility::Login},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     /// The digits as dialled.
     pub(crate) dialed: String,
+    /// Who logs in, while the PIN is entered.
+    pub(crate) login: Option<Login>,
     /// Nothing may refuse it.
     pub(crate) emergency: bool,
     pub(crate) calling: Party,
@@ -82,6 +84,8 @@ pub(crate) enum Purpose {
     Talk,
     /// For a feature that a key has begun.
     Feature(FeatureCode),
+    /// To prove who logs in: they are the PIN.
+    Pin,
 }
 
 /// How far a call is.

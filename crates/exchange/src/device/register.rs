@@ -181,12 +181,12 @@ impl Exchange {
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
         let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
-        let Some(configured) = self.site.devices.get(&name) else {
+        let Some(configured) = self.as_used(&name) else {
             // The site changed while it waited.
             return self.reject(now, session, name.as_str(), "unknown device");
         };
         let keepalive = spread(self.site.settings.keepalive_seconds, name.as_str());
-        let buttons = Buttons::of(&self.site, configured);
+        let buttons = Buttons::of(&self.site, &configured);
         if let Some(&old) = self.by_name.get(&name) {
             let old_session = self.devices.get(old).map(|old| old.session);
             self.lose_device(now, old, "registered again");
@@ -388,15 +388,14 @@ impl Exchange {
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed(now);
-        let changed: Vec<_> = self
-            .devices
-            .iter()
-            .filter(|(_, device)| match self.site.devices.get(&device.name) {
-                Some(configured) => Buttons::of(&self.site, configured) != device.buttons,
-                None => true,
-            })
-            .map(|(handle, _)| handle)
-            .collect();
+        self.mobility_changed(now);
+        self.restart_changed(now);
+    }
+
+    /// Has phones restart whose buttons are no longer those that they were told.
+    pub(crate) fn restart_changed(&mut self, now: Time) {
+        let all = self.devices.iter().map(|(handle, _)| handle);
+        let changed: Vec<_> = all.filter(|&handle| self.has_other_buttons(handle)).collect();
         for handle in changed {
             self.restart(now, handle, ResetType::Restart);
         }

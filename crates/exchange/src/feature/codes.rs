@@ -42,6 +42,8 @@ impl Exchange {
             FeatureCode::Callback => self.callback_by_code(now, leg, as_number(argument)),
             FeatureCode::HuntLogin => self.hunt_log_by_code(now, leg, HuntLog::In),
             FeatureCode::HuntLogout => self.hunt_log_by_code(now, leg, HuntLog::Out),
+            FeatureCode::Login => self.login_code(now, leg, argument),
+            FeatureCode::Logout => self.logout_code(now, leg),
             FeatureCode::ForwardAll
             | FeatureCode::ForwardCancel
             | FeatureCode::ForwardBusy
@@ -53,9 +55,7 @@ impl Exchange {
             | FeatureCode::Voicemail
             | FeatureCode::Abbreviated
             | FeatureCode::Account
-            | FeatureCode::Intercom
-            | FeatureCode::Login
-            | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
+            | FeatureCode::Intercom => self.fail(now, leg, EndCause::UnknownNumber),
         }
     }
 
@@ -121,6 +121,7 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
             text("Enter number to forward to")
         }
         FeatureCode::DirectedPickup => text("Enter number to pick up"),
+        FeatureCode::Login => text("Enter your number"),
         _ => PhoneText::label(DisplayLabel::EnterNumber),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod codes;
 mod conference;
 pub(crate) mod freed;
 pub(crate) mod hunt;
+pub(crate) mod mobility;
 pub(crate) mod park;
 pub(crate) mod pickup;
 mod shared;

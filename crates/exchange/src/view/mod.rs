@@ -239,6 +239,7 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
     let asks = match call.purpose {
         Purpose::Talk => None,
         Purpose::Feature(feature) => Some(codes::question(feature)),
+        Purpose::Pin => Some(label(Label::PleaseEnterPin)),
     };
     let (state, keys, prompt, tone) = match leg.state {
         LegState::DialTone | LegState::Dialing if asks.is_some() => {
