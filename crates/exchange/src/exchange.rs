@@ -19,7 +19,7 @@ use crate::{
     counters::Counters,
     device::Device,
     dialplan,
-    feature::{callback::Callbacks, freed::Freed, hunt::Hunting, park::Parked},
+    feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
     io::{Event, Input, Level, Output, Peer, SessionId},
     operator::Notice,
     record::{CallId, EndCause, Record},
@@ -68,6 +68,8 @@ pub struct Exchange {
     /// Who is to be called back, on which phone, about which line.
     pub(crate) callbacks: Callbacks,
     pub(crate) hunting: Hunting,
+    /// Wrong PINs of those who log in.
+    pub(crate) wrong_pins: WrongPins,
     /// What has become free while this input was handled.
     pub(crate) freed: Freed,
     pub(crate) out: VecDeque<Output>,
@@ -164,6 +166,7 @@ impl Exchange {
             timers: Timers::new(),
             parked: BTreeMap::new(),
             callbacks: Callbacks::new(),
+            wrong_pins: WrongPins::new(),
             freed: Freed::new(),
             out: VecDeque::new(),
             counters: Counters::default(),

@@ -126,5 +126,7 @@ impl Exchange {
         for phone in phones {
             self.render(now, phone, Transition::Change, None);
         }
+        self.mobility_changed(now);
+        self.restart_changed(now);
     }
 }

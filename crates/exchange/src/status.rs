@@ -267,6 +267,7 @@ impl Exchange {
         }
         self.check_waiting()?;
         self.check_watchers()?;
+        self.check_mobility()?;
         self.check_sessions()
     }
 

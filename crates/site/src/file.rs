@@ -59,25 +59,28 @@ impl SiteFile {
             .validate()
             .into_iter()
             .map(|fault| {
-                let place = self.place(&fault.at);
+                let place = nearest_place(&self.places, &fault.at);
                 let problem = FileProblem::new(&self.text, place, fault.at, fault.problem.to_string());
                 problem.meant(&fault.problem.near())
             })
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(SiteFileError::new(&self.name, problems)) }
     }
+}
 
-    /// Where the file says this, or the nearest thing that holds it. The top tables hold too much to be a place.
-    fn place(&self, path: &KeyPath) -> Option<Range<usize>> {
-        let mut path = path.clone();
-        while path.depth() > 1 {
-            if let Some(place) = self.places.get(&path) {
-                return Some(place.clone());
-            }
-            path = path.parent()?;
+/// Where a file says this, or the nearest thing that holds it. The top tables hold too much to be a place.
+pub(crate) fn nearest_place(
+    places: &BTreeMap<KeyPath, Range<usize>>,
+    path: &KeyPath,
+) -> Option<Range<usize>> {
+    let mut path = path.clone();
+    while path.depth() > 1 {
+        if let Some(place) = places.get(&path) {
+            return Some(place.clone());
         }
-        None
+        path = path.parent()?;
     }
+    None
 }
 
 impl Site {

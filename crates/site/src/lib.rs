@@ -5,6 +5,8 @@
 //! - [`Site`] and what it holds is plain data. [`Site::validate`] says what is wrong with it.
 //! - [`SiteFile`] is a site as a file: it knows what it mentions and at which line. [`Site::from_toml`] reads a
 //!   whole site, [`SiteFile::apply`] changes an existing one, [`Site::to_toml`] writes one.
+//! - [`Site::import`] reads an office out of a table or another manager's configuration.
+//! - [`Site::effective`] is what holds for one phone.
 //! - [`diff`] lists what changes between two sites, in words.
 //! - [`Site::changed_parts`] and [`Site::take_part`] are a site in pieces, for whoever stores it.
 //! - [`Pattern`] matches dialled digits, [`Model`] knows the phones ([`PHONES`]).
@@ -35,6 +37,7 @@ mod diff;
 mod entry;
 mod fields;
 mod file;
+mod import;
 mod key;
 mod local;
 mod model;
@@ -49,6 +52,7 @@ mod validate;
 pub use diff::{Change, ChangeKind, Subject, diff};
 pub use entry::NoEntry;
 pub use file::{FilePosition, FileProblem, SAMPLE, SiteFile, SiteFileError};
+pub use import::{CSV_TEMPLATE, ImportFormat, Imported, LeftOut};
 pub use key::KeyPath;
 pub use local::Local;
 pub use model::{

@@ -6,8 +6,8 @@ use rand::RngExt;
 use selsius_exchange::remembered::ForwardKind;
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
-    HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Site,
-    SoftKey as Key, SoftKeys, Trunk,
+    HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Secret, Site,
+    SoftKey as Key, SoftKeys, Trunk, User,
 };
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::{
@@ -314,7 +314,7 @@ impl Run {
 
     fn number(&mut self) -> String {
         let own = |rng: &mut rand_chacha::ChaCha8Rng| 1001 + rng.random_range(0..self.users.phones);
-        match self.bed.rng.random_range(0..20_u32) {
+        match self.bed.rng.random_range(0..22_u32) {
             0 => "0".into(),
             10 => {
                 // Mostly what lets calls through again.
@@ -337,6 +337,7 @@ impl Run {
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
+            9 => self.mobility_code(),
             11 => plan::ALL_PAGE.into(),
             12 => plan::FEW_PAGE.into(),
             13 => {
@@ -384,6 +385,16 @@ impl Run {
             exchange.set_messages(now, &line, new, old);
         });
         note
+    }
+
+    /// What is dialled to log in and out: codes, and the PIN, more often right than not.
+    fn mobility_code(&mut self) -> String {
+        match self.bed.rng.random_range(0..6_u32) {
+            0 => "*82".into(),
+            1 | 2 => format!("*81{}#", 1001 + self.bed.rng.random_range(0..self.users.phones)),
+            3 => "1111#".into(),
+            _ => format!("{PIN}#"),
+        }
     }
 
     /// A message that no user's action explains.
@@ -556,6 +567,7 @@ fn office(phones: usize) -> Site {
     waiting(&mut site, phones);
     // Its names and numbers are all right.
     let _ = plan::add(&mut site, phones);
+    travellers(&mut site, phones);
     site
 }
 
@@ -578,6 +590,23 @@ fn line(phone: usize) -> Line {
 
 fn cycle<T>(all: &[T], at: usize) -> &T {
     &all[at % all.len()]
+}
+
+/// The PIN of everybody.
+const PIN: &str = "4711";
+
+/// Every other line is a user's, who can log in anywhere and has a second line there.
+fn travellers(site: &mut Site, phones: usize) {
+    for phone in (0..phones).step_by(2) {
+        let lines = [1001 + phone, 1002 + phone].map(|number| number.to_string().parse::<LineNumber>());
+        let lines = lines.into_iter().flatten().filter(|number| site.lines.contains_key(number));
+        let buttons = lines.map(|number| Button::Line { number, label: String::new() }).collect();
+        if let Ok(name) = format!("user{phone}").parse() {
+            let user =
+                User { name: format!("User {phone}"), pin: Secret::new(PIN), buttons, ..User::default() };
+            site.users.insert(name, user);
+        }
+    }
 }
 
 /// Two pickup groups, three park slots, and hunt groups of all orders, some of which lead to each other.

@@ -110,6 +110,7 @@ impl Exchange {
             purpose: Purpose::Talk,
             dialed: String::new(),
             prefix: String::new(),
+            login: None,
             emergency: false,
             emergency_only: false,
             intercom: false,
@@ -193,6 +194,10 @@ impl Exchange {
                 return;
             }
         }
+        let mut bytes = [0; 4];
+        if self.pin_digits(now, leg, digit.encode_utf8(&mut bytes)) {
+            return;
+        }
         let limit = self.config.limits.digits;
         let Some(call_state) = self.calls.get_mut(call) else { return };
         if let Purpose::Code(_) = call_state.purpose {
@@ -227,6 +232,9 @@ impl Exchange {
         else {
             return self.counters.refuse("backspace outside dialling");
         };
+        if self.take_back_pin_digit(leg) {
+            return self.send_back_space(leg);
+        }
         let Some(call_state) = self.calls.get_mut(call) else { return };
         let asks_code = matches!(call_state.purpose, Purpose::Code(_));
         if asks_code {
@@ -251,6 +259,10 @@ impl Exchange {
         else {
             return self.counters.refuse("number outside dialling");
         };
+        if self.pin_digits(now, leg, number) {
+            self.pin_ends(now, leg);
+            return;
+        }
         let Some(call) = self.calls.get_mut(call) else { return };
         let room = self.config.limits.digits.saturating_sub(call.dialed.len());
         if number.chars().count() > room {
@@ -269,6 +281,9 @@ impl Exchange {
 
     /// No more digits will come.
     pub(crate) fn digits_end(&mut self, now: Time, leg: Handle<Leg>) {
+        if self.pin_ends(now, leg) {
+            return;
+        }
         let Some(call) = self.legs.get(leg).and_then(|leg| self.calls.get(leg.call)) else { return };
         if let Purpose::Code(demand) = call.purpose {
             return self.code_entered(now, leg, demand);

@@ -27,7 +27,7 @@ use self::trunk::TrunkEnd;
 use crate::{
     arena::Handle,
     device::Device,
-    feature::{call_codes::Entered, hunt::Hunt, paging::Page},
+    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) dialed: String,
     /// What was dialled in front of the number, where it is to be dialled again with it.
     pub(crate) prefix: String,
+    /// Who logs in, while the PIN is entered.
+    pub(crate) login: Option<Login>,
     /// Nothing may refuse it.
     pub(crate) emergency: bool,
     /// The phone has no room for another call than an emergency call.
@@ -119,6 +121,8 @@ pub(crate) enum Purpose {
     Feature(FeatureCode),
     /// The number is complete, and a code is asked for.
     Code(CodeDemand),
+    /// To prove who logs in: they are the PIN.
+    Pin,
 }
 
 /// How far a call is.

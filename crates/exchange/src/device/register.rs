@@ -182,7 +182,7 @@ impl Exchange {
 
     fn accept(&mut self, now: Time, session: SessionId, name: DeviceName, register: &Register) {
         let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else { return };
-        if !self.site.devices.contains_key(&name) {
+        if self.as_used(&name).is_none() {
             // The site changed while it waited.
             return self.reject(now, session, name.as_str(), "unknown device");
         }
@@ -196,10 +196,10 @@ impl Exchange {
         }
         let dialect = Dialect::negotiate(register.protocol_ver, register.features, register.device_type);
         let quirks = Quirks::of(register.device_type);
-        let Some(configured) = self.site.devices.get(&name) else { return };
-        let buttons = Buttons::of(&self.site, configured, quirks, dialect.version());
-        let soft_keys = soft_keys::Sets::of(&self.site, configured, quirks);
-        let Local { language, date_format, .. } = self.site.local_of(Some(configured));
+        let Some(configured) = self.as_used(&name) else { return };
+        let buttons = Buttons::of(&self.site, &configured, quirks, dialect.version());
+        let soft_keys = soft_keys::Sets::of(&self.site, &configured, quirks);
+        let Local { language, date_format, .. } = self.site.local_of(Some(&configured));
         let date_format = String::from(date_format);
         let lines: Vec<_> = buttons.lines.iter().map(|line| (line.number.clone(), line.instance)).collect();
         let device = Device {
@@ -409,27 +409,21 @@ impl Exchange {
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();
-        let changed: Vec<_> = self
-            .devices
-            .iter()
-            .filter(|(_, device)| match self.site.devices.get(&device.name) {
-                Some(configured) => {
-                    let (quirks, version) = (device.quirks, device.dialect.version());
-                    Buttons::of(&self.site, configured, quirks, version) != device.buttons
-                        || soft_keys::Sets::of(&self.site, configured, quirks) != device.soft_keys
-                        || device.is_elsewhere(&self.site)
-                }
-                None => true,
-            })
-            .map(|(handle, _)| handle)
-            .collect();
-        for handle in changed {
-            self.restart(now, handle, ResetType::Restart);
-        }
+        self.mobility_changed(now);
+        self.restart_changed(now);
         // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
             self.render(now, handle, Transition::Change, None);
+        }
+    }
+
+    /// Has phones restart whose buttons are no longer those that they were told.
+    pub(crate) fn restart_changed(&mut self, now: Time) {
+        let all = self.devices.iter().map(|(handle, _)| handle);
+        let changed: Vec<_> = all.filter(|&handle| self.has_other_buttons(handle)).collect();
+        for handle in changed {
+            self.restart(now, handle, ResetType::Restart);
         }
     }
 }

@@ -42,7 +42,7 @@ impl Exchange {
             Feature::Privacy => return self.toggle_privacy(now, device),
             Feature::HuntLogin => return self.hunt_toggle(now, device),
             Feature::Voicemail => return self.call_voicemail(now, device),
-            Feature::Mobility => return self.press_mobility(now, device),
+            Feature::Mobility => return self.mobility_key(now, device),
         };
         self.soft_key_meaning(now, device, key, 0, 0);
     }
@@ -65,15 +65,5 @@ impl Exchange {
             self.timers.cancel(Timer::Digits(call));
         }
         self.feature_code(now, leg, feature, argument);
-    }
-
-    /// Logs in, or out if somebody is logged in.
-    fn press_mobility(&mut self, now: Time, device: Handle<Device>) {
-        let Some(name) = self.devices.get(device).map(|device| device.name.clone()) else { return };
-        if self.device_state(&name).user.is_some() {
-            self.begin_feature(now, device, FeatureCode::Logout, "");
-        } else {
-            self.ask_number(now, device, 0, FeatureCode::Login);
-        }
     }
 }

@@ -59,7 +59,8 @@ impl Exchange {
             FeatureCode::Voicemail => self.voicemail_code(now, leg),
             FeatureCode::Abbreviated => self.dial_abbreviated(now, leg, argument),
             FeatureCode::Redial => self.redial_code(now, leg),
-            FeatureCode::Login | FeatureCode::Logout => self.fail(now, leg, EndCause::UnknownNumber),
+            FeatureCode::Login => self.login_code(now, leg, argument),
+            FeatureCode::Logout => self.logout_code(now, leg),
         }
     }
 
@@ -126,6 +127,7 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
             text("Enter number to forward to")
         }
         FeatureCode::DirectedPickup => text("Enter number to pick up"),
+        FeatureCode::Login => text("Enter your number"),
         _ => PhoneText::label(DisplayLabel::EnterNumber),
     }
 }

@@ -279,6 +279,7 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
         Purpose::Talk => None,
         Purpose::Feature(feature) => Some(codes::question(feature)),
         Purpose::Code(demand) => Some(call_codes::question(demand)),
+        Purpose::Pin => Some(label(Label::PleaseEnterPin)),
     };
     let (state, keys, prompt, tone) = match leg.state {
         LegState::DialTone | LegState::Dialing if asks.is_some() => {

@@ -9,6 +9,7 @@ mod dhcp;
 pub(crate) mod dissect;
 pub(crate) mod forward;
 pub(crate) mod group;
+mod import;
 pub(crate) mod line;
 pub(crate) mod log;
 mod node;

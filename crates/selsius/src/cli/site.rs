@@ -16,6 +16,7 @@ use selsius_site::{Action, Button, SAMPLE, Site};
 use super::{
     change,
     dhcp::{self, DhcpArgs},
+    import::{self, ImportArgs},
     node::{Node, block_on, escaped},
     out::{self, table},
 };
@@ -59,6 +60,7 @@ enum Command {
         #[command(flatten)]
         node: Node,
     },
+    Import(ImportArgs),
     /// Prints the lines that tell phones where the manager is, for dnsmasq, ISC dhcpd and Kea.
     Dhcp(DhcpArgs),
 }
@@ -72,6 +74,7 @@ pub(crate) fn run(args: SiteArgs) -> Result<ExitCode> {
             let site = Site::from_toml("site", &export(&node)?)?;
             out::print(&show(&site))?;
         }
+        Command::Import(args) => import::run(args)?,
         Command::Dhcp(args) => dhcp::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -103,13 +106,16 @@ fn apply(node: &Node, file: &Path, prune: bool, dry_run: bool) -> Result<()> {
         let name = file.display().to_string();
         (name.clone(), std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?)
     };
-    let path = format!("/v1/site?prune={prune}&dry-run={dry_run}&name={}", escaped(&name));
-    let change: SiteChange =
-        block_on(async { node.connect().await?.json(Method::PUT, &path, Bytes::from(text)).await })?;
-    change::show(&change)
+    change::show(&put(node, &name, text, prune, dry_run)?)
 }
 
-fn export(node: &Node) -> Result<String> {
+/// Gives a site to a manager, or asks what it would change.
+pub(super) fn put(node: &Node, name: &str, text: String, prune: bool, dry_run: bool) -> Result<SiteChange> {
+    let path = format!("/v1/site?prune={prune}&dry-run={dry_run}&name={}", escaped(name));
+    block_on(async { node.connect().await?.json(Method::PUT, &path, Bytes::from(text)).await })
+}
+
+pub(super) fn export(node: &Node) -> Result<String> {
     let text = block_on(async { node.connect().await?.bytes(Method::GET, "/v1/site", Bytes::new()).await })?;
     String::from_utf8(text.into()).context("the manager's answer is of another version")
 }

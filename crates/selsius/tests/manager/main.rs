@@ -6,6 +6,7 @@ mod admin;
 mod calls;
 mod crash;
 mod files;
+mod import;
 mod operator;
 mod start;
 mod support;

@@ -47,14 +47,14 @@ pub struct FilePosition {
 impl std::error::Error for SiteFileError {}
 
 impl SiteFileError {
-    pub(super) fn new(file: &str, mut problems: Vec<FileProblem>) -> Self {
+    pub(crate) fn new(file: &str, mut problems: Vec<FileProblem>) -> Self {
         problems.sort_by_key(|problem| problem.position.as_ref().map(|at| (at.line, at.column)));
         Self { file: file.into(), problems }
     }
 }
 
 impl FileProblem {
-    pub(super) fn new(
+    pub(crate) fn new(
         text: &str,
         place: Option<Range<usize>>,
         key: KeyPath,
@@ -65,7 +65,7 @@ impl FileProblem {
     }
 
     /// Adds what was probably meant, if anything was.
-    pub(super) fn meant(self, near: &[&str]) -> Self {
+    pub(crate) fn meant(self, near: &[&str]) -> Self {
         let hint = (!near.is_empty()).then(|| format!("did you mean {}?", one_of(near)));
         Self { hint: hint.or(self.hint), ..self }
     }
