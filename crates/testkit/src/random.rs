@@ -227,7 +227,8 @@ impl Run {
                 let line = self.bed.rng.random_range(0..4);
                 self.act(phone, Action::Line(line))
             }
-            900..930 => self.act(phone, Action::SpeedDial(1)),
+            900..915 => self.act(phone, Action::SpeedDial(1)),
+            915..930 => self.travel(phone),
             930..960 => self.act(phone, Action::Speaker),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
@@ -261,7 +262,7 @@ impl Run {
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
-            9 => self.mobility_code(),
+            9 => "*82".into(),
             _ => (1001 + self.bed.rng.random_range(0..self.users.phones)).to_string(),
         }
     }
@@ -278,14 +279,13 @@ impl Run {
         }
     }
 
-    /// What is dialled to log in and out: codes, and the PIN, more often right than not.
-    fn mobility_code(&mut self) -> String {
-        match self.bed.rng.random_range(0..6_u32) {
-            0 => "*82".into(),
-            1 | 2 => format!("*81{}#", 1001 + self.bed.rng.random_range(0..self.users.phones)),
-            3 => "1111#".into(),
-            _ => format!("{PIN}#"),
-        }
+    /// Somebody logs in, mostly with the right PIN.
+    fn travel(&mut self, phone: usize) -> String {
+        let number = 1001 + self.bed.rng.random_range(0..self.users.phones);
+        let pin = if self.bed.rng.random_ratio(1, 5) { "1111" } else { PIN };
+        self.act(phone, Action::Dial(format!("*81{number}#")));
+        self.act(phone, Action::Dial(format!("{pin}#")));
+        format!("logs in as {number} with {pin}")
     }
 
     /// A message that no user's action explains.
