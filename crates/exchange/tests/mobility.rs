@@ -51,11 +51,11 @@ fn lines(bench: &Bench, number: &str) -> Vec<String> {
 /// What the phones were last said to remember.
 fn user_on(bench: &Bench, number: &str) -> Option<String> {
     let name = device_name(number);
-    let states = bench.records.iter().filter_map(|record| match record {
+    let mut states = bench.records.iter().filter_map(|record| match record {
         Record::DeviceState { device, state } if device.as_str() == name => Some(state),
         _ => None,
     });
-    states.last()?.user.as_ref().map(ToString::to_string)
+    states.next_back()?.user.as_ref().map(ToString::to_string)
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_button_asks_for_number_and_pin_and_logs_out_again() {
     let mut bench = Bench::new(site());
     let alice = bench.phone("1001");
     let button = message::Stimulus { stimulus: StimulusType::Mobility, ..message::Stimulus::default() };
-    bench.say(alice, button.clone());
+    bench.say(alice, button);
     assert_eq!(bench.view(alice).legs[0].prompt.to_plain(), "Enter your number");
     bench.dial(alice, "1009");
     bench.dial(alice, PIN);
