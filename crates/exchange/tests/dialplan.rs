@@ -114,7 +114,8 @@ fn rights_are_the_user_s_before_the_line_s_before_the_pool_s() {
         device.pool = Some("lobby".parse().unwrap());
     }
     line(&mut site, "1002").rights = Some("all".parse().unwrap());
-    let user = User { rights: Some("all".parse().unwrap()), ..User::default() };
+    let buttons = site.devices[&bench::device_name("1003").parse().unwrap()].buttons.clone();
+    let user = User { rights: Some("all".parse().unwrap()), buttons, ..User::default() };
     site.users.insert("carol".parse().unwrap(), user);
     let mut bench = Bench::new(site);
     let state = selsius_exchange::remembered::DeviceState {

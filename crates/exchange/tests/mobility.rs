@@ -1,5 +1,7 @@
 //! Extension mobility: logging in on any phone with number and PIN, and what becomes of it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of any test function")]
+
 mod bench;
 
 use std::time::Duration;
@@ -49,11 +51,11 @@ fn lines(bench: &Bench, number: &str) -> Vec<String> {
 /// What the phones were last said to remember.
 fn user_on(bench: &Bench, number: &str) -> Option<String> {
     let name = device_name(number);
-    let states = bench.records.iter().filter_map(|record| match record {
+    let mut states = bench.records.iter().filter_map(|record| match record {
         Record::DeviceState { device, state } if device.as_str() == name => Some(state),
         _ => None,
     });
-    states.last()?.user.as_ref().map(ToString::to_string)
+    states.next_back()?.user.as_ref().map(ToString::to_string)
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn the_button_asks_for_number_and_pin_and_logs_out_again() {
     let mut bench = Bench::new(site());
     let alice = bench.phone("1001");
     let button = message::Stimulus { stimulus: StimulusType::Mobility, ..message::Stimulus::default() };
-    bench.say(alice, button.clone());
+    bench.say(alice, button);
     assert_eq!(bench.view(alice).legs[0].prompt.to_plain(), "Enter your number");
     bench.dial(alice, "1009");
     bench.dial(alice, PIN);
@@ -210,6 +212,33 @@ fn who_is_logged_in_outlasts_a_restart_until_the_site_has_them_no_more() {
 
     bench.input(Input::Site(Box::new(office())));
     assert_eq!((user_on(&bench, "1001"), restarts(&mut bench, alice)), (None, true));
+}
+
+#[test]
+fn a_phone_may_go_while_the_pin_is_entered() {
+    let mut bench = Bench::new(site());
+    let alice = bench.phone("1001");
+    bench.off_hook(alice);
+    bench.dial(alice, "*811009#");
+    let mut smaller = site();
+    smaller.devices.remove(&device_name("1001").parse().unwrap());
+    bench.input(Input::Site(Box::new(smaller)));
+    bench.dial(alice, "1111#");
+    assert_eq!(bench.notices(alice), ["Key is not active"]);
+    bench.on_hook(alice);
+    assert!(bench.is_closed(alice));
+    bench.assert_quiet();
+}
+
+#[test]
+fn who_shares_a_first_line_is_known_by_the_pin() {
+    let mut shared = site();
+    let frank = User { pin: Secret::new("9999"), ..shared.users.values().next().unwrap().clone() };
+    shared.users.insert("frank".parse().unwrap(), frank);
+    let mut bench = Bench::new(shared);
+    let alice = bench.phone("1001");
+    log_in(&mut bench, alice, "1009", "9999");
+    assert_eq!(user_on(&bench, "1001").as_deref(), Some("frank"));
 }
 
 #[test]

@@ -279,7 +279,8 @@ impl Run {
                 self.act(phone, Action::Line(line))
             }
             900..910 => self.choose(phone),
-            910..930 => {
+            910..916 => self.travel(phone),
+            916..930 => {
                 let place = self.bed.rng.random_range(1..16);
                 self.act(phone, Action::Button(place))
             }
@@ -337,7 +338,7 @@ impl Run {
             6 => format!("60{}", self.bed.rng.random_range(0..5_u32)),
             7 => format!("8{}", self.bed.rng.random_range(0..5_u32)),
             8 => self.waiting_code(),
-            9 => self.mobility_code(),
+            9 => "*82".into(),
             11 => plan::ALL_PAGE.into(),
             12 => plan::FEW_PAGE.into(),
             13 => {
@@ -387,14 +388,13 @@ impl Run {
         note
     }
 
-    /// What is dialled to log in and out: codes, and the PIN, more often right than not.
-    fn mobility_code(&mut self) -> String {
-        match self.bed.rng.random_range(0..6_u32) {
-            0 => "*82".into(),
-            1 | 2 => format!("*81{}#", 1001 + self.bed.rng.random_range(0..self.users.phones)),
-            3 => "1111#".into(),
-            _ => format!("{PIN}#"),
-        }
+    /// Somebody logs in, mostly with the right PIN.
+    fn travel(&mut self, phone: usize) -> String {
+        let number = 1001 + self.bed.rng.random_range(0..self.users.phones);
+        let pin = if self.bed.rng.random_ratio(1, 5) { "1111" } else { PIN };
+        self.act(phone, Action::Dial(format!("*81{number}#")));
+        self.act(phone, Action::Dial(format!("{pin}#")));
+        format!("logs in as {number} with {pin}")
     }
 
     /// A message that no user's action explains.

@@ -6,7 +6,7 @@
 use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 use core::time::Duration;
 
-use selsius_site::{Device as Phone, DeviceName, FeatureCode, LineNumber, Name, Secret};
+use selsius_site::{Device as Phone, DeviceName, FeatureCode, LineNumber, Name, Secret, User};
 use selsius_wire::{DisplayLabel, PhoneText, Time, value::ResetType};
 
 use super::codes::as_number;
@@ -43,8 +43,8 @@ pub(crate) struct Wrong {
 /// Somebody who logs in, while the PIN is entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Login {
-    /// Who it claims to be; `None` if there is nobody like that, which is not told before the PIN.
-    user: Option<Name>,
+    /// The number that was entered. Whether it is anybody's is not told before the PIN.
+    number: Option<LineNumber>,
     pin: Secret,
 }
 
@@ -86,11 +86,10 @@ impl Exchange {
             }
             return self.fail(now, leg, EndCause::Blocked);
         }
-        let user = as_number(number).and_then(|line| self.user_with(&line)).cloned();
         let Some(handle) = self.legs.get(leg).map(|leg| leg.call) else { return };
         let Some(call) = self.calls.get_mut(handle) else { return };
         call.purpose = Purpose::Pin;
-        call.login = Some(Login { user, pin: Secret::default() });
+        call.login = Some(Login { number: as_number(number), pin: Secret::default() });
         call.dialed.clear();
         self.timers.set(Timer::Digits(handle), now + seconds(self.site.settings.timers.first_digit));
         self.enter(now, leg, LegState::Dialing, Transition::Dialing);
@@ -127,24 +126,20 @@ impl Exchange {
     /// No more digits will come: is it the PIN? `false` if the call asks for none.
     pub(crate) fn pin_ends(&mut self, now: Time, leg: Handle<Leg>) -> bool {
         let Some((_, login)) = self.login_of(leg) else { return false };
-        let (user, pin) = (login.user.clone(), core::mem::take(&mut login.pin));
+        let (number, pin) = (login.number.clone(), core::mem::take(&mut login.pin));
         let Some(name) = self.name_of(leg) else { return true };
-        if pin.as_str().is_empty() {
+        if !self.takes_logins(&name) {
+            // The site has changed meanwhile.
+            self.refuse_code(now, leg, DisplayLabel::KeyIsNotActive, "log-in on a phone that takes none");
+        } else if pin.as_str().is_empty() {
             self.refuse_code(now, leg, DisplayLabel::WrongPin, "log-in without a PIN");
-            return true;
-        }
-        let known = user.filter(|user| self.site.users.get(user).is_some_and(|user| user.pin == pin));
-        match known {
-            // The site may have changed meanwhile.
-            Some(user) if self.takes_logins(&name) => {
-                self.wrong_pins.remove(&name);
-                self.log_in(now, &name, user);
-                self.feature_done(now, leg, &PhoneText::label(DisplayLabel::LoginSuccessful));
-            }
-            _ => {
-                self.count_wrong_pin(now, name);
-                self.refuse_code(now, leg, DisplayLabel::WrongPin, "log-in with a wrong PIN");
-            }
+        } else if let Some(user) = number.and_then(|number| self.user_with(&number, &pin)).cloned() {
+            self.wrong_pins.remove(&name);
+            self.log_in(now, &name, user);
+            self.feature_done(now, leg, &PhoneText::label(DisplayLabel::LoginSuccessful));
+        } else {
+            self.count_wrong_pin(now, name);
+            self.refuse_code(now, leg, DisplayLabel::WrongPin, "log-in with a wrong PIN");
         }
         true
     }
@@ -214,10 +209,13 @@ impl Exchange {
         self.site.devices.get(name).is_some_and(|device| device.mobility)
     }
 
-    /// The user whose first line this is.
-    fn user_with(&self, line: &LineNumber) -> Option<&Name> {
-        let first = |user: &selsius_site::User| user.buttons.iter().find_map(|button| button.line().cloned());
-        self.site.users.iter().find(|(_, user)| first(user).as_ref() == Some(line)).map(|(name, _)| name)
+    /// The user whose first line this is, and whose PIN. Several may have a line as their first.
+    fn user_with(&self, line: &LineNumber, pin: &Secret) -> Option<&Name> {
+        let is = |user: &User| {
+            let first = user.buttons.iter().find_map(|button| button.line());
+            first == Some(line) && user.pin == *pin
+        };
+        self.site.users.iter().find(|(_, user)| is(user)).map(|(name, _)| name)
     }
 
     fn count_wrong_pin(&mut self, now: Time, name: DeviceName) {
