@@ -162,13 +162,13 @@ mod tests {
 
     fn screen(face: &Face, (width, height): (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, &words::test_device(), face, 0)).unwrap();
+        terminal.draw(|frame| draw(frame, &words::tests::device(), face, 0)).unwrap();
         terminal.backend().to_string()
     }
 
     #[test]
     fn a_phone_that_rings_on_the_screen() {
-        let mut face = words::test_face();
+        let mut face = words::tests::ringing();
         face.calls[0].calling.name = "Alice".into();
         let shown = screen(&face, (76, 9));
         for part in [
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn any_size_can_be_drawn() {
         for size in [(1, 1), (10, 3), (40, 8), (200, 60)] {
-            screen(&words::test_face(), size);
+            screen(&words::tests::ringing(), size);
         }
     }
 }

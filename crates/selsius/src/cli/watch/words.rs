@@ -141,7 +141,7 @@ fn out_clean(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use selsius_server::api::{PhoneLamp, PhoneRing};
 
     use super::*;
@@ -189,6 +189,3 @@ mod tests {
         assert_eq!(face(&device(), &Face::default()), "state   not registered\n");
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::{device as test_device, ringing as test_face};
