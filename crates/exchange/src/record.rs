@@ -2,7 +2,7 @@
 //!
 //! The exchange only says what happened; a store keeps it. Times are wall-clock microseconds since 1970 (UTC).
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -47,7 +47,7 @@ pub enum Record {
     /// A call began (a number was dialled completely). Kept so that a crash can close it as interrupted.
     CallStarted(CallStarted),
     /// A call ended; everything that is known of it.
-    CallEnded(CallEnded),
+    CallEnded(Box<CallEnded>),
     /// What a phone counted of a stream, after the call ended.
     CallQuality(CallQuality),
     /// Something happened to a device.

@@ -129,7 +129,7 @@ impl Batch {
     pub(crate) fn push(&mut self, record: Record) {
         match record {
             Record::CallStarted(started) => self.started.push_back(started),
-            Record::CallEnded(ended) => self.ended.push_back(ended),
+            Record::CallEnded(ended) => self.ended.push_back(*ended),
             Record::CallQuality(quality) => self.quality.push_back(quality),
             Record::DeviceEvent(event) => self.events.push_back(event),
             Record::AutoRegistered(device) => self.auto_registered.push_back(device),
@@ -190,12 +190,12 @@ mod tests {
         queue.push(Record::DeviceEvent(event("SEP1", 1)));
         queue.push(Record::DeviceEvent(event("SEP2", 2)));
         queue.push(Record::CallStarted(started(1, 10)));
-        queue.push(Record::CallEnded(ended(1, 10)));
+        queue.push(Record::CallEnded(Box::new(ended(1, 10))));
         assert_eq!(queue.lost(), Lost { device_events: 1, ..Lost::default() });
-        queue.push(Record::CallEnded(ended(2, 20)));
-        queue.push(Record::CallEnded(ended(3, 30)));
+        queue.push(Record::CallEnded(Box::new(ended(2, 20))));
+        queue.push(Record::CallEnded(Box::new(ended(3, 30))));
         assert_eq!(queue.lost(), Lost { device_events: 2, calls_started: 1, ..Lost::default() });
-        queue.push(Record::CallEnded(ended(4, 40)));
+        queue.push(Record::CallEnded(Box::new(ended(4, 40))));
         assert_eq!(
             queue.lost(),
             Lost { device_events: 2, calls_started: 1, calls_ended: 1, ..Lost::default() }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn an_event_that_finds_the_queue_full_of_calls_is_its_own_victim() {
         let queue = Queue::new(1);
-        queue.push(Record::CallEnded(ended(1, 10)));
+        queue.push(Record::CallEnded(Box::new(ended(1, 10))));
         queue.push(Record::DeviceEvent(event("SEP1", 1)));
         assert_eq!(queue.take().ended.len(), 1);
         assert_eq!(queue.lost().device_events, 1);
@@ -233,7 +233,7 @@ mod tests {
         let state = |new| LineState { messages: Messages { new, old: 0 }, ..LineState::default() };
         let record = |number: &str, new| Record::LineState { line: line(number), state: state(new) };
         let queue = Queue::new(1);
-        queue.push(Record::CallEnded(ended(1, 10)));
+        queue.push(Record::CallEnded(Box::new(ended(1, 10))));
         queue.push(record("1001", 1));
         queue.push(record("1001", 2));
         queue.push(record("1002", 3));

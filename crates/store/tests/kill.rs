@@ -140,7 +140,7 @@ async fn victim() {
         call += 1;
         let at = now();
         recorder.record(Record::CallStarted(call_started(call)));
-        recorder.record(Record::CallEnded(call_ended(call, at)));
+        recorder.record(Record::CallEnded(Box::new(call_ended(call, at))));
         let messages = Messages { new: u32::try_from(call).unwrap(), old: 0 };
         let state = LineState { messages, ..LineState::default() };
         recorder.record(Record::LineState { line: line(), state });

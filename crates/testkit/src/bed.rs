@@ -443,7 +443,7 @@ impl Bed {
                         self.dirty.push(session);
                     }
                 }
-                Output::Store(Record::CallEnded(call)) => self.ended.push(call),
+                Output::Store(Record::CallEnded(call)) => self.ended.push(*call),
                 Output::Store(Record::LineState { line, state }) => {
                     self.lines.insert(line, state);
                 }

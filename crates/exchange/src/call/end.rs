@@ -1,5 +1,7 @@
 //! Endings: hanging up, failing, vanishing, and the record that each leaves.
 
+use alloc::boxed::Box;
+
 use selsius_wire::Time;
 
 use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name};
@@ -158,7 +160,7 @@ impl Exchange {
             record.dialed,
             cause.name()
         );
-        self.out.push_back(Output::Store(Record::CallEnded(record)));
+        self.out.push_back(Output::Store(Record::CallEnded(Box::new(record))));
         self.event(Level::Debug, None, "", text);
     }
 

@@ -378,7 +378,7 @@ impl Bench {
         let mut ended = Vec::new();
         self.records.retain(|record| match record {
             Record::CallEnded(call) => {
-                ended.push(call.clone());
+                ended.push((**call).clone());
                 false
             }
             _ => true,

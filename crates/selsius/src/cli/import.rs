@@ -118,5 +118,5 @@ fn report(Imported { site, left_out }: &Imported) -> Result<()> {
         0 => "everything was taken over".into(),
         number => format!("{} could not be taken over", out::count(number, "setting")),
     };
-    Ok(write!(stderr().lock(), "{}{devices}, {of_lines}; {end}\n", lines.concat())?)
+    Ok(writeln!(stderr().lock(), "{}{devices}, {of_lines}; {end}", lines.concat())?)
 }

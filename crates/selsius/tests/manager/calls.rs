@@ -131,7 +131,11 @@ fn conditions_choose_calls() {
         packets_lost: 7,
         jitter_ms: 8,
     };
-    let records = [Record::CallEnded(call(1)), Record::CallEnded(answered), Record::CallEnded(call(3))];
+    let records = [
+        Record::CallEnded(Box::new(call(1))),
+        Record::CallEnded(Box::new(answered)),
+        Record::CallEnded(Box::new(call(3))),
+    ];
     fill(top.path(), records.into_iter().chain([Record::CallQuality(count)]));
     let manager = Manager::start(top.path(), &[]);
     let ids = |conditions: &[&str]| {
@@ -163,7 +167,7 @@ fn conditions_choose_calls() {
 fn many_calls_come_in_pages_and_old_ones_go_at_the_next_start() {
     const CALLS: u64 = 3_210;
     let top = tempfile::tempdir().unwrap();
-    fill(top.path(), (1..=CALLS).map(|id| Record::CallEnded(call(id))));
+    fill(top.path(), (1..=CALLS).map(|id| Record::CallEnded(Box::new(call(id)))));
     let manager = Manager::start(top.path(), &[]);
     let text = manager.ask(&["calls", "--format", "csv"]);
     let ids = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse::<u64>().unwrap());

@@ -182,7 +182,7 @@ impl Manager {
             ..Party::default()
         };
         let at = selsius_exchange::record::WallTime(1_600_000_000_000_000 + id as i64 * 1_000_000);
-        self.store.recorder().record(Record::CallEnded(CallEnded {
+        self.store.recorder().record(Record::CallEnded(Box::new(CallEnded {
             call: CallId(id),
             calling: party(calling),
             dialed: dialed.into(),
@@ -196,7 +196,7 @@ impl Manager {
             redirections: Vec::new(),
             account: String::new(),
             trunk: String::new(),
-        }));
+        })));
     }
 }
 

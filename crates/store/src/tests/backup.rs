@@ -19,17 +19,17 @@ async fn a_backup_brings_back_what_was() {
     let (folder, store) = fresh().await;
     let file = folder.path().join("backup.db");
     let version = store.save_site(&office(), SiteVersion(0)).await.unwrap();
-    store.recorder().record(Record::CallEnded(ended(1, 10)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(1, 10))));
     store.backup(&file).await.unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
     store.save_site(&Site::default(), version).await.unwrap();
-    store.recorder().record(Record::CallEnded(ended(2, 20)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(2, 20))));
     store.restore(&file).await.unwrap();
     assert_eq!(store.load_site().await.unwrap().site, office());
     assert_eq!(ids(&store).await, [1]);
     // Life goes on in it, across a restart.
-    store.recorder().record(Record::CallEnded(ended(3, 30)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(3, 30))));
     let store = reopen(folder.path(), store).await.store;
     assert_eq!(ids(&store).await, [3, 1]);
 
@@ -68,7 +68,7 @@ async fn a_backup_taken_while_records_are_written_is_whole() {
             // No more than the queue holds, or some would rightly be lost.
             if store.status().waiting < 500 {
                 recorder.record(Record::CallStarted(started(next, 1)));
-                recorder.record(Record::CallEnded(ended(next, 10)));
+                recorder.record(Record::CallEnded(Box::new(ended(next, 10))));
                 next += 1;
             }
             tokio::task::yield_now().await;
@@ -115,7 +115,7 @@ async fn what_is_no_backup_changes_nothing() {
         assert_eq!(store.load_site().await.unwrap().site, office(), "{name}");
         assert!(!folder.path().join("data/restore.part").exists(), "{name}");
     }
-    store.recorder().record(Record::CallEnded(ended(1, 1)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(1, 1))));
     store.flush().await.unwrap();
 }
 
@@ -127,7 +127,7 @@ async fn calls_that_are_up_outlive_a_restore() {
     recorder.record(Record::CallStarted(started(1, 100)));
     recorder.record(Record::CallStarted(started(2, 200)));
     store.backup(&file).await.unwrap();
-    recorder.record(Record::CallEnded(ended(2, 300)));
+    recorder.record(Record::CallEnded(Box::new(ended(2, 300))));
     recorder.record(Record::CallStarted(started(3, 400)));
     store.flush().await.unwrap();
 
@@ -136,7 +136,7 @@ async fn calls_that_are_up_outlive_a_restore() {
     let calls = store.calls(&CallFilter::default()).await.unwrap();
     assert_eq!(calls.len(), 1);
     assert_eq!((calls[0].call.started.0, calls[0].call.cause), (200, EndCause::Interrupted));
-    recorder.record(Record::CallEnded(ended(1, 500)));
+    recorder.record(Record::CallEnded(Box::new(ended(1, 500))));
     let opened = reopen(folder.path(), store).await;
     assert_eq!(opened.interrupted, 1, "call 3 never ended");
     let calls = opened.store.calls(&CallFilter::default()).await.unwrap();
@@ -151,18 +151,18 @@ async fn a_backup_of_another_machine_loses_no_record_to_equal_ids() {
     let file = old_folder.path().join("backup.db");
     for call in 1..=50 {
         let caller = party("7777", None);
-        old.recorder().record(Record::CallEnded(CallEnded { calling: caller, ..ended(call, 10) }));
+        old.recorder().record(Record::CallEnded(Box::new(CallEnded { calling: caller, ..ended(call, 10) })));
     }
     old.backup(&file).await.unwrap();
 
     // A new machine, whose exchange has just counted to 3; call 3 is up.
     let (folder, store) = fresh().await;
-    store.recorder().record(Record::CallEnded(ended(1, 10)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(1, 10))));
     store.recorder().record(Record::CallStarted(started(3, 20)));
     store.flush().await.unwrap();
     store.restore(&file).await.unwrap();
-    store.recorder().record(Record::CallEnded(ended(3, 30)));
-    store.recorder().record(Record::CallEnded(ended(4, 40)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(3, 30))));
+    store.recorder().record(Record::CallEnded(Box::new(ended(4, 40))));
     let opened = reopen(folder.path(), store).await;
     assert_eq!(opened.interrupted, 0);
     assert_eq!(opened.first_call, CallId(53));

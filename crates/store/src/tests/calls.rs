@@ -9,7 +9,7 @@ use super::{ended, fresh, party, reopen};
 use crate::{CallFilter, CallListKind, Outcome, Store, end_cause};
 
 fn record(store: &Store, call: CallEnded) {
-    store.recorder().record(Record::CallEnded(call));
+    store.recorder().record(Record::CallEnded(Box::new(call)));
 }
 
 async fn ids(store: &Store, filter: CallFilter) -> Vec<u64> {

@@ -29,7 +29,7 @@ async fn records_outlast_a_full_disk() {
     limit(&store, full).await;
     let recorder = store.recorder();
     for call in 1..=250 {
-        recorder.record(Record::CallEnded(ended(call, 1)));
+        recorder.record(Record::CallEnded(Box::new(ended(call, 1))));
     }
     let error = store.flush().await.unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");

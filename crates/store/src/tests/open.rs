@@ -12,7 +12,7 @@ use crate::{CallFilter, SiteVersion, Store, StoreError};
 #[tokio::test]
 async fn only_the_owner_may_look_into_it() {
     let (folder, store) = fresh().await;
-    store.recorder().record(Record::CallEnded(ended(1, 1)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(1, 1))));
     store.flush().await.unwrap();
     let data = folder.path().join("data");
     let mode = |name: &str| fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
@@ -122,7 +122,7 @@ async fn a_start_that_was_cut_off_can_be_repeated() {
 #[tokio::test]
 async fn ids_of_calls_go_on_after_a_restart() {
     let (folder, store) = fresh().await;
-    store.recorder().record(Record::CallEnded(ended(41, 1)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(41, 1))));
     let opened = reopen(folder.path(), store).await;
     assert_eq!(opened.first_call, CallId(42));
     assert_eq!(opened.store.calls(&CallFilter::default()).await.unwrap().len(), 1);

@@ -34,8 +34,8 @@ async fn a_call_comes_back_with_what_its_phones_counted() {
     let quality = vec![count("SEP001122334455"), count("SEP0011223344AA")];
     let recorder = store.recorder();
     recorder.record(Record::CallStarted(started(7, 0)));
-    recorder.record(Record::CallEnded(call.clone()));
-    recorder.record(Record::CallEnded(refused.clone()));
+    recorder.record(Record::CallEnded(Box::new(call.clone())));
+    recorder.record(Record::CallEnded(Box::new(refused.clone())));
     // Answers of the phones come after the end.
     store.flush().await.unwrap();
     for one in quality.iter().rev() {
@@ -50,10 +50,10 @@ async fn the_filter_picks_calls() {
     let (_folder, store) = fresh().await;
     let recorder = store.recorder();
     for call in 1..=5 {
-        recorder.record(Record::CallEnded(ended(call, call.cast_signed() * 100)));
+        recorder.record(Record::CallEnded(Box::new(ended(call, call.cast_signed() * 100))));
     }
     let incoming = CallEnded { calling: party("2000", None), called: party("3000", None), ..ended(6, 600) };
-    recorder.record(Record::CallEnded(CallEnded { dialed: "03000".into(), ..incoming }));
+    recorder.record(Record::CallEnded(Box::new(CallEnded { dialed: "03000".into(), ..incoming })));
 
     let ids = async |filter: CallFilter| -> Vec<u64> {
         store.calls(&filter).await.unwrap().iter().map(|record| record.call.call.0).collect()
@@ -124,7 +124,7 @@ async fn calls_that_were_up_are_closed_as_interrupted() {
     for call in [1, 2, 3] {
         store.recorder().record(Record::CallStarted(started(call, 1_000)));
     }
-    store.recorder().record(Record::CallEnded(ended(2, 2_000)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(2, 2_000))));
     store.flush().await.unwrap();
     store.core().database.read().await.mark_alive(WallTime(5_000)).await.unwrap();
     // Without an end of the other two, as after a crash.
@@ -148,7 +148,7 @@ async fn calls_that_were_up_are_closed_as_interrupted() {
 #[tokio::test]
 async fn what_is_recorded_is_written_without_anybody_asking() {
     let (folder, store) = fresh().await;
-    store.recorder().record(Record::CallEnded(ended(1, 10)));
+    store.recorder().record(Record::CallEnded(Box::new(ended(1, 10))));
     // Each look yields to the writer; the runner's own limit ends a writer that never writes.
     while store.status().waiting > 0 {
         tokio::task::yield_now().await;

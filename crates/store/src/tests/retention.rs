@@ -25,9 +25,10 @@ fn record(store: &Store, call: u64, at: i64) {
         packets_lost: 0,
         jitter_ms: 0,
     };
-    store
-        .recorder()
-        .record(Record::CallEnded(CallEnded { redirections: vec![redirection], ..ended(call, at) }));
+    store.recorder().record(Record::CallEnded(Box::new(CallEnded {
+        redirections: vec![redirection],
+        ..ended(call, at)
+    })));
     store.recorder().record(Record::CallQuality(quality));
     store.recorder().record(Record::DeviceEvent(event("SEP1", at)));
 }
