@@ -1,5 +1,7 @@
 //! Several calls on one phone: call waiting, hold, transfer, conference, shared lines.
 
+#![allow(clippy::unwrap_used, reason = "test helpers")]
+
 mod bench;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The seam to other telephone systems, with a trunk that says exactly what a test lets it say, and with the loopback.
 
+#![allow(clippy::unwrap_used, reason = "test helpers")]
+
 mod bench;
 
 use std::net::SocketAddr;

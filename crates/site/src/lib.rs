@@ -6,7 +6,7 @@
 //! - [`SiteFile`] is a site as a file: it knows what it mentions and at which line. [`Site::from_toml`] reads a
 //!   whole site, [`SiteFile::apply`] changes an existing one, [`Site::to_toml`] writes one.
 //! - [`Site::import`] reads an office out of a table or another manager's configuration.
-//! - [`Site::effective`] is what holds for one phone.
+//! - [`Site::local`] is what holds for one phone.
 //! - [`diff`] lists what changes between two sites, in words.
 //! - [`Site::changed_parts`] and [`Site::take_part`] are a site in pieces, for whoever stores it.
 //! - [`Pattern`] matches dialled digits, [`Model`] knows the phones ([`PHONES`]).
