@@ -364,3 +364,21 @@ fn forwarding_is_kept_and_asked_for() {
     bench.dial(alice, "1002");
     assert_eq!(bench.states(carol), ["RingIn"]);
 }
+
+#[test]
+fn nobody_forwards_to_where_he_may_not_call() {
+    for rights in [None, Some("inside")] {
+        let mut site = with_trunk();
+        site.rights.insert("inside".parse().unwrap(), selsius_site::Rights::default());
+        site.routes.values_mut().for_each(|route| route.partition = Some("far".parse().unwrap()));
+        edit_line(&mut site, "1002", |line| line.rights = rights.map(|rights| rights.parse().unwrap()));
+        let mut bench = Bench::new(site);
+        let bob = bench.phone("1002");
+        bench.off_hook(bob);
+        bench.dial(bob, "*7290301#");
+        let forwarded = bench.stored("1002").and_then(|state| state.forwards.all);
+        assert_eq!(forwarded, rights.is_none().then(|| number("90301")), "{rights:?}");
+        bench.on_hook(bob);
+        bench.assert_quiet();
+    }
+}

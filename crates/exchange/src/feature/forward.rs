@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use selsius_site::{FeatureCode, LineNumber};
+use selsius_site::{CodeDemand, FeatureCode, LineNumber};
 use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
@@ -226,7 +226,8 @@ impl Exchange {
     /// The number to forward to is known.
     pub(crate) fn forward_code(&mut self, now: Time, leg: Handle<Leg>, kind: ForwardKind, number: &str) {
         let Some(line) = self.number_of(leg) else { return self.fail(now, leg, EndCause::Blocked) };
-        let to = codes::as_number(number).ok_or(CannotForward::Nowhere);
+        let to =
+            codes::as_number(number).filter(|to| self.may_lead_to(leg, to)).ok_or(CannotForward::Nowhere);
         let done = to.and_then(|to| self.set_forward(now, &line, kind, Some(to.clone())).map(|()| to));
         let label = match done {
             Ok(to) => return self.feature_done(now, leg, &forwarded_to(&to)),
@@ -235,6 +236,14 @@ impl Exchange {
         };
         self.refuse_feature(leg, label, "forwarding that cannot be");
         self.fail(now, leg, EndCause::Blocked);
+    }
+
+    /// May the user of this leg have others call the number? Whom he may call himself without a code; else a forwarded
+    /// line would be everybody's way out.
+    fn may_lead_to(&self, leg: Handle<Leg>, to: &LineNumber) -> bool {
+        let target = dialplan::finish_for(&self.site, self.reach(leg), to.as_str());
+        target
+            .is_some_and(|target| target.to != Destination::Blocked && target.terms.code == CodeDemand::None)
     }
 
     /// Ends every forwarding of the line.
