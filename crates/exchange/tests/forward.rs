@@ -352,11 +352,15 @@ fn forwarding_is_kept_and_asked_for() {
     bench.register(bob, &device_name("1002"), 17, 436);
     bench.heard(bob);
     bench.say(bob, message::ForwardStatReq { line_number: 1 });
+    assert_eq!(told_forward(&bench.messages(bob)).as_deref(), Some(""), "it is told when the phone is ready");
+    bench.say(bob, message::TimeDateReq);
+    let messages = bench.messages(bob);
+    assert_eq!(told_forward(&messages).as_deref(), Some("1003"));
+    let heard: Vec<_> = messages.iter().map(brief).collect();
+    bench.say(bob, message::ForwardStatReq { line_number: 1 });
     assert_eq!(told_forward(&bench.messages(bob)).as_deref(), Some("1003"));
     bench.say(bob, message::ForwardStatReq { line_number: 9 });
     assert_eq!(told_forward(&bench.messages(bob)).as_deref(), Some(""), "no such line: nothing");
-    bench.say(bob, message::TimeDateReq);
-    let heard = bench.heard(bob);
     assert!(heard.contains(&"Prompt Forwarded to 1003".into()), "{heard:?}");
     assert_eq!(bench.lamp(bob, StimulusType::ForwardAll, 1), LampMode::On);
     let (alice, carol) = (bench.phone("1001"), bench.phone("1003"));

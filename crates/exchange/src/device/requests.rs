@@ -212,8 +212,10 @@ impl Exchange {
             }
             StationMessage::ForwardStatReq(request) => {
                 let line = request.line_number;
-                let status = view::forwards_of(self, device, line)
-                    .unwrap_or(ForwardStatus { line, ..ForwardStatus::default() });
+                // What the phone was told last: what has changed meanwhile follows when it is ready.
+                let told = device.told.iter().flat_map(|told| &told.forwards);
+                let status = told.cloned().find(|status| status.line == line);
+                let status = status.unwrap_or(ForwardStatus { line, ..ForwardStatus::default() });
                 self.send(session, dialect.forward_status(&status));
             }
             StationMessage::ConfigStatReq(_) => {

@@ -52,7 +52,7 @@ pub(super) fn render(exchange: &Exchange, device: &Device, view: &mut View) {
 }
 
 /// Where a line of the phone forwards its calls, if it does.
-pub(crate) fn forwards_of(exchange: &Exchange, device: &Device, line: u32) -> Option<ForwardStatus> {
+fn forwards_of(exchange: &Exchange, device: &Device, line: u32) -> Option<ForwardStatus> {
     let number = &device.appearance(line)?.number;
     let forwards = &exchange.line_states.get(number)?.forwards;
     let [all, busy, no_answer] = [&forwards.all, &forwards.busy, &forwards.no_answer]

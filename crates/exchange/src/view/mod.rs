@@ -25,7 +25,7 @@ pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
     buttons::told_status,
     difference::{Idle, Teller, Transition, idle_keys, idle_prompt},
-    idle::{forwards_of, idle_text},
+    idle::idle_text,
 };
 pub use crate::call::Audio;
 use crate::{
