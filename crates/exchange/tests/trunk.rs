@@ -289,6 +289,12 @@ fn the_loopback_brings_a_call_back() {
     bench.run_loopback(&mut trunk);
     assert!(bench.states(alice).is_empty());
     assert_eq!(trunk.calls(), 0);
+    // Both calls have Alice's number, but only the one that she made is her phone's.
+    let ended = bench.ended().into_iter();
+    let mut calling: Vec<_> =
+        ended.map(|call| (call.dialed, call.calling.number, call.calling.device.is_some())).collect();
+    calling.sort();
+    assert_eq!(calling, [("1002".into(), "1001".into(), false), ("81002".into(), "1001".into(), true)]);
     bench.assert_quiet();
 }
 

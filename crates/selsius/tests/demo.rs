@@ -43,6 +43,26 @@ fn the_demo_shows_a_call_and_writes_it_down() {
     read_with_tshark(&capture, &text);
 }
 
+#[test]
+fn the_demo_leads_a_call_over_a_trunk() {
+    let (code, text) = demo(&["--fast", "--trunk"]);
+    assert_eq!(code, Some(0), "{text}");
+    let shown = [
+        "a trunk that leads from 9 and a number back in, and two phones",
+        "Alice lifts her handset and dials 91002",
+        "── DisplayPromptStatusV2 “From 1001” ──",
+        "RTP PCMU, 440 Hz from Alice, 1000 Hz from Bob",
+        "  Alice 1001 called 91002 over the trunk \"outside\": rang ",
+        "  SEP020000001001 counted ",
+        "  SEP020000001002 counted ",
+        "✓ both heard the other's tone without loss, and the manager recorded the call",
+    ];
+    for line in shown {
+        assert!(text.contains(line), "`{line}` is missing in\n{text}");
+    }
+    assert!(!text.contains('✗'), "{text}");
+}
+
 /// The whole capture is SCCP and RTP without one malformed message, for somebody else's dissector.
 fn read_with_tshark(capture: &Path, text: &str) {
     let port =

@@ -351,6 +351,8 @@ impl Exchange {
         if self.trunk_legs.contains_key(&id) || self.is_stopping() {
             return refuse(self, EndCause::Shutdown);
         }
+        // Whoever calls from outside has no phone of ours, whatever the trunk says.
+        let calling = Party { device: None, ..calling };
         let call = self.add_call(calling.clone());
         if let Some(call) = self.calls.get_mut(call) {
             call.dialed = number.into();

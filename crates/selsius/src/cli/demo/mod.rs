@@ -19,7 +19,7 @@ use selsius_server::Server;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
-    office::{Office, SITE},
+    office::{Office, site},
     play::Play,
     report::Report,
     scribe::Scribe,
@@ -35,6 +35,9 @@ pub(crate) struct DemoArgs {
     /// Waits and talks for as short as possible.
     #[arg(long)]
     fast: bool,
+    /// Leads the call out over a trunk and back in, as one to and from another telephone system.
+    #[arg(long)]
+    trunk: bool,
 }
 
 /// How long the people of the demonstration take for things.
@@ -75,7 +78,7 @@ async fn show(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let folder =
         tempfile::Builder::new().prefix("selsius-demo-").tempdir().context("no temporary directory")?;
     let mut options = selsius_server::Options::loopback(folder.path());
-    options.site = Some(("demo.toml".into(), SITE.into()));
+    options.site = Some(("demo.toml".into(), site(args.trunk)));
     let server = Server::start(options).await.context("cannot start the manager")?;
     let manager = *server.addresses().sccp.first().context("the manager listens nowhere")?;
 
@@ -83,7 +86,7 @@ async fn show(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         true => (Style::Ansi, crossterm::terminal::size().map_or(WIDTH, |(width, _)| width)),
         false => (Style::Plain, WIDTH),
     };
-    let office = Office::new(manager);
+    let office = Office::new(manager, args.trunk);
     let scribe = Scribe::start(style, width.into(), args.pcap.as_deref())?;
     scribe.say(&office.introduction());
     scribe.head();
@@ -99,7 +102,7 @@ async fn show(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         scribe.finish()?;
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let record = report::record(&server).await;
+    let record = report::record(&server, &office).await;
     server.stop().await.context("the manager did not end in order")?;
     let report = Report::new(&office, played, record?, pace);
     scribe.say(&report.text());

@@ -7,7 +7,7 @@ use selsius_station::{Config, ModelClass};
 use selsius_wire::value::Codec;
 
 /// The manager's site. The phones' names are locally administered hardware addresses, which no real phone has.
-pub(super) const SITE: &str = r#"
+const SITE: &str = r#"
 [settings]
 name = "selsius demo"
 
@@ -26,12 +26,28 @@ model = "7965"
 buttons = [{ line = "1002" }]
 "#;
 
+/// What is added to reach the numbers with a 9 in front over a trunk. The manager plays the outside itself.
+const TRUNK: &str = r#"
+[trunks.outside]
+kind = "loopback"
+
+[routes."9.XXXX"]
+trunks = ["outside"]
+"#;
+
+/// The manager's site, with or without a trunk.
+pub(super) fn site(with_trunk: bool) -> String {
+    if with_trunk { [SITE, TRUNK].concat() } else { SITE.into() }
+}
+
 /// A manager, and two people with a phone each.
 pub(super) struct Office {
     pub(super) manager: SocketAddr,
     pub(super) clock: Clock,
     pub(super) alice: Person,
     pub(super) bob: Person,
+    /// Whether the call leads over a trunk.
+    pub(super) with_trunk: bool,
 }
 
 /// A person with a phone.
@@ -51,7 +67,7 @@ pub(super) struct Person {
 pub(super) const MANAGER: usize = 1;
 
 impl Office {
-    pub(super) fn new(manager: SocketAddr) -> Self {
+    pub(super) fn new(manager: SocketAddr, with_trunk: bool) -> Self {
         let alice = Person {
             name: "Alice",
             number: "1001",
@@ -70,7 +86,13 @@ impl Office {
             voice: 1000,
             column: 2,
         };
-        Self { manager, clock: Clock::start(), alice, bob }
+        Self { manager, clock: Clock::start(), alice, bob, with_trunk }
+    }
+
+    /// What Alice dials.
+    pub(super) fn dialed(&self) -> String {
+        let access = if self.with_trunk { "9" } else { "" };
+        format!("{access}{}", self.bob.number)
     }
 
     pub(super) fn introduction(&self) -> String {
@@ -82,7 +104,11 @@ impl Office {
             )
         };
         let (alice, bob) = (person(&self.alice), person(&self.bob));
-        format!("A manager on {}, and two phones:\n{alice}{bob}", self.manager)
+        let way = match self.with_trunk {
+            true => ", a trunk that leads from 9 and a number back in,",
+            false => ",",
+        };
+        format!("A manager on {}{way} and two phones:\n{alice}{bob}", self.manager)
     }
 }
 

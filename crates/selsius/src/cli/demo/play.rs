@@ -64,10 +64,11 @@ impl<'a> Play<'a> {
         self.wait(called, bob, "registered", |now| now.face.registered).await?;
         played.done.push("both phones registered".into());
 
-        self.note("Alice lifts her handset and dials 1002");
+        let dialed = self.office.dialed();
+        self.note(&format!("Alice lifts her handset and dials {dialed}"));
         self.act(caller, alice, Action::OffHook).await?;
         self.wait(caller, alice, "dialtone", in_state("dialtone")).await?;
-        for digit in called.number.chars().filter_map(key) {
+        for digit in dialed.chars().filter_map(key) {
             sleep(self.pace.key).await;
             self.act(caller, alice, Action::Digit(digit)).await?;
         }

@@ -21,17 +21,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// tenths go by before playout has begun and the detector is sure.
 const MOST: f64 = 0.6;
 
-/// The record of the call, once the store has it, with what both phones counted.
-pub(super) async fn record(server: &Server) -> anyhow::Result<Option<CallRecord>> {
+/// The record of Alice's call, once the store has it, with what both phones counted. What a trunk brings in is a call of
+/// its own, with the count of the phone that took it: that count is put to the others.
+pub(super) async fn record(server: &Server, office: &Office) -> anyhow::Result<Option<CallRecord>> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         server.store().flush().await.context("the store does not answer")?;
         let calls =
             server.store().calls(&CallFilter::default()).await.context("the store does not answer")?;
-        let newest = calls.into_iter().next();
-        let is_whole = newest.as_ref().is_some_and(|record| record.quality.len() == 2);
+        let is_alices = |record: &CallRecord| {
+            record.call.calling.device.as_ref().is_some_and(|device| device.as_str() == office.alice.device)
+        };
+        let (from_alice, brought_in): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_alices);
+        let mut record = from_alice.into_iter().next();
+        if let Some(record) = &mut record {
+            record.quality.extend(brought_in.into_iter().flat_map(|record| record.quality));
+        }
+        let is_whole = record.as_ref().is_some_and(|record| record.quality.len() == 2);
         if is_whole || Instant::now() >= deadline {
-            return Ok(newest);
+            return Ok(record);
         }
         sleep(Duration::from_millis(20)).await;
     }
@@ -139,9 +147,17 @@ fn unrecorded(office: &Office, record: &CallRecord) -> Vec<String> {
     let parties = [(&call.calling, &office.alice), (&call.called, &office.bob)];
     let mut missing = Vec::new();
     for (party, person) in parties {
-        if party.number != person.number || party.name != person.name {
+        // Of those behind a trunk only the number is known.
+        let name = if office.with_trunk && party.device.is_none() { "" } else { person.name };
+        if party.number != person.number || party.name != name {
             missing.push(format!("{} {} in the call's record", person.name, person.number));
         }
+    }
+    if call.dialed != office.dialed() || call.trunk.is_empty() == office.with_trunk {
+        missing.push("the way in the call's record".into());
+    }
+    if record.quality.len() != 2 {
+        missing.push("the count of both phones".into());
     }
     if call.answered.is_none() {
         missing.push("the answer in the call's record".into());
@@ -168,12 +184,14 @@ fn call_words(call: &CallEnded) -> String {
     };
     let rang =
         call.ringing.map(|ringing| between(ringing, call.answered.unwrap_or(call.ended))).unwrap_or_default();
+    let called = match call.trunk.as_str() {
+        "" => format!("{} {}", call.called.name, call.called.number),
+        trunk => format!("{} over the trunk \"{trunk}\"", call.dialed),
+    };
     format!(
-        "{} {} called {} {}: rang {rang:.1} s, {talked}, {}, {}",
+        "{} {} called {called}: rang {rang:.1} s, {talked}, {}, {}",
         call.calling.name,
         call.calling.number,
-        call.called.name,
-        call.called.number,
         call.codec,
         call.cause.name()
     )

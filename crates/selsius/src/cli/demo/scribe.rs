@@ -56,7 +56,7 @@ impl Scribe {
     pub(super) fn start(style: Style, width: usize, pcap: Option<&Path>) -> anyhow::Result<Self> {
         let (queue, entries) = sync_channel(QUEUE);
         let capture = pcap.map(Capture::create).transpose()?;
-        let office = Office::new(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let office = Office::new(SocketAddr::from(([0, 0, 0, 0], 0)), false);
         let ladder = Ladder::new([office.alice.title(), "manager".into(), office.bob.title()], width, style);
         let ladder = ladder.starting_at(Time::ZERO);
         let thread =
