@@ -302,6 +302,8 @@ fn a_shared_line_rings_everywhere_and_is_seen_in_use() {
     let connected = heard.iter().position(|line| line == "CallState Connected");
     let gone = heard.iter().position(|line| line == "CallState OnHook");
     assert!(connected.is_some() && connected < gone, "no missed call: {heard:?}");
+    let unlisted = heard.iter().position(|line| line == "CallHistory Ignore");
+    assert!(unlisted.is_some() && unlisted < gone, "no missed call: {heard:?}");
     assert!(heard.contains(&"CallState CallRemoteMultiline".into()), "{heard:?}");
     assert!(heard.contains(&"Prompt In use remote".into()), "{heard:?}");
     assert_eq!(bench.states(bob), ["CallRemoteMultiline"]);
@@ -318,6 +320,20 @@ fn a_shared_line_rings_everywhere_and_is_seen_in_use() {
     bench.on_hook(bob);
     assert!(bench.states(alice).is_empty());
     bench.assert_quiet();
+}
+
+#[test]
+fn an_old_phone_logs_no_missed_call_without_a_word_about_lists() {
+    let mut bench = Bench::new(shared());
+    bench.version = 16;
+    let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
+    bench.off_hook(carol);
+    bench.dial(carol, "2000");
+    bench.heard(bob);
+    bench.off_hook(alice);
+    let heard = bench.heard(bob);
+    assert!(heard.contains(&"CallState Connected".into()), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("CallHistory")), "{heard:?}");
 }
 
 #[test]

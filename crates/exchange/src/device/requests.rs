@@ -213,8 +213,8 @@ impl Exchange {
             StationMessage::ForwardStatReq(request) => {
                 let line = request.line_number;
                 // What the phone was told last: what has changed meanwhile follows when it is ready.
-                let told = device.told.iter().flat_map(|told| &told.forwards);
-                let status = told.cloned().find(|status| status.line == line);
+                let mut told = device.told.iter().flat_map(|told| &told.forwards);
+                let status = told.find(|status| status.line == line).cloned();
                 let status = status.unwrap_or(ForwardStatus { line, ..ForwardStatus::default() });
                 self.send(session, dialect.forward_status(&status));
             }

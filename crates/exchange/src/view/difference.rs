@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use selsius_wire::{
     Dialect, ForwardStatus, ManagerMessage, PhoneText, message,
     value::{
-        CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId, SpeakerMode, StimulusType,
-        SubscriptionFeature, Text, Tone,
+        CallHistoryDisposition, CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId,
+        SpeakerMode, StimulusType, SubscriptionFeature, Text, Tone,
     },
 };
 
@@ -283,6 +283,10 @@ fn steps(transition: Transition) -> &'static [Step] {
         Transition::End => END,
     }
 }
+
+/// From which version phones are told in which list a call belongs. The message is in no capture; it is of the same age as
+/// StartMediaTransmissionAck (0x0154), which phones send from 17 on. Older ones get the trick of [`Told::Connected`] alone.
+const HISTORY_VERSION: u8 = 17;
 
 /// Seconds that "From ..." stays over everything else, and its priority (4.1 capture, frame 135).
 const NOTICE_SECONDS: u32 = 10;
@@ -563,6 +567,9 @@ impl Teller<'_> {
                 if told.state == state && !always {
                     return;
                 }
+                if which == Told::Connected && self.dialect.version() >= HISTORY_VERSION {
+                    self.messages.push(unlisted(line, call));
+                }
                 let begun = matches!(
                     told.state,
                     CallState::OffHook | CallState::Proceed | CallState::RingOut | CallState::Connected
@@ -655,6 +662,16 @@ pub(crate) fn idle_keys(sets: &Sets) -> message::SelectSoftKeys {
         soft_key_set_index: SoftKeySetId::OnHook,
         valid_key_mask: sets.mask(SoftKeySetId::OnHook, super::keys::makes_sense_idle),
     }
+}
+
+/// The call belongs in none of the phone's lists.
+fn unlisted(line: u32, call: u32) -> ManagerMessage {
+    message::CallHistoryInfo {
+        call_history_disposition: CallHistoryDisposition::Ignore,
+        line_instance: line,
+        call_reference: call,
+    }
+    .into()
 }
 
 /// The prompt of an idle phone.

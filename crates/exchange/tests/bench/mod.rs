@@ -526,6 +526,7 @@ pub(crate) fn brief(message: &ManagerMessage) -> String {
         M::SetSpeakerMode(m) => format!("SetSpeakerMode {}", m.speaker_mode.name()),
         M::SetLamp(m) => format!("SetLamp {} {}", m.stimulus_instance, m.lamp_mode.name()),
         M::CallState(m) => format!("CallState {}", m.call_state.name()),
+        M::CallHistoryInfo(m) => format!("CallHistory {}", m.call_history_disposition.name()),
         M::SelectSoftKeys(m) => format!("SelectSoftKeys {}", u32::from(m.soft_key_set_index)),
         M::DisplayPromptStatus(m) => format!("Prompt {}", text(m.prompt_status.bytes())),
         M::DisplayPromptStatusV2(m) => format!("Prompt {}", text(m.prompt_status.bytes())),
