@@ -39,7 +39,7 @@ pub struct Device {
     pub abbreviated: BTreeMap<u32, LineNumber>,
     /// What its display shows while it is idle, at most 31 bytes.
     pub idle_text: String,
-    /// The name of its background picture; empty leaves the choice to the phone.
+    /// The name of its background picture; empty leaves the choice to the phone. Kept, not yet sent to phones.
     pub background: String,
     /// The name of its ring; empty leaves the choice to the phone.
     pub ring_tone: String,
