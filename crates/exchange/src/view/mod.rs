@@ -11,6 +11,7 @@ mod keys;
 mod media;
 mod remote;
 mod ring;
+mod transition;
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::net::SocketAddr;
@@ -24,8 +25,9 @@ use selsius_wire::{
 pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
     buttons::told_status,
-    difference::{Idle, Teller, Transition, idle_keys, idle_prompt},
+    difference::{Idle, Teller, idle_keys, idle_prompt},
     idle::idle_text,
+    transition::Transition,
 };
 pub use crate::call::Audio;
 use crate::{
