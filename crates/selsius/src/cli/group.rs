@@ -34,11 +34,7 @@ enum Command {
     /// Shows a group as the site file has it.
     Show {
         #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
+        which: Which,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -46,36 +42,35 @@ enum Command {
     /// Adds a group.
     Add {
         #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
+        which: Which,
         #[command(flatten)]
         set: SetArgs,
     },
     /// Changes a group.
     Change {
         #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
+        which: Which,
         #[command(flatten)]
         set: SetArgs,
     },
     /// Removes a group.
     Remove {
         #[command(flatten)]
-        node: Node,
-        /// What it is for.
-        kind: Kind,
-        /// Its name (pickup groups) or number.
-        key: String,
+        which: Which,
         #[command(flatten)]
         how: How,
     },
+}
+
+/// A group of a manager.
+#[derive(Debug, Args)]
+struct Which {
+    #[command(flatten)]
+    node: Node,
+    /// What it is for.
+    kind: Kind,
+    /// Its name (pickup groups) or number.
+    key: String,
 }
 
 /// What a group is for.
@@ -132,7 +127,7 @@ pub(crate) fn run(args: GroupArgs) -> Result<ExitCode> {
                 out::print(&out::table(["KIND", "GROUP", "NAME", "HOW", "LINES"], rows))?;
             }
         }
-        Command::Show { node, kind, key, json } => {
+        Command::Show { which: Which { node, kind, key }, json } => {
             if json {
                 let found = groups(&node)?.into_iter().find(|group| kind.is(group.kind) && group.key == key);
                 let Some(group) = found else { bail!("the site has no {}.{key}", kind.section()) };
@@ -144,9 +139,13 @@ pub(crate) fn run(args: GroupArgs) -> Result<ExitCode> {
                 out::print(&String::from_utf8_lossy(&text))?;
             }
         }
-        Command::Add { node, kind, key, set } => change::add(&node, kind.section(), &key, &set)?,
-        Command::Change { node, kind, key, set } => change::change(&node, kind.section(), &key, &set)?,
-        Command::Remove { node, kind, key, how } => change::remove(&node, kind.section(), &key, &how)?,
+        Command::Add { which, set } => change::add(&which.node, which.kind.section(), &which.key, &set)?,
+        Command::Change { which, set } => {
+            change::change(&which.node, which.kind.section(), &which.key, &set)?
+        }
+        Command::Remove { which, how } => {
+            change::remove(&which.node, which.kind.section(), &which.key, &how)?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
