@@ -100,7 +100,6 @@ impl Exchange {
     }
 
     /// The button of a slot: takes the call from there, or parks the phone's call.
-    #[allow(dead_code, reason = "for the buttons of park slots")]
     pub(crate) fn park_button(&mut self, now: Time, device: Handle<Device>, line: u32, slot: &LineNumber) {
         let own = self.active_leg(device);
         if self.parked_at(slot) {

@@ -45,7 +45,6 @@ impl Exchange {
     }
 
     /// Takes the call that rings at a line: the button that shows its state.
-    #[allow(dead_code, reason = "for the buttons that show the state of a line")]
     pub(crate) fn pickup_from(&mut self, now: Time, device: Handle<Device>, line: u32, from: &LineNumber) {
         let own = self.active_leg(device);
         self.pick_up(now, device, line, own, Whose::Line(from.clone()));
