@@ -86,7 +86,7 @@ impl Exchange {
         let legs = self.calls.get(call).map(|call| call.legs.clone()).unwrap_or_default();
         match legs.into_iter().find(|&leg| self.legs.get(leg).is_some_and(|leg| leg.is_on(device))) {
             Some(own) => self.answer(now, own),
-            None => self.pickup_from(now, device, 0, number),
+            None => self.pickup_from(now, device, number),
         }
     }
 

@@ -19,7 +19,7 @@ impl Exchange {
             Does::Intercom(number) => {
                 self.begin_feature(now, device, FeatureCode::Intercom, number.as_str());
             }
-            Does::ParkSlot(slot) => self.park_button(now, device, 0, slot),
+            Does::ParkSlot(slot) => self.park_button(now, device, slot),
         }
     }
 

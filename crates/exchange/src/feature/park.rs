@@ -100,10 +100,10 @@ impl Exchange {
     }
 
     /// The button of a slot: takes the call from there, or parks the phone's call.
-    pub(crate) fn park_button(&mut self, now: Time, device: Handle<Device>, line: u32, slot: &LineNumber) {
+    pub(crate) fn park_button(&mut self, now: Time, device: Handle<Device>, slot: &LineNumber) {
         let own = self.active_leg(device);
         if self.parked_at(slot) {
-            if !self.retrieve(now, device, line, own, slot) {
+            if !self.retrieve(now, device, 0, own, slot) {
                 let label = DisplayLabel::CannotRetrieveParkedCall;
                 self.refuse_on(device, label, "own call in a park slot");
             }

@@ -45,9 +45,9 @@ impl Exchange {
     }
 
     /// Takes the call that rings at a line: the button that shows its state.
-    pub(crate) fn pickup_from(&mut self, now: Time, device: Handle<Device>, line: u32, from: &LineNumber) {
+    pub(crate) fn pickup_from(&mut self, now: Time, device: Handle<Device>, from: &LineNumber) {
         let own = self.active_leg(device);
-        self.pick_up(now, device, line, own, Whose::Line(from.clone()));
+        self.pick_up(now, device, 0, own, Whose::Line(from.clone()));
     }
 
     /// A pickup code was dialled on this leg.
