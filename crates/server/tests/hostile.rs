@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use bench::{Manager, Pair, Phone, device_name, is_reset, office};
+use bench::{Manager, Pair, Phone, device_name, is_reset, office, talkative};
 use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
@@ -216,7 +216,7 @@ fn garbage() {
 #[test]
 fn frames_of_nonsense() {
     // Well framed, so the connection can go on; every id, every length, random contents.
-    let manager = Manager::new();
+    let manager = Manager::with(talkative(), Config::default(), office());
     let mut pair = Pair::new(&manager);
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let mut body = vec![0; 512];
@@ -299,23 +299,24 @@ fn connections_in_all_are_bounded() {
 #[test]
 fn a_client_that_says_nothing() {
     let mut config = Config::default();
-    config.limits.silence_before_register = Duration::from_millis(500);
+    config.limits.register_within = Duration::from_millis(500);
     let manager = Manager::with(Limits::default(), config, office());
     let mut pair = Pair::new(&manager);
     let mut silent = mallory(&manager);
     assert_eq!(silent.ends(), []);
-    assert_refused(&manager, "silent connection", 1);
+    assert_eq!(manager.refused("connection without Register"), 1);
+    assert_eq!(manager.logged("closed: it does not register"), 1);
     // Bytes are no words.
     let mut slow = mallory(&manager);
     slow.send(&[12, 0, 0, 0, 0]);
     assert_eq!(slow.ends(), []);
-    assert_eq!(manager.refused("silent connection"), 2);
+    assert_eq!(manager.refused("connection without Register"), 2);
     pair.assert_unaffected();
 }
 
 #[test]
 fn a_client_that_does_not_read() {
-    let limits = Limits { unread: 4096, ..Limits::default() };
+    let limits = Limits { unread: 4096, ..talkative() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let mut deaf = insider(&manager);
@@ -337,7 +338,7 @@ fn a_client_that_does_not_read() {
 #[test]
 fn a_phone_in_a_call_that_does_not_read() {
     // The victim is the phone that does not read, not the one that talks to it.
-    let limits = Limits { unread: 4096, ..Limits::default() };
+    let limits = Limits { unread: 4096, ..talkative() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let (mut deaf, mut bob) = (insider(&manager), Phone::register(&manager, "1002"));
@@ -435,7 +436,7 @@ fn cve_2011_4486_and_cve_2011_4487_crafted_device_names() {
 
 #[test]
 fn cve_2012_2415_many_keypad_buttons_in_one_call() {
-    let manager = Manager::new();
+    let manager = Manager::with(talkative(), Config::default(), office());
     let mut pair = Pair::new(&manager);
     let mut phone = insider(&manager);
     phone.off_hook();
