@@ -98,6 +98,13 @@ impl Manager {
         }
     }
 
+    /// What lines and phones remember.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let (answer, wait) = oneshot::channel();
+        self.running.as_ref().unwrap().handle.send(Command::Remembered(answer)).unwrap();
+        wait.blocking_recv().unwrap()
+    }
+
     /// How often something was refused for this reason.
     pub(crate) fn refused(&self, reason: &str) -> u64 {
         self.status().counters.refused.get(reason).copied().unwrap_or(0)
