@@ -18,6 +18,9 @@ use crate::support::{Manager, OFFICE, Pair, until};
 
 /// What the manager may take beyond what it has when it is ready, in bytes of its address space.
 const ROOM: u64 = 160 << 20;
+/// What it is, and how it begins: its connections are held for the length of a call.
+type Flood = (&'static str, fn(&Manager) -> Vec<TcpStream>);
+
 /// Connections of one flood.
 const MANY: usize = 3000;
 
@@ -40,7 +43,7 @@ fn floods_do_not_take_the_memory_and_calls_go_on() {
         let limit = Rlimit { current: Some(ceiling), maximum: Some(ceiling) };
         prlimit(Some(manager.process), Resource::As, limit).unwrap();
 
-        let floods: [(&str, fn(&Manager) -> Vec<TcpStream>); 9] = [
+        let floods: [Flood; 9] = [
             ("connections that say nothing", |manager| connect(manager.sccp, MANY)),
             ("half of the longest frame", |manager| {
                 let mut half = 4096_u32.to_le_bytes().to_vec();
