@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, device_name, office};
+use bench::{Bench, device_name, edit_phone, office};
 use selsius_exchange::{Input, LineUse, PushError, SessionId, ShownAs, WallClock, record::WallTime};
 use selsius_phone_xml::{Kind, Shown};
 use selsius_site::{ConferenceDrop, Language, Pool};
@@ -263,6 +263,51 @@ fn a_text_is_shown_as_the_phone_can() {
     assert_eq!(bench.refused("screen that the phone did not take"), 1);
     bench.say(new, message::DeviceToUserDataResponseVersion1::default());
     assert_eq!(bench.refused("screen that the phone did not take"), 1);
+}
+
+/// Kind and address of the orders that a phone was sent.
+fn orders(bench: &mut Bench, phone: SessionId) -> Vec<(Kind, String)> {
+    let all = screens(bench, phone).into_iter();
+    all.map(|(shown, _)| (shown.kind, shown.items.into_iter().next().unwrap().url)).collect()
+}
+
+#[test]
+fn a_phone_gets_the_background_and_the_ring_of_the_site() {
+    let mut site = office();
+    for number in ["1001", "1002", "1003"] {
+        edit_phone(&mut site, number, |device| {
+            device.background = "Desktops/320x212x16/Logo.png".into();
+            device.ring_tone = "http://10.0.0.7/Chime.raw".into();
+        });
+    }
+    let mut bench = Bench::new(site.clone());
+    // As the bench registers a phone, but what it is told meanwhile is kept.
+    let register = |bench: &mut Bench, number: &str, version, model| {
+        let phone = bench.open(number[2..].parse().unwrap());
+        bench.register(phone, &device_name(number), version, model);
+        bench.say(phone, message::TimeDateReq);
+        bench.say(phone, message::TimeDateReq);
+        phone
+    };
+    let there = [
+        (Kind::Background, "http://10.0.0.254:6970/Desktops/320x212x16/Logo.png".to_owned()),
+        (Kind::RingTone, "http://10.0.0.7/Chime.raw".to_owned()),
+    ];
+    let phone = register(&mut bench, "1001", 17, 437);
+    assert_eq!(orders(&mut bench, phone), there, "once, although it asks for the time twice");
+    let older = register(&mut bench, "1002", 9, 30_006);
+    assert_eq!(orders(&mut bench, older), there);
+    // A 7960 has neither.
+    let old = register(&mut bench, "1003", 11, 7);
+    assert_eq!(orders(&mut bench, old), []);
+    let none = register(&mut bench, "1004", 17, 437);
+    assert_eq!(orders(&mut bench, none), []);
+
+    edit_phone(&mut site, "1001", |device| device.ring_tone = "Bell.raw".into());
+    edit_phone(&mut site, "1002", |device| device.ring_tone = String::new());
+    bench.input(Input::Site(Box::new(site)));
+    assert_eq!(orders(&mut bench, phone), [(Kind::RingTone, "http://10.0.0.254:6970/Bell.raw".to_owned())]);
+    assert_eq!(orders(&mut bench, older), [], "its user chooses from now on");
 }
 
 #[test]

@@ -16,6 +16,7 @@
 
 mod config;
 mod element;
+mod look;
 mod read;
 mod rings;
 mod screens;
@@ -25,6 +26,7 @@ pub use config::{
     VendorSetting,
 };
 pub use element::Encoding;
+pub use look::{SetBackground, SetRingTone};
 pub use read::{Item, Kind, Shown, to_ascii};
 pub use rings::{Ring, RingList};
 pub use screens::{

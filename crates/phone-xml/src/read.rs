@@ -23,6 +23,10 @@ pub enum Kind {
     Response,
     /// `CiscoIPPhoneError`: the object was refused.
     Error,
+    /// `setBackground`: nothing to see of it but what is behind everything.
+    Background,
+    /// `setRingTone`.
+    RingTone,
     /// Another one: pictures.
     Other,
 }
@@ -103,6 +107,14 @@ impl Shown {
     }
 
     fn root(name: &str, start: &BytesStart<'_>) -> Option<Self> {
+        let kind = match name {
+            "setBackground" => Some(Kind::Background),
+            "setRingTone" => Some(Kind::RingTone),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            return Some(Self { kind, ..Self::default() });
+        }
         let kind = match name.strip_prefix("CiscoIPPhone")? {
             "Text" => Kind::Text,
             "Directory" => Kind::Directory,
@@ -140,6 +152,9 @@ impl Shown {
                     "URL" | "Telephone" | "QueryStringParam" => item.url = text.into(),
                     _ => {}
                 }
+            }
+            (Some("background"), Some("image")) | (Some("ringTone"), None) => {
+                self.items.push(Item { name: String::new(), url: text.into() });
             }
             _ => {}
         }

@@ -24,6 +24,8 @@ buttons = [{ line = "1003" }]
 buttons = [{ line = "1001" }]
 [devices.SEP020000001002]
 buttons = [{ line = "1002" }]
+background = "Desktops/320x212x16/Logo.png"
+ring-tone = "Chime.raw"
 "#;
 
 /// A manager that runs, killed at the end.
@@ -118,6 +120,8 @@ fn two_phones_call_each_other() {
     let heard = manager.folder.path().join("heard.wav");
     let bob = format!(
         "register
+         expect background /Desktops/320x212x16/Logo.png
+         expect ring-tone /Chime.raw
          print Bob is there
          record {}
          play tone 1000

@@ -29,6 +29,8 @@ pub struct PhoneFacts {
     pub wideband: bool,
     /// Does it open XML services?
     pub services: bool,
+    /// Does it take its background picture and ring tone from a manager? Those to which chan-sccp sends them.
+    pub look: bool,
 }
 
 /// Which kind of configuration file a phone reads.
@@ -52,6 +54,7 @@ const fn phone(name: &'static str, device_type: u32, lines: u8, buttons: u8, sof
         generation: Generation::New,
         wideband: true,
         services: true,
+        look: false,
     }
 }
 
@@ -66,6 +69,10 @@ impl PhoneFacts {
 
     const fn plain(self) -> Self {
         Self { services: false, ..self }
+    }
+
+    const fn look(self) -> Self {
+        Self { look: true, ..self }
     }
 
     const fn side_cars(self, side_cars: &'static [SideCar]) -> Self {
@@ -98,24 +105,24 @@ pub const PHONES: &[PhoneFacts] = &[
     phone("7936", 30019, 1, 1, 4).old().plain(),
     phone("7937", 431, 1, 1, 4),
     phone("7940", 8, 2, 2, 4).old(),
-    phone("7941", 115, 2, 2, 4),
-    phone("7941GE", 309, 2, 2, 4),
-    phone("7942", 434, 2, 2, 4),
-    phone("7945", 435, 2, 2, 4),
+    phone("7941", 115, 2, 2, 4).look(),
+    phone("7941GE", 309, 2, 2, 4).look(),
+    phone("7942", 434, 2, 2, 4).look(),
+    phone("7945", 435, 2, 2, 4).look(),
     phone("7960", 7, 6, 6, 4).old().side_cars(&[SideCar::C7914]),
-    phone("7961", 30018, 6, 6, 4).side_cars(&[SideCar::C7914]),
-    phone("7961GE", 308, 6, 6, 4).side_cars(&[SideCar::C7914]),
-    phone("7962", 404, 6, 6, 4).side_cars(SideCar::ALL),
-    phone("7965", 436, 6, 6, 5).side_cars(SideCar::ALL),
-    phone("7970", 30006, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
-    phone("7971", 119, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
-    phone("7975", 437, 8, 8, 5).side_cars(SideCar::ALL),
+    phone("7961", 30018, 6, 6, 4).look().side_cars(&[SideCar::C7914]),
+    phone("7961GE", 308, 6, 6, 4).look().side_cars(&[SideCar::C7914]),
+    phone("7962", 404, 6, 6, 4).look().side_cars(SideCar::ALL),
+    phone("7965", 436, 6, 6, 5).look().side_cars(SideCar::ALL),
+    phone("7970", 30006, 8, 8, 5).look().narrow().side_cars(&[SideCar::C7914]),
+    phone("7971", 119, 8, 8, 5).look().narrow().side_cars(&[SideCar::C7914]),
+    phone("7975", 437, 8, 8, 5).look().side_cars(SideCar::ALL),
     phone("7985", 302, 1, 8, 5),
-    phone("8941", 586, 4, 4, 4),
-    phone("8945", 585, 4, 4, 4),
+    phone("8941", 586, 4, 4, 4).look(),
+    phone("8945", 585, 4, 4, 4).look(),
     phone("ATA186", 12, 1, 1, 0).old().plain(),
     phone("ATA188", 13, 1, 1, 0).old().plain(),
-    phone("IP Communicator", 30016, 8, 8, 5),
+    phone("IP Communicator", 30016, 8, 8, 5).look(),
     phone("SPA303G", 80011, 3, 3, 4).plain(),
     phone("SPA502G", 80003, 1, 1, 4),
     phone("SPA504G", 80004, 4, 4, 4),

@@ -22,6 +22,16 @@ pub(crate) struct Screens {
     parts: Vec<u8>,
     /// Of which transaction the parts are.
     transaction: (u32, u32),
+    look: Look,
+}
+
+/// How the manager has the phone look and ring; empty is as its user has chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Where the picture behind its display is.
+    pub background: String,
+    /// Where its ring is.
+    pub ring_tone: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +74,10 @@ impl ScreenFace {
 }
 
 impl Screens {
+    pub(crate) fn look(&self) -> Look {
+        self.look.clone()
+    }
+
     pub(crate) fn face(&self) -> Option<ScreenFace> {
         let shown = self.shown.as_ref()?;
         Some(ScreenFace {
@@ -82,6 +96,11 @@ impl Screens {
         let keys = shown.keys.iter().map(|key| (&key.name, &key.url));
         items.chain(keys).find(|(other, _)| *other == name).map(|(_, url)| url.clone())
     }
+}
+
+/// The address in an order that has one.
+fn only(shown: Shown) -> String {
+    shown.items.into_iter().next().map(|item| item.url).unwrap_or_default()
 }
 
 /// How a phone says that it has taken an object.
@@ -142,6 +161,8 @@ impl Station {
         let Some(shown) = Shown::read(object) else { return NOT_READ };
         match shown.kind {
             Kind::Execute => shown.items.iter().for_each(|item| self.open(&item.url)),
+            Kind::Background => self.session.screens.look.background = only(shown),
+            Kind::RingTone => self.session.screens.look.ring_tone = only(shown),
             Kind::Response | Kind::Error => return NOT_READ,
             Kind::Text | Kind::Menu | Kind::Directory | Kind::Input | Kind::Other => {
                 self.session.screens.shown = Some(shown);

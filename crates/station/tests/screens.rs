@@ -81,6 +81,22 @@ fn a_menu_in_parts_is_shown_when_it_is_whole() {
 }
 
 #[test]
+fn background_and_ring_are_taken_and_cover_no_screen() {
+    let mut phone = registered(ModelClass::P7965);
+    phone.take_sent();
+    phone.say(part(1, SequenceFlag::Last, &menu()));
+    let background: &[u8] =
+        b"<setBackground><background><image>http://h/a.png</image><icon>http://h/TN-a.png</icon></background></setBackground>";
+    phone.say(part(2, SequenceFlag::Last, background));
+    phone.say(part(3, SequenceFlag::Last, b"<setRingTone><ringTone>http://h/b.raw</ringTone></setRingTone>"));
+    let face = phone.face();
+    assert_eq!(face.look.background, "http://h/a.png");
+    assert_eq!(face.look.ring_tone, "http://h/b.raw");
+    assert!(face.screen.is_some());
+    assert_eq!(answers(&mut phone), ["taken"; 3]);
+}
+
+#[test]
 fn what_is_chosen_goes_back_or_is_done() {
     let mut phone = registered(ModelClass::P7965);
     phone.say(part(1, SequenceFlag::Last, &menu()));

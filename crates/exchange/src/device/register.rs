@@ -405,7 +405,9 @@ impl Exchange {
     /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
     /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.tell_clocks(now, |exchange| exchange.site = site);
+        let mut before = site;
+        self.tell_clocks(now, |exchange| core::mem::swap(&mut exchange.site, &mut before));
+        self.look_changed(&before);
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();

@@ -16,6 +16,7 @@ mod hold_reminder;
 pub(crate) mod hunt;
 mod intercom;
 mod lift;
+mod look;
 pub(crate) mod mobility;
 pub(crate) mod paging;
 pub(crate) mod park;
