@@ -165,6 +165,7 @@ impl Exchange {
             reminds: false,
             answers_itself: false,
             one_way: false,
+            guest_of: None,
             held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);

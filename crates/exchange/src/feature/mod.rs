@@ -24,7 +24,7 @@ pub(crate) mod pickup;
 pub(crate) mod presence;
 mod privacy;
 pub(crate) mod push;
-mod shared;
+pub(crate) mod shared;
 mod transfer;
 mod voicemail;
 
