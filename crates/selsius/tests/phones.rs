@@ -259,7 +259,7 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
         press Confrn
         expect soft-key ConfList within 10s
         press ConfList
-        expect screen \"Carol (1003)\"
+        expect screen \"» Carol (1003)\"
         print display
         choose \"Carol (1003)\"
         expect screen Remove
@@ -275,8 +275,8 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
     assert_eq!((alice.0, bob.0, carol.0), (Some(0), Some(0), Some(0)), "{}\n{}\n{}", alice.1, bob.1, carol.1);
     for text in [
         "screen  Conference",
-        "item    * Alice (1001)",
-        "item    Bob (1002)",
+        "item    ★ Alice (1001)",
+        "item    » Bob (1002)",
         "choice  Select | Update | Exit",
     ] {
         assert!(alice.1.contains(text), "`{text}` is missing in\n{}", alice.1);

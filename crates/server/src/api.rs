@@ -17,6 +17,7 @@
 //! | `POST /v1/devices/{name}/dial`, body [`Dial`] | [`Done`] |
 //! | `POST /v1/devices/{name}/answer`, `hang-up`, `hold`, `resume`, `reset`, `restart` | [`Done`] |
 //! | `POST /v1/devices/{name}/message`, body [`Message`] | [`Done`] |
+//! | `POST /v1/devices/{name}/picture?title=TEXT`, body PNG | [`Done`] |
 //! | `GET /v1/devices/{name}/history?last=N` | [`Vec<DeviceEvent>`](DeviceEvent), newest first |
 //! | `GET /v1/lines` | [`Vec<Line>`](Line) |
 //! | `GET /v1/lines/{number}` | [`Line`] |

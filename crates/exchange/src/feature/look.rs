@@ -4,7 +4,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use selsius_phone_xml::{Encoding, SetBackground, SetRingTone};
-use selsius_site::{DeviceName, PHONES, Site};
+use selsius_site::{DeviceName, Site};
 
 use super::push::Address;
 use crate::{arena::Handle, device::Device, exchange::Exchange, io::SessionId};
@@ -47,9 +47,8 @@ impl Exchange {
 
     fn tell_changed_look(&mut self, handle: Handle<Device>, before: &Look) {
         let Some(device) = self.devices.get(handle) else { return };
-        let number = u32::from(device.device_type);
         // A site may not know the model of a phone, so that it is only seen here what the phone can do.
-        if !PHONES.iter().any(|facts| facts.device_type == number && facts.look) {
+        if !device.facts().is_some_and(|facts| facts.look) {
             return;
         }
         let (session, look) = (device.session, Look::of(&self.site, &device.name));

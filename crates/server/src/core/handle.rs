@@ -8,7 +8,7 @@ use std::sync::{
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    remembered::ForwardKind,
+    PushError, remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
@@ -46,6 +46,8 @@ pub enum Command {
     Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
     /// Do something at a phone in its user's place.
     Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
+    /// Show an object (XML) on a phone.
+    Push(DeviceName, String, oneshot::Sender<Result<(), PushError>>),
     /// Change what a line remembers.
     ChangeLine(LineNumber, LineChange, oneshot::Sender<Result<(), CannotForward>>),
     /// The calls that are parked, by their slots.

@@ -178,6 +178,8 @@ const LISTENER: usize = usize::MAX / 2;
 const READ: usize = 8 * 1024;
 /// Connections taken in one turn, so that a storm does not hold up the phones that are there.
 const ACCEPTS: usize = 64;
+/// What objects of operators are sent as: no application of the exchange, so that nothing comes of the answer.
+const NO_APPLICATION: u32 = 0;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -341,6 +343,9 @@ impl Core {
             }
             Command::Operate(device, operation, answer) => {
                 let _ = answer.send(self.exchange.operate(now, &device, &operation));
+            }
+            Command::Push(device, xml, answer) => {
+                let _ = answer.send(self.exchange.push(&device, NO_APPLICATION, &xml));
             }
             Command::ChangeLine(line, change, answer) => {
                 let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
