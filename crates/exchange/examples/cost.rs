@@ -5,7 +5,7 @@
 //! few of them; allocations and outputs are exact. Each line is a name, a value and its unit, which `cargo xtask bench` reads.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a command for developers")]
 
-use std::{fs, hint::black_box, net::SocketAddr};
+use std::{fs, hint::black_box, mem, net::SocketAddr, process::ExitCode};
 
 use selsius_exchange::{Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock};
 use selsius_site::{Button, Device, Line, LineNumber, Site};
@@ -26,8 +26,11 @@ struct Options {
     runs: usize,
 }
 
-fn main() {
-    let options = options();
+fn main() -> ExitCode {
+    let Some(options) = options() else {
+        println!("usage: cost [--phones N] [--calls N] [--runs N], each a number from 1");
+        return ExitCode::from(2);
+    };
     let empty = resident();
     let site = site(options.phones);
     let with_site = resident();
@@ -45,10 +48,11 @@ fn main() {
     keepalives(&mut exchange, &options, &dialect);
     digits(&exchange, &options);
     calls(&mut exchange, &options);
+    ExitCode::SUCCESS
 }
 
 /// From the command line; all have a default.
-fn options() -> Options {
+fn options() -> Option<Options> {
     let mut options = Options { phones: 18_000, calls: 20_000, runs: 9 };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -57,13 +61,10 @@ fn options() -> Options {
             ("--phones", Some(number)) => options.phones = number.max(2),
             ("--calls", Some(number)) => options.calls = number,
             ("--runs", Some(number)) => options.runs = usize::try_from(number).unwrap(),
-            _ => {
-                println!("usage: cost [--phones N] [--calls N] [--runs N], each a number from 1");
-                std::process::exit(2);
-            }
+            _ => return None,
         }
     }
-    options
+    Some(options)
 }
 
 /// An office in which each phone has a line of its own.
@@ -167,7 +168,7 @@ fn calls(exchange: &mut Exchange, options: &Options) {
         }
         say(exchange, called, message::OffHook::default());
         outputs += take(exchange, &mut opened);
-        for (phone, party) in opened.drain(..).collect::<Vec<_>>() {
+        for (phone, party) in mem::take(&mut opened) {
             let ack = message::OpenReceiveChannelAck {
                 ip_addr: std::net::IpAddr::from([10, 1, 0, 1]).into(),
                 port_number: 20_000,

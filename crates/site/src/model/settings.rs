@@ -368,7 +368,9 @@ mod tests {
         for none in ["", "*", "*7", "*99", "1234", "+1"] {
             assert_eq!(codes.dialled(none), None, "{none}");
         }
-        for (digits, begins) in [("", true), ("*", true), ("*7", true), ("*72", true), ("*720", false), ("1", false)] {
+        for (digits, begins) in
+            [("", true), ("*", true), ("*7", true), ("*72", true), ("*720", false), ("1", false)]
+        {
             assert_eq!(codes.begins(digits), begins, "{digits}");
         }
         codes.set(FeatureCode::ForwardAll, None);
