@@ -42,6 +42,8 @@ pub struct Exchange {
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// Those that appear more than once: mostly few, so that each transition asks here first.
+    pub(crate) shared: BTreeSet<LineNumber>,
     /// Registered phones that show the state of a line on a busy lamp.
     pub(crate) watchers: BTreeMap<LineNumber, Vec<Handle<Device>>>,
     /// What lines remember; those that are not here have changed nothing.
@@ -152,6 +154,7 @@ impl Exchange {
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            shared: BTreeSet::new(),
             watchers: BTreeMap::new(),
             line_states: BTreeMap::new(),
             device_states: BTreeMap::new(),
@@ -442,7 +445,7 @@ impl Exchange {
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);
         let Some(device) = self.devices.get_mut(handle) else { return };
-        let mut messages = Vec::new();
+        let before = self.out.len();
         let mut teller = Teller {
             told: &mut told,
             view: &view,
@@ -452,17 +455,15 @@ impl Exchange {
             buttons: &device.buttons,
             clock,
             idle: view::Idle::default(),
-            messages: &mut messages,
+            messages: view::Messages { session: device.session, out: &mut self.out },
         };
         teller.tell(transition, reference);
         device.told = (*told != View::default()).then_some(told);
-        let session = device.session;
-        if !messages.is_empty() && self.watched.contains(&device.name) {
+        let messages = self.out.len() - before;
+        self.counters.messages_out += messages as u64;
+        if messages > 0 && self.watched.contains(&device.name) {
             let notice = Notice::Face { device: device.name.clone(), view: Box::new(view) };
             self.out.push_back(Output::Notice(notice));
-        }
-        for message in messages {
-            self.send(session, message);
         }
     }
 

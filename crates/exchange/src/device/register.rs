@@ -237,6 +237,7 @@ impl Exchange {
             let all = self.appearances.entry(line.clone()).or_default();
             all.push(Appears { device: handle, line: instance });
             if all.len() > 1 {
+                self.shared.insert(line.clone());
                 self.render_line(now, &line, handle);
             }
             self.render_watchers(now, &line);
@@ -341,6 +342,9 @@ impl Exchange {
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
+                if appearances.len() < 2 {
+                    self.shared.remove(&line.number);
+                }
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
                 }

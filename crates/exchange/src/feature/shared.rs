@@ -31,7 +31,7 @@ impl Exchange {
             .get(station.device)
             .and_then(|device| device.appearance(station.line))
             .map(|appearance| &appearance.number);
-        number.and_then(|number| self.appearances.get(number)).is_some_and(|all| all.len() > 1)
+        number.is_some_and(|number| self.shared.contains(number))
     }
 
     /// Barge and cBarge: the phone goes into the call that another one has on their line. Its audio goes to the mixer.

@@ -25,7 +25,7 @@ use selsius_wire::{
 pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
     buttons::told_status,
-    difference::{Idle, Teller, idle_keys, idle_prompt},
+    difference::{Idle, Messages, Teller, idle_keys, idle_prompt},
     idle::idle_text,
     transition::Transition,
 };
