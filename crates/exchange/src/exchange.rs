@@ -20,8 +20,9 @@ use crate::{
     device::Device,
     dialplan,
     feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
-    io::{Event, Input, Level, Output, Peer, SessionId},
+    io::{Event, Input, Level, Load, Output, Peer, SessionId},
     operator::Notice,
+    rate::Meters,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
@@ -60,6 +61,9 @@ pub struct Exchange {
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
     pub(crate) rejected: BTreeSet<(String, &'static str)>,
+    /// Names that the office does not have, by who asked for them.
+    pub(crate) unknown_names: Meters,
+    pub(crate) load: Load,
     /// Phones whose face is told with each change.
     pub(crate) watched: BTreeSet<DeviceName>,
     /// Are calls told of with each change?
@@ -164,6 +168,8 @@ impl Exchange {
             trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
+            unknown_names: Meters::new(),
+            load: Load::Normal,
             watched: BTreeSet::new(),
             calls_watched: false,
             timers: Timers::new(),
@@ -211,6 +217,7 @@ impl Exchange {
             }
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Mixer { party, address } => self.mixer_answered(now, party, address),
+            Input::Load(load) => self.load = load,
             Input::Shutdown => self.shut_down(now),
         }
         self.settle_freed(now);
@@ -285,15 +292,17 @@ impl Exchange {
             logged: BTreeSet::new(),
         };
         self.sessions.insert(session, state);
-        self.timers.set(Timer::Silence(session), now + self.config.limits.silence_before_register);
+        self.timers.set(Timer::Silence(session), now + self.config.limits.register_within);
     }
 
     fn message(&mut self, now: Time, session: SessionId, message: StationMessage) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
-        state.last_heard = now;
         self.counters.messages_in += 1;
         match state.state {
-            SessionState::Registered(device) => self.message_of_device(now, session, device, message),
+            SessionState::Registered(device) => {
+                state.last_heard = now;
+                self.message_of_device(now, session, device, message);
+            }
             SessionState::New | SessionState::Waiting(_) => self.before_register(now, session, message),
         }
     }
@@ -347,11 +356,14 @@ impl Exchange {
         own.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.wall.offset_seconds)
     }
 
+    /// Is this the first time that this connection has this problem? It counts as logged.
+    pub(crate) fn is_news(&mut self, session: SessionId, problem: &'static str) -> bool {
+        self.sessions.get_mut(&session).is_some_and(|state| state.logged.insert(problem))
+    }
+
     fn malformed(&mut self, session: SessionId, problem: &str) {
         self.counters.refuse("malformed message");
-        let logged =
-            self.sessions.get_mut(&session).map(|session| session.logged.insert("malformed message"));
-        if logged == Some(true) {
+        if self.is_news(session, "malformed message") {
             let text = alloc::format!("malformed message dropped: {problem}");
             self.event(Level::Warn, Some(session), "", text);
         }
@@ -392,7 +404,7 @@ impl Exchange {
         let patience = match device.and_then(|device| self.devices.get(device)) {
             Some(device) => device.patience(),
             None if state.standby => self.config.limits.silence_on_standby,
-            None => self.config.limits.silence_before_register,
+            None => self.config.limits.register_within,
         };
         let deadline = state.last_heard + patience;
         if deadline > now {
@@ -404,8 +416,8 @@ impl Exchange {
                 self.lose_device(now, device, "no keepalive");
             }
             None => {
-                self.counters.refuse("silent connection");
-                self.event(Level::Warn, Some(session), "", "closed: silent connection");
+                self.counters.refuse("connection without Register");
+                self.event(Level::Warn, Some(session), "", "closed: it does not register");
             }
         }
         self.close(session);
@@ -494,8 +506,7 @@ impl Exchange {
                 Some(device) => String::from(device.name.as_str()),
                 None => String::new(),
             };
-            let first = self.sessions.get_mut(&session).is_some_and(|state| state.logged.insert(reason));
-            if first {
+            if self.is_news(session, reason) {
                 let text = alloc::format!("ignored: {reason} (told once for this connection)");
                 self.event(Level::Warn, Some(session), &device, text);
             }

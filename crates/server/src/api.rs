@@ -181,6 +181,12 @@ pub struct Counters {
     pub slow: u64,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was late and took no new calls, but for emergency calls.
+    pub overloads: u64,
     /// What phones said that was refused or ignored, by reason.
     pub refused_messages: BTreeMap<String, u64>,
 }

@@ -13,7 +13,7 @@ use crate::{
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
     feature::call_codes::Entered,
-    io::Output,
+    io::{Load, Output},
     record::{CallStarted, EndCause, Party, Record},
     view::Transition,
 };
@@ -334,7 +334,13 @@ impl Exchange {
         }
         self.out.push_back(Output::Store(Record::CallStarted(record)));
         self.counters.calls += 1;
-        let found = target.and_then(|target| self.lead_to(now, leg, &target));
+        let found = target.and_then(|target| match (self.load, target.emergency) {
+            (Load::Normal, _) | (Load::Overloaded, true) => self.lead_to(now, leg, &target),
+            (Load::Overloaded, false) => {
+                self.counters.refuse("call while overloaded");
+                Err(EndCause::Overload)
+            }
+        });
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
             call.called = found.called.clone();
         }

@@ -16,8 +16,6 @@ use thiserror::Error;
 use super::conference_list;
 use crate::{arena::Handle, device::Device, exchange::Exchange};
 
-/// The longest object, in bytes: a page of 4000 characters, each of them a reference.
-const LONGEST: usize = 32 * 1024;
 /// What texts of the operator are sent as; nobody answers them.
 const TEXT_APPLICATION: u32 = 0;
 
@@ -131,6 +129,7 @@ impl Exchange {
         let session = device.session;
         match Form::of(device) {
             Form::Nothing => Err(PushError::NoScreen),
+            _ if xml.len() > self.config.limits.screen => Err(PushError::TooLong),
             Form::Whole if xml.len() > USER_DATA_MAX => Err(PushError::TooLong),
             Form::Whole => {
                 self.send(
@@ -146,7 +145,6 @@ impl Exchange {
                 );
                 Ok(())
             }
-            Form::Parts if xml.len() > LONGEST => Err(PushError::TooLong),
             Form::Parts => {
                 let parts: Vec<_> = xml.chunks(USER_DATA_MAX).collect();
                 for (at, part) in parts.iter().enumerate() {

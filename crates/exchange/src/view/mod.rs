@@ -348,7 +348,7 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
         EndCause::NoCommonCodec => {
             (CallState::Congestion, label(Label::IncompatibleDeviceType), Tone::ReorderTone)
         }
-        EndCause::NoTrunk => {
+        EndCause::NoTrunk | EndCause::Overload => {
             (CallState::Congestion, label(Label::HighTrafficTryAgainLater), Tone::ReorderTone)
         }
         EndCause::Unregistered

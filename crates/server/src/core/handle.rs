@@ -100,6 +100,12 @@ pub struct NetworkCounters {
     pub slow: u64,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was overloaded.
+    pub overloads: u64,
     /// Records that found the store's queue full.
     pub records_lost: u64,
 }
