@@ -76,8 +76,8 @@ pub struct Exchange {
     pub(crate) counters: Counters,
     /// No number of the auto-registration range below this one is free.
     pub(crate) auto_from: u64,
-    next_reference: u32,
-    next_call: u64,
+    pub(crate) next_reference: u32,
+    pub(crate) next_call: u64,
     next_trunk_leg: u64,
     stopping: bool,
 }

@@ -32,6 +32,7 @@ pub mod loopback;
 mod operator;
 mod presence;
 pub mod record;
+mod remains;
 pub mod remembered;
 mod status;
 mod timer;
@@ -51,5 +52,6 @@ pub use self::{
     io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
+    remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

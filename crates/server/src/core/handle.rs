@@ -5,6 +5,7 @@ use std::sync::{
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
 
+use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
@@ -100,6 +101,10 @@ pub struct NetworkCounters {
     pub garbage: u64,
     /// Records that found the store's queue full.
     pub records_lost: u64,
+    /// Crashes of the exchange, after each of which it began again.
+    pub crashes: u64,
+    /// When the last one was.
+    pub last_crash: Option<Timestamp>,
 }
 
 /// Commands that may wait; more are refused.

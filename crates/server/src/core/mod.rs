@@ -7,6 +7,7 @@
 
 mod clock;
 mod connection;
+mod crash;
 mod handle;
 mod listener;
 mod watch;
@@ -142,7 +143,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let wall = wall_clock(Time::ZERO, &zone);
     let mut exchange = Exchange::new(config, start.site, wall);
     exchange.remember(start.remembered.lines, start.remembered.devices);
-    let mut core = Core {
+    let core = Core {
         poll,
         listeners,
         connections: Slab::new(),
@@ -151,6 +152,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
+        late: Vec::new(),
         watchers: Watchers::default(),
         records,
         limits: start.limits,
@@ -165,8 +167,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         accepting: true,
         stopping: None,
     };
-    core.tell_zones();
-    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || core.run())?;
+    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || crash::run(core))?;
     Ok(Running { handle, addresses, thread })
 }
 
@@ -191,6 +192,8 @@ struct Core {
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
     commands: Receiver<Command>,
+    /// Commands that came while the exchange was down.
+    late: Vec<Command>,
     watchers: Watchers,
     records: RecordSink,
     limits: Limits,
@@ -210,8 +213,15 @@ struct Core {
 }
 
 impl Core {
-    fn run(mut self) {
+    /// Runs until it is stopped.
+    fn run(&mut self) {
         let mut events = Events::with_capacity(1024);
+        self.tell_zones();
+        // After a crash nobody says again what was announced before it.
+        self.accept_again();
+        self.commands();
+        self.outputs();
+        self.write_pending();
         loop {
             if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
                 && error.kind() != io::ErrorKind::Interrupted
@@ -250,7 +260,7 @@ impl Core {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
@@ -283,6 +293,9 @@ impl Core {
     }
 
     fn commands(&mut self) {
+        for command in std::mem::take(&mut self.late) {
+            self.command(command);
+        }
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.command(command),
@@ -626,6 +639,11 @@ impl Core {
             }
         }
     }
+}
+
+/// The exchange's time.
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn change_line(
