@@ -89,6 +89,8 @@ pub enum Input {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// The manager will be stopped soon: calls go on, new ones are refused unless they are emergency calls.
+    Drain,
     /// The manager is being stopped: calls end, connections close.
     Shutdown,
 }

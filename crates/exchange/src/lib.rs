@@ -43,7 +43,7 @@ pub use selsius_wire::Time;
 pub use self::{
     call::{TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, WallClock},
-    counters::Counters,
+    counters::{Counters, Durations},
     exchange::Exchange,
     feature::{
         CannotForward,

@@ -316,6 +316,7 @@ impl Exchange {
         if let Some(demand) = target.as_ref().ok().and_then(|target| self.demanded_code(leg, target)) {
             return self.ask_code(now, leg, demand);
         }
+        let target = target.and_then(|target| self.admit(leg, target));
         let started = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.emergency = target.as_ref().is_ok_and(|target| target.emergency);
@@ -342,6 +343,13 @@ impl Exchange {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => self.ring(now, leg, found),
         }
+    }
+
+    /// Before the manager is stopped it takes no more calls, but emergency calls and those that are a part of another one.
+    fn admit(&self, leg: Handle<Leg>, target: Target) -> Result<Target, EndCause> {
+        let consults = self.legs.get(leg).is_some_and(|leg| leg.consults.is_some());
+        let admitted = !self.draining || target.emergency || consults;
+        if admitted { Ok(target) } else { Err(EndCause::Shutdown) }
     }
 
     /// A caller's number leads to this target: who is to be asked, and whom they see. An emergency call hides nothing.
