@@ -52,7 +52,7 @@ pub(super) fn run(mut core: Core) {
             interrupted,
             "the exchange has crashed; its calls are over, phones register again"
         );
-        if core.stopping.is_some() {
+        if core.draining.is_some() || core.stopping.is_some() {
             return;
         }
         let Some(pause) = crashes.pause(Instant::now()) else {
@@ -87,6 +87,7 @@ fn save_records(core: &mut Core) -> usize {
 }
 
 fn save(core: &mut Core, record: Record) {
+    core.tally.record(&record);
     let saved = catch_unwind(AssertUnwindSafe(|| (core.records)(record)));
     if !saved.unwrap_or(false) {
         core.counters.records_lost += 1;
@@ -102,7 +103,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
-        let Self { poll, listeners, commands, records, limits, watchers, counters, .. } = self;
+        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, .. } = self;
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
         // Their sockets close: phones notice at once.
         drop(self.connections);
@@ -123,6 +124,7 @@ impl Core {
             records,
             limits,
             counters,
+            tally,
             origin,
             zone,
             wall,
@@ -132,6 +134,7 @@ impl Core {
             closing: VecDeque::new(),
             // Whoever waits there has been announced to the exchange that crashed.
             accepting: false,
+            draining: None,
             stopping: None,
         }
     }

@@ -10,13 +10,14 @@ mod connection;
 mod crash;
 mod handle;
 mod listener;
+mod tally;
 mod watch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
     net::{IpAddr, SocketAddr},
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::mpsc::TryRecvError,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -35,11 +36,13 @@ use thiserror::Error;
 use self::{
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
+    handle::Commands,
     listener::Listener,
     watch::Watchers,
 };
 pub use self::{
-    handle::{Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    tally::{MessageCounts, Metrics, Tally},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
@@ -157,6 +160,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         records,
         limits: start.limits,
         counters: NetworkCounters::default(),
+        tally: Tally::default(),
         origin,
         zone,
         wall,
@@ -165,6 +169,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         pending: Vec::new(),
         closing: VecDeque::new(),
         accepting: true,
+        draining: None,
         stopping: None,
     };
     let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || crash::run(core))?;
@@ -191,13 +196,14 @@ struct Core {
     exchange: Exchange,
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
-    commands: Receiver<Command>,
+    commands: Commands,
     /// Commands that came while the exchange was down.
     late: Vec<Command>,
     watchers: Watchers,
     records: RecordSink,
     limits: Limits,
     counters: NetworkCounters,
+    tally: Tally,
     origin: Instant,
     zone: TimeZone,
     zones: ZoneTable,
@@ -209,6 +215,8 @@ struct Core {
     /// Connections that are to be closed, and when at the latest.
     closing: VecDeque<(Time, SessionId)>,
     accepting: bool,
+    /// When the calls in progress have had their time.
+    draining: Option<Time>,
     stopping: Option<Instant>,
 }
 
@@ -229,6 +237,7 @@ impl Core {
                 tracing::error!(%error, "cannot wait for the network; the exchange stops");
                 return;
             }
+            let begun = Instant::now();
             self.look_at_the_clock();
             for event in &events {
                 match event.token().0 {
@@ -250,7 +259,12 @@ impl Core {
                 self.exchange.handle_timeout(now);
                 self.outputs();
             }
+            if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
+                self.stop();
+                self.outputs();
+            }
             self.write_pending();
+            self.tally.turn(begun.elapsed());
             self.end_closing();
             if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
             {
@@ -267,7 +281,7 @@ impl Core {
     fn patience(&self) -> Duration {
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
         let closing = self.closing.front().map(|&(at, _)| at);
-        let next = self.exchange.poll_timeout().into_iter().chain(closing).min();
+        let next = self.exchange.poll_timeout().into_iter().chain(closing).chain(self.draining).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -310,14 +324,15 @@ impl Core {
         // Whoever asked may have gone; then the answer is not needed.
         match command {
             Command::Status(answer) => {
-                let mut network = self.counters.clone();
-                network.connections = self.connections.len();
                 let _ = answer.send(Status {
                     devices: self.exchange.device_status(),
                     calls: self.exchange.call_status(),
                     counters: self.exchange.counters().clone(),
-                    network,
+                    network: self.network(),
                 });
+            }
+            Command::Metrics(answer) => {
+                let _ = answer.send(Box::new(self.metrics()));
             }
             Command::Site { mut site, base, answer } => {
                 carry_over(self.exchange.site(), &base, &mut site);
@@ -362,7 +377,33 @@ impl Core {
                 let _ = answer.send(self.exchange.parked_calls());
             }
             Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
+            Command::Limits(sockets, exchange) => {
+                self.limits = *sockets;
+                self.exchange.set_limits(*exchange);
+            }
+            Command::Drain(grace) => {
+                self.draining = Some(now + grace);
+                self.exchange.handle(now, Input::Drain);
+            }
             Command::Stop => self.stop(),
+        }
+    }
+
+    fn network(&self) -> NetworkCounters {
+        NetworkCounters { connections: self.connections.len(), ..self.counters.clone() }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            sizes: self.exchange.sizes(),
+            calls: self.exchange.calls_by_phase().into(),
+            configured: self.exchange.site().devices.len(),
+            unregistered: self.unregistered.values().sum(),
+            accepting: self.accepting,
+            stopping: self.draining.is_some() || self.stopping.is_some(),
+            counters: self.exchange.counters().clone(),
+            network: self.network(),
+            tally: self.tally.clone(),
         }
     }
 
@@ -370,6 +411,7 @@ impl Core {
         if self.stopping.is_some() {
             return;
         }
+        self.draining = None;
         self.stopping = Some(Instant::now() + self.limits.linger);
         self.listeners.clear();
         let now = self.now();
@@ -466,6 +508,9 @@ impl Core {
             let session = connection.session;
             match connection.next_input() {
                 Ok(Some(input)) => {
+                    if let Input::Message { message, .. } = &input {
+                        self.tally.received.count(message.id());
+                    }
                     let now = self.now();
                     self.exchange.handle(now, input);
                     self.outputs();
@@ -535,7 +580,9 @@ impl Core {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
                         let first = connection.output.is_empty();
+                        let start = connection.output.len();
                         connection.dialect.encode_manager(&message, &mut connection.output);
+                        self.tally.sent.count_frame(&connection.output[start..]);
                         // A phone that does not read makes no event that would lead to a write: look at it here.
                         if first || connection.output.len() > self.limits.unread {
                             self.pending.push(key);
@@ -562,6 +609,7 @@ impl Core {
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
+                    self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
                     }
