@@ -15,7 +15,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 use crate::{
     arena::{Arena, Handle},
     call::{Appears, Call, Leg, TrunkLegId},
-    config::{Config, WallClock},
+    config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
     dialplan,
@@ -82,9 +82,11 @@ pub struct Exchange {
     pub(crate) counters: Counters,
     /// No number of the auto-registration range below this one is free.
     pub(crate) auto_from: u64,
-    next_reference: u32,
-    next_call: u64,
+    pub(crate) next_reference: u32,
+    pub(crate) next_call: u64,
     next_trunk_leg: u64,
+    /// New calls are refused.
+    pub(crate) draining: bool,
     stopping: bool,
 }
 
@@ -180,6 +182,7 @@ impl Exchange {
             out: VecDeque::new(),
             counters: Counters::default(),
             auto_from: 0,
+            draining: false,
             stopping: false,
         }
     }
@@ -192,6 +195,11 @@ impl Exchange {
     ) {
         self.line_states.extend(lines);
         self.device_states.extend(devices);
+    }
+
+    /// Other bounds from now on. What is there stays, though it be more.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.config.limits = limits;
     }
 
     /// Something happened outside. Afterwards take all outputs.
@@ -218,6 +226,7 @@ impl Exchange {
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Mixer { party, address } => self.mixer_answered(now, party, address),
             Input::Load(load) => self.load = load,
+            Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),
         }
         self.settle_freed(now);

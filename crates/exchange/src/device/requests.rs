@@ -311,6 +311,7 @@ impl Exchange {
         if !device.ready {
             device.ready = true;
             let (session, name) = (device.session, device.name.clone());
+            self.counters.register_to_ready.add(now.since(device.registered));
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
             self.render(now, handle, view::Transition::Ready, None);
             self.tell_look(handle);
