@@ -15,7 +15,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 use crate::{
     arena::{Arena, Handle},
     call::{Appears, Call, Leg, TrunkLegId},
-    config::{Config, WallClock},
+    config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
     dialplan,
@@ -43,6 +43,8 @@ pub struct Exchange {
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// Those that appear more than once: mostly few, so that each transition asks here first.
+    pub(crate) shared: BTreeSet<LineNumber>,
     /// Registered phones that show the state of a line on a busy lamp.
     pub(crate) watchers: BTreeMap<LineNumber, Vec<Handle<Device>>>,
     /// What lines remember; those that are not here have changed nothing.
@@ -80,9 +82,11 @@ pub struct Exchange {
     pub(crate) counters: Counters,
     /// No number of the auto-registration range below this one is free.
     pub(crate) auto_from: u64,
-    next_reference: u32,
-    next_call: u64,
+    pub(crate) next_reference: u32,
+    pub(crate) next_call: u64,
     next_trunk_leg: u64,
+    /// New calls are refused.
+    pub(crate) draining: bool,
     stopping: bool,
 }
 
@@ -156,6 +160,7 @@ impl Exchange {
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            shared: BTreeSet::new(),
             watchers: BTreeMap::new(),
             line_states: BTreeMap::new(),
             device_states: BTreeMap::new(),
@@ -177,6 +182,7 @@ impl Exchange {
             out: VecDeque::new(),
             counters: Counters::default(),
             auto_from: 0,
+            draining: false,
             stopping: false,
         }
     }
@@ -189,6 +195,11 @@ impl Exchange {
     ) {
         self.line_states.extend(lines);
         self.device_states.extend(devices);
+    }
+
+    /// Other bounds from now on. What is there stays, though it be more.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.config.limits = limits;
     }
 
     /// Something happened outside. Afterwards take all outputs.
@@ -215,6 +226,7 @@ impl Exchange {
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Mixer { party, address } => self.mixer_answered(now, party, address),
             Input::Load(load) => self.load = load,
+            Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),
         }
         self.settle_freed(now);
@@ -454,7 +466,7 @@ impl Exchange {
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);
         let Some(device) = self.devices.get_mut(handle) else { return };
-        let mut messages = Vec::new();
+        let before = self.out.len();
         let mut teller = Teller {
             told: &mut told,
             view: &view,
@@ -464,17 +476,15 @@ impl Exchange {
             buttons: &device.buttons,
             clock,
             idle: view::Idle::default(),
-            messages: &mut messages,
+            messages: view::Messages { session: device.session, out: &mut self.out },
         };
         teller.tell(transition, reference);
         device.told = (*told != View::default()).then_some(told);
-        let session = device.session;
-        if !messages.is_empty() && self.watched.contains(&device.name) {
+        let messages = self.out.len() - before;
+        self.counters.messages_out += messages as u64;
+        if messages > 0 && self.watched.contains(&device.name) {
             let notice = Notice::Face { device: device.name.clone(), view: Box::new(view) };
             self.out.push_back(Output::Notice(notice));
-        }
-        for message in messages {
-            self.send(session, message);
         }
     }
 

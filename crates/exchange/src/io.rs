@@ -91,6 +91,8 @@ pub enum Input {
     },
     /// How well the driver keeps up.
     Load(Load),
+    /// The manager will be stopped soon: calls go on, new ones are refused unless they are emergency calls.
+    Drain,
     /// The manager is being stopped: calls end, connections close.
     Shutdown,
 }

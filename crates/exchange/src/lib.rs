@@ -33,6 +33,7 @@ mod operator;
 mod presence;
 mod rate;
 pub mod record;
+mod remains;
 pub mod remembered;
 mod status;
 mod timer;
@@ -43,7 +44,7 @@ pub use selsius_wire::Time;
 pub use self::{
     call::{TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, MediaAddresses, WallClock},
-    counters::Counters,
+    counters::{Counters, Durations},
     exchange::Exchange,
     feature::{
         CannotForward,
@@ -53,5 +54,6 @@ pub use self::{
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
     rate::{Meter, Meters, Rate, network_of},
+    remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

@@ -226,7 +226,7 @@ named! {
         PhoneLost = "phone-lost",
         /// The manager was stopped in order.
         Shutdown = "shutdown",
-        /// The manager crashed; found at its next start.
+        /// The exchange crashed, or the whole manager: then it is found at the next start.
         Interrupted = "interrupted",
     }
 }

@@ -37,6 +37,15 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The address for figures.
+    #[error("cannot serve metrics on {address}")]
+    ListenMetrics {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A manager answers on the admin socket.
     #[error("another selsius runs with this data directory: it answers on {}", .0.display())]
     AdminInUse(PathBuf),
@@ -76,6 +85,9 @@ impl ServeError {
             Self::Exchange(StartError::System(_)) => None,
             Self::Listen { protocol: "TFTP", source, .. } => listen_hint("--tftp", source),
             Self::Listen { source, .. } => listen_hint("--http", source),
+            Self::ListenMetrics { source, .. } => {
+                listen_hint("`listen` in [metrics] of selsius.toml", source)
+            }
             Self::Admin { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
                 Some("its path is too long for a socket; choose a shorter --data-dir".into())
             }

@@ -28,13 +28,15 @@ use tokio::{
 use crate::{
     Options, ServeError,
     admin::{self, Admin},
-    api::Addresses,
+    api::{Addresses, Health},
     config::{
-        Config, LimitsConfig, MediaAddresses, RecordsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT,
+        Config, ConfigChange, LimitsConfig, MediaAddresses, RecordsConfig, SCCP_PORT, TFTP_PORT,
+        TFTP_UNPRIVILEGED_PORT,
     },
-    core::{self, Command, Handle, Limits, Running, Unavailable},
+    core::{self, Command, Handle, Limits, Running},
     files::{Files, Folder},
     http, net,
+    observe::{Bound, Observatory, Observed},
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
     tftp::Tftp,
@@ -67,8 +69,9 @@ const WATCHERS: usize = 16;
 pub struct Server {
     addresses: Addresses,
     notices: Vec<Notice>,
-    exchange: Handle,
-    store: Store,
+    config: Config,
+    observed: Observed,
+    observatory: Observatory,
     /// Answers when the exchange's thread has ended.
     ended: oneshot::Receiver<()>,
     /// TFTP, HTTP and the admin API; they end with it.
@@ -142,7 +145,7 @@ impl Server {
         let Running { handle, addresses: sccp, thread: _ } =
             started.inspect_err(|_| remove_socket(&sockets.admin_path))?;
 
-        let Sockets { tftp, http, http_address, admin, admin_path, folder } = sockets;
+        let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
             sccp,
             tftp: tftp.address(),
@@ -150,6 +153,7 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
+        let observed = Observed { exchange: handle.clone(), store: store.clone() };
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let files = Arc::new(Files {
             office: Arc::clone(&office),
@@ -169,6 +173,7 @@ impl Server {
         let pages = http::files(Arc::clone(&files)).merge(services::router(services));
         let api = admin::router(Admin {
             office,
+            observed: observed.clone(),
             exchange: handle.clone(),
             store: store.clone(),
             started: Timestamp::now(),
@@ -177,12 +182,14 @@ impl Server {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
         });
         let mut tasks = JoinSet::new();
+        let mut observatory = Observatory::default();
+        observatory.answer(metrics, &observed, &mut tasks);
         tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
         tasks.spawn(http::serve(http, pages, most, longest));
         // Who watches does so for days.
         tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS, None));
-        Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
+        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
     }
 
     /// Where it can be reached.
@@ -197,12 +204,48 @@ impl Server {
 
     /// The way to its exchange.
     pub fn exchange(&self) -> &Handle {
-        &self.exchange
+        &self.observed.exchange
     }
 
     /// What it remembers.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.observed.store
+    }
+
+    /// Where `/metrics` and `/health` are, if they are served.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.observatory.address()
+    }
+
+    /// Is it well? Takes a second when the exchange does not answer.
+    pub async fn health(&self) -> Health {
+        self.observed.health().await
+    }
+
+    /// Takes over a new configuration as far as a running manager can; says which of its keys that were. The rest holds
+    /// from the next start on. Calls and connections stay, though they be more than new limits allow.
+    ///
+    /// # Errors
+    /// If figures cannot be served where they shall be now. Then nothing has changed.
+    pub async fn reload(&mut self, config: Config) -> Result<ConfigChange, ServeError> {
+        let change = self.config.change_to(&config);
+        let listen = config.metrics.listen;
+        if !self.observatory.is_at(listen) {
+            let bound = listen.map(Bound::at).transpose()?;
+            self.observatory.answer(bound, &self.observed, &mut self.tasks);
+        }
+        self.observed.store.keep(retention(&config.records));
+        let (sockets, exchange) = (socket_limits(&config.limits), exchange_limits(&config.limits));
+        self.observed.exchange.deliver(Command::Limits(sockets.into(), exchange.into())).await;
+        self.config = config;
+        Ok(change)
+    }
+
+    /// Takes no new calls but emergency calls, and waits until those that are in progress have ended, or `grace` is over.
+    /// [`Self::stop`] comes next.
+    pub async fn drain(&mut self, grace: Duration) {
+        self.observed.exchange.deliver(Command::Drain(grace)).await;
+        self.ended().await;
     }
 
     /// Waits until the exchange has ended by itself, which is a failure that the log tells.
@@ -216,21 +259,19 @@ impl Server {
     /// # Errors
     /// If something that is to be remembered could not be written.
     pub async fn stop(mut self) -> Result<(), StoreError> {
-        while self.exchange.send(Command::Stop) == Err(Unavailable::Busy) {
-            tokio::task::yield_now().await;
-        }
+        self.observed.exchange.deliver(Command::Stop).await;
         if timeout(STOP, &mut self.ended).await.is_err() {
             tracing::error!("the exchange does not end");
         }
         self.tasks.shutdown().await;
-        self.store.clone().close().await
+        self.observed.store.clone().close().await
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Fails when it has ended already.
-        let _ = self.exchange.send(Command::Stop);
+        let _ = self.observed.exchange.send(Command::Stop);
         remove_socket(&self.addresses.admin);
     }
 }
@@ -266,6 +307,7 @@ struct Sockets {
     tftp: Tftp,
     http: TcpListener,
     http_address: SocketAddr,
+    metrics: Option<Bound>,
     /// Last of all: from here on something is to be removed if the start fails.
     admin: UnixListener,
     admin_path: PathBuf,
@@ -281,11 +323,12 @@ impl Sockets {
         let fail = |source| ServeError::Listen { protocol: "HTTP", address, source };
         let http = net::tcp(address).and_then(TcpListener::from_std).map_err(fail)?;
         let http_address = http.local_addr().map_err(fail)?;
+        let metrics = config.metrics.listen.map(Bound::at).transpose()?;
         // The command line may be in another directory.
         let admin_path =
             std::path::absolute(data_dir.join(ADMIN_SOCKET)).unwrap_or(data_dir.join(ADMIN_SOCKET));
         let admin = admin::bind(&admin_path)?;
-        Ok(Self { tftp, http, http_address, admin, admin_path, folder })
+        Ok(Self { tftp, http, http_address, metrics, admin, admin_path, folder })
     }
 }
 
@@ -339,15 +382,22 @@ fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> Excha
     };
     let mut config =
         ExchangeConfig { first_call, media_dscp, http_port, media_addresses, ..ExchangeConfig::default() };
-    config.limits.register_within = Duration::from_secs(limits.register_within as u64);
-    config.limits.unknown_names = Rate::per_minute(bounded(limits.unknown_names_per_minute));
-    config.limits.screen = limits.screen_bytes;
-    config.limits.legs_per_device = limits.legs_per_device;
-    config.limits.digits = limits.digits;
+    config.limits = exchange_limits(limits);
     // A phone that outlived the last manager must not take a new call for the one that it remembers: begin somewhere
     // else each time. The keys of std's hasher are random.
     config.first_reference = RandomState::new().hash_one(first_call.0) as u32 | 1;
     config
+}
+
+fn exchange_limits(limits: &LimitsConfig) -> selsius_exchange::Limits {
+    selsius_exchange::Limits {
+        register_within: Duration::from_secs(limits.register_within as u64),
+        unknown_names: Rate::per_minute(bounded(limits.unknown_names_per_minute)),
+        screen: limits.screen_bytes,
+        legs_per_device: limits.legs_per_device,
+        digits: limits.digits,
+        ..selsius_exchange::Limits::default()
+    }
 }
 
 fn retention(records: &RecordsConfig) -> Retention {

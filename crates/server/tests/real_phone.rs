@@ -47,7 +47,7 @@ const SAID: &[(&str, &[&str], &str)] = &[
     ),
     (
         "SoftKeyTemplateReq",
-        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 24 keys"],
+        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 25 keys"],
         "CallManager's twenty, and CallBack, iDivert, DND and Private after them, in the slots that it leaves empty",
     ),
     (

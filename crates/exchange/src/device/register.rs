@@ -241,6 +241,7 @@ impl Exchange {
             let all = self.appearances.entry(line.clone()).or_default();
             all.push(Appears { device: handle, line: instance });
             if all.len() > 1 {
+                self.shared.insert(line.clone());
                 self.render_line(now, &line, handle);
             }
             self.render_watchers(now, &line);
@@ -376,6 +377,9 @@ impl Exchange {
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
+                if appearances.len() < 2 {
+                    self.shared.remove(&line.number);
+                }
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
                 }
@@ -440,7 +444,9 @@ impl Exchange {
     /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
     /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.tell_clocks(now, |exchange| exchange.site = site);
+        let mut before = site;
+        self.tell_clocks(now, |exchange| core::mem::swap(&mut exchange.site, &mut before));
+        self.look_changed(&before);
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();

@@ -266,13 +266,15 @@ impl Exchange {
         match url {
             ServiceUrl::At(url) => url.clone(),
             ServiceUrl::Here(name) => {
-                let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else {
-                    return String::new();
-                };
-                let here = SocketAddr::new(peer.local.ip().to_canonical(), self.config.http_port);
-                format!("http://{here}/services/{name}")
+                self.here(session).map(|here| format!("http://{here}/services/{name}")).unwrap_or_default()
             }
         }
+    }
+
+    /// The manager's HTTP server, as the phone reaches it.
+    pub(crate) fn here(&self, session: SessionId) -> Option<SocketAddr> {
+        let peer = self.sessions.get(&session)?.peer;
+        Some(SocketAddr::new(peer.local.ip().to_canonical(), self.config.http_port))
     }
 
     fn servers(&mut self, session: SessionId) {
@@ -309,8 +311,10 @@ impl Exchange {
         if !device.ready {
             device.ready = true;
             let (session, name) = (device.session, device.name.clone());
+            self.counters.register_to_ready.add(now.since(device.registered));
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
             self.render(now, handle, view::Transition::Ready, None);
+            self.tell_look(handle);
             self.device_freed(handle);
         }
     }

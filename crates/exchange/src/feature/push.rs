@@ -5,7 +5,7 @@
 use alloc::{string::String, vec::Vec};
 
 use selsius_phone_xml::{Encoding, Kind, Shown, Text, to_ascii};
-use selsius_site::{DeviceName, Generation, PHONES};
+use selsius_site::{DeviceName, Generation};
 use selsius_wire::{
     PhoneText, Time,
     message::{USER_DATA_MAX, UserToDeviceData, UserToDeviceDataVersion1},
@@ -60,10 +60,8 @@ impl Form {
     /// No capture has such messages. Those in parts are sent where later managers negotiate 11 and more; before that the plain
     /// form, but not to models that restart on messages that they do not know (7905, 7912 and 7920) or have no screens.
     fn of(device: &Device) -> Self {
-        let number = u32::from(device.device_type);
-        let facts = PHONES.iter().find(|facts| facts.device_type == number);
-        let small = facts.is_some_and(|facts| {
-            !facts.services || facts.generation == Generation::Old && !matches!(number, 7 | 8)
+        let small = device.facts().is_some_and(|facts| {
+            !facts.services || facts.generation == Generation::Old && !matches!(facts.device_type, 7 | 8)
         });
         match device.dialect.version() {
             _ if small => Self::Nothing,

@@ -10,6 +10,7 @@
 //! # Ok::<(), selsius_server::config::ConfigError>(())
 //! ```
 
+mod change;
 mod error;
 mod value;
 
@@ -18,9 +19,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
+    change::ConfigChange,
     error::ConfigError,
     value::{Dscp, DscpError, ListenError, parse_listen},
 };
@@ -33,9 +35,11 @@ pub const TFTP_PORT: u16 = 69;
 pub const TFTP_UNPRIVILEGED_PORT: u16 = 6969;
 /// Where newer phones ask for their files by HTTP before they try TFTP.
 pub const HTTP_PORT: u16 = 6970;
+/// Where Prometheus asks for figures, if an address is given without a port.
+pub const METRICS_PORT: u16 = 9972;
 
 /// How this node runs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
     /// Where database, admin socket and files live. Not set: `$STATE_DIRECTORY` under systemd, else `./selsius-data`.
@@ -63,10 +67,32 @@ pub struct Config {
     pub records: RecordsConfig,
     /// What is logged and how.
     pub log: LogConfig,
+    /// Figures for Prometheus.
+    pub metrics: MetricsConfig,
+    /// How the manager ends.
+    pub shutdown: ShutdownConfig,
+}
+
+/// Figures for Prometheus, and the manager's health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where `/metrics` and `/health` are served by HTTP; `None` nowhere.
+    #[serde(deserialize_with = "value::metrics")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// How the manager ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ShutdownConfig {
+    /// Seconds that calls in progress get to end by themselves after SIGTERM or Ctrl-C; new ones are refused meanwhile.
+    #[serde(deserialize_with = "value::bounded::<0, 3600, _>")]
+    pub grace_seconds: usize,
 }
 
 /// Classes of service, by number (0 to 63) or name (`cs3`, `af31`, `ef`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct DscpConfig {
     /// Of what is said to phones, and what they are told to use themselves. CS3, as CallManager 4.1 has it.
@@ -76,7 +102,7 @@ pub struct DscpConfig {
 }
 
 /// What phones are believed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SecurityConfig {
     /// Which addresses phones may give for their audio.
@@ -84,7 +110,7 @@ pub struct SecurityConfig {
 }
 
 /// Which addresses phones may give for their audio: whoever talks to a phone sends there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MediaAddresses {
     /// The address that the phone speaks from.
@@ -95,7 +121,7 @@ pub enum MediaAddresses {
 }
 
 /// Bounds on what the network can make this process hold and do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// Connections of phones in all.
@@ -152,7 +178,7 @@ pub struct LimitsConfig {
 }
 
 /// How long records are kept. What is too old is removed in the background, within an hour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RecordsConfig {
     /// Days for which calls and the history of phones are kept; 0 is for ever.
@@ -164,7 +190,7 @@ pub struct RecordsConfig {
 }
 
 /// What is logged and how.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LogConfig {
     /// One line of text or one JSON object each.
@@ -174,7 +200,7 @@ pub struct LogConfig {
 }
 
 /// The form of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// For people.
@@ -185,7 +211,7 @@ pub enum LogFormat {
 }
 
 /// How much is logged. Digits and names are only told at `debug` and below.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogLevel {
     /// Something is broken.
@@ -244,6 +270,8 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
+            metrics: MetricsConfig::default(),
+            shutdown: ShutdownConfig::default(),
         }
     }
 }
@@ -278,6 +306,12 @@ impl Default for LimitsConfig {
             tftp_transfers_per_address: tftp.per_address,
             http_connections: 512,
         }
+    }
+}
+
+impl Default for ShutdownConfig {
+    fn default() -> Self {
+        Self { grace_seconds: 30 }
     }
 }
 
@@ -341,6 +375,10 @@ mod tests {
             [log]
             format = "json"
             level = "debug"
+            [metrics]
+            listen = "127.0.0.1"
+            [shutdown]
+            grace-seconds = 5
         "#;
         let config = Config::parse("selsius.toml", text).unwrap();
         assert_eq!(config.data_dir.as_deref(), Some(Path::new("/var/lib/selsius")));
@@ -354,6 +392,8 @@ mod tests {
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
+        assert_eq!(config.metrics.listen, Some("127.0.0.1:9972".parse().unwrap()));
+        assert_eq!(config.shutdown.grace_seconds, 5);
         assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
     }
 

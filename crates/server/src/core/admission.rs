@@ -72,6 +72,11 @@ impl Admission {
         Ok(())
     }
 
+    /// So many have not registered.
+    pub(super) fn unregistered(&self) -> usize {
+        self.all
+    }
+
     /// One of those that were let in has registered, or is gone before it has.
     pub(super) fn no_longer_unregistered(&mut self, address: IpAddr) {
         let network = network_of(address);

@@ -8,15 +8,17 @@
 mod admission;
 mod clock;
 mod connection;
+mod crash;
 mod handle;
 mod listener;
+mod tally;
 mod watch;
 
 use std::{
     collections::VecDeque,
     io,
     net::SocketAddr,
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::mpsc::TryRecvError,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -34,13 +36,15 @@ use thiserror::Error;
 
 pub use self::{
     admission::connection_rate,
-    handle::{Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    tally::{MessageCounts, Metrics, Tally},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use self::{
     admission::{Admission, HOLD, Held, Lateness, Left},
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
+    handle::Commands,
     listener::Listener,
     watch::Watchers,
 };
@@ -174,7 +178,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let wall = wall_clock(Time::ZERO, &zone);
     let mut exchange = Exchange::new(config, start.site, wall);
     exchange.remember(start.remembered.lines, start.remembered.devices);
-    let mut core = Core {
+    let core = Core {
         poll,
         listeners,
         connections: Slab::new(),
@@ -185,10 +189,12 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
+        late: Vec::new(),
         watchers: Watchers::default(),
         records,
         limits: start.limits,
         counters: NetworkCounters::default(),
+        tally: Tally::default(),
         origin,
         zone,
         wall,
@@ -198,10 +204,10 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         unread: 0,
         closing: VecDeque::new(),
         accepting: true,
+        draining: None,
         stopping: None,
     };
-    core.tell_zones();
-    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || core.run())?;
+    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || crash::run(core))?;
     Ok(Running { handle, addresses, thread })
 }
 
@@ -213,6 +219,8 @@ const LISTENER: usize = usize::MAX / 2;
 const READ: usize = 8 * 1024;
 /// Connections taken in one turn, so that a storm does not hold up the phones that are there.
 const ACCEPTS: usize = 64;
+/// What objects of operators are sent as: no application of the exchange, so that nothing comes of the answer.
+const NO_APPLICATION: u32 = 0;
 /// The same while it is late anyway.
 const ACCEPTS_WHEN_LATE: usize = 4;
 /// Unread bytes of a phone that is only slow: the longest burst, that of a registration, some times over.
@@ -231,11 +239,14 @@ struct Core {
     exchange: Exchange,
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
-    commands: Receiver<Command>,
+    commands: Commands,
+    /// Commands that came while the exchange was down.
+    late: Vec<Command>,
     watchers: Watchers,
     records: RecordSink,
     limits: Limits,
     counters: NetworkCounters,
+    tally: Tally,
     origin: Instant,
     zone: TimeZone,
     zones: ZoneTable,
@@ -249,12 +260,21 @@ struct Core {
     /// Connections that are to be closed, and when at the latest.
     closing: VecDeque<(Time, SessionId)>,
     accepting: bool,
+    /// When the calls in progress have had their time.
+    draining: Option<Time>,
     stopping: Option<Instant>,
 }
 
 impl Core {
-    fn run(mut self) {
+    /// Runs until it is stopped.
+    fn run(&mut self) {
         let mut events = Events::with_capacity(1024);
+        self.tell_zones();
+        // After a crash nobody says again what was announced before it.
+        self.accept_again();
+        self.commands();
+        self.outputs();
+        self.write_pending();
         loop {
             if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
                 && error.kind() != io::ErrorKind::Interrupted
@@ -287,7 +307,12 @@ impl Core {
                 self.outputs();
             }
             self.let_go();
+            if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
+                self.stop();
+                self.outputs();
+            }
             self.write_pending();
+            self.tally.turn(self.now().since(began));
             self.end_closing();
             let left = match events.iter().count() < events.capacity() {
                 true => Left::Nothing,
@@ -303,7 +328,7 @@ impl Core {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
@@ -311,7 +336,8 @@ impl Core {
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
         let closing = self.closing.front().map(|&(at, _)| at);
         let held = self.held.front().map(|&(at, _)| at);
-        let next = self.exchange.poll_timeout().into_iter().chain(closing).chain(held).min();
+        let next = self.exchange.poll_timeout();
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -337,6 +363,9 @@ impl Core {
     }
 
     fn commands(&mut self) {
+        for command in std::mem::take(&mut self.late) {
+            self.command(command);
+        }
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.command(command),
@@ -351,15 +380,15 @@ impl Core {
         // Whoever asked may have gone; then the answer is not needed.
         match command {
             Command::Status(answer) => {
-                let mut network = self.counters.clone();
-                network.connections = self.connections.len();
-                network.unread = self.unread;
                 let _ = answer.send(Status {
                     devices: self.exchange.device_status(),
                     calls: self.exchange.call_status(),
                     counters: self.exchange.counters().clone(),
-                    network,
+                    network: self.network(),
                 });
+            }
+            Command::Metrics(answer) => {
+                let _ = answer.send(Box::new(self.metrics()));
             }
             Command::Site { mut site, base, answer } => {
                 carry_over(self.exchange.site(), &base, &mut site);
@@ -397,6 +426,9 @@ impl Core {
             Command::Operate(device, operation, answer) => {
                 let _ = answer.send(self.exchange.operate(now, &device, &operation));
             }
+            Command::Push(device, xml, answer) => {
+                let _ = answer.send(self.exchange.push(&device, NO_APPLICATION, &xml));
+            }
             Command::ChangeLine(line, change, answer) => {
                 let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
             }
@@ -404,7 +436,33 @@ impl Core {
                 let _ = answer.send(self.exchange.parked_calls());
             }
             Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
+            Command::Limits(sockets, exchange) => {
+                self.limits = *sockets;
+                self.exchange.set_limits(*exchange);
+            }
+            Command::Drain(grace) => {
+                self.draining = Some(now + grace);
+                self.exchange.handle(now, Input::Drain);
+            }
             Command::Stop => self.stop(),
+        }
+    }
+
+    fn network(&self) -> NetworkCounters {
+        NetworkCounters { connections: self.connections.len(), unread: self.unread, ..self.counters.clone() }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            sizes: self.exchange.sizes(),
+            calls: self.exchange.calls_by_phase().into(),
+            configured: self.exchange.site().devices.len(),
+            unregistered: self.admission.unregistered(),
+            accepting: self.accepting,
+            stopping: self.draining.is_some() || self.stopping.is_some(),
+            counters: self.exchange.counters().clone(),
+            network: self.network(),
+            tally: self.tally.clone(),
         }
     }
 
@@ -412,6 +470,7 @@ impl Core {
         if self.stopping.is_some() {
             return;
         }
+        self.draining = None;
         self.stopping = Some(Instant::now() + self.limits.linger);
         self.listeners.clear();
         let now = self.now();
@@ -528,6 +587,9 @@ impl Core {
             let session = connection.session;
             match connection.next_input() {
                 Ok(Some(input)) => {
+                    if let Input::Message { message, .. } = &input {
+                        self.tally.received.count(message.id());
+                    }
                     let now = self.now();
                     self.exchange.handle(now, input);
                     self.outputs();
@@ -632,6 +694,7 @@ impl Core {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
                         let before = connection.output.len();
                         connection.dialect.encode_manager(&message, &mut connection.output);
+                        self.tally.sent.count_frame(&connection.output[before..]);
                         let unread = connection.output.len();
                         self.unread += unread - before;
                         // A phone that does not read makes no event that would lead to a write: look at it here.
@@ -662,6 +725,7 @@ impl Core {
                 Output::Trunk(order) => self.loopback.handle(order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
+                    self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
                     }
@@ -742,6 +806,11 @@ impl Core {
             }
         }
     }
+}
+
+/// The exchange's time.
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn change_line(

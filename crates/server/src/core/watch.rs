@@ -71,6 +71,16 @@ impl Watchers {
         self.0.push((watch, to));
     }
 
+    /// Watches the same in another exchange.
+    pub(super) fn begin_again(&self, exchange: &mut Exchange) {
+        for (watch, _) in &self.0 {
+            match watch {
+                Watch::Phone(device) => exchange.watch(device, true),
+                Watch::Everything => exchange.watch_calls(true),
+            }
+        }
+    }
+
     /// Tells what the exchange wants told.
     pub(super) fn notice(&mut self, exchange: &mut Exchange, notice: Notice) {
         let news = match notice {

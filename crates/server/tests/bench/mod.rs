@@ -17,7 +17,7 @@ use std::{
 };
 
 use selsius_exchange::{Config, Rate, record::Record};
-use selsius_server::core::{Command, Limits, Running, Start, Status, start};
+use selsius_server::core::{Command, Handle, Limits, Running, Start, Status, start};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_store::Remembered;
 use selsius_wire::{
@@ -66,11 +66,26 @@ impl Manager {
     }
 
     pub(crate) fn with(limits: Limits, exchange: Config, site: Site) -> Self {
+        Self::with_sink(limits, exchange, site, |_| {})
+    }
+
+    /// One whose records are seen by `sink` as well, on the exchange's own thread.
+    pub(crate) fn with_sink(
+        limits: Limits,
+        exchange: Config,
+        site: Site,
+        mut sink: impl FnMut(&Record) + Send + 'static,
+    ) -> Self {
         listen_to_the_log();
         let (sender, records) = channel();
         let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
         let start_with = Start { listen, dscp: 0, exchange, site, remembered: Remembered::default(), limits };
-        let running = start(start_with, Box::new(move |record| sender.send(record).is_ok())).unwrap();
+        let keep = move |record: Record| {
+            let sent = sender.send(record.clone()).is_ok();
+            sink(&record);
+            sent
+        };
+        let running = start(start_with, Box::new(keep)).unwrap();
         let (address, thread) = (running.addresses[0], running.thread.thread().id());
         Self { running: Some(running), address, thread, records }
     }
@@ -118,6 +133,16 @@ impl Manager {
     /// This manager's log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         LOG.lock().unwrap().get(&format!("{:?}", self.thread)).cloned().unwrap_or_default()
+    }
+
+    /// The way to the exchange.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.running.as_ref().unwrap().handle
+    }
+
+    /// Waits until the exchange's thread has ended by itself.
+    pub(crate) fn ends(mut self) {
+        self.running.take().unwrap().thread.join().unwrap();
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
