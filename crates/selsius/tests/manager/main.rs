@@ -4,6 +4,7 @@
 
 mod admin;
 mod calls;
+mod ceiling;
 mod crash;
 mod files;
 mod import;

@@ -137,6 +137,7 @@ impl Core {
             serial,
             buffer,
             pending: Vec::new(),
+            unread: 0,
             closing: VecDeque::new(),
             // Whoever waits there has been announced to the exchange that crashed.
             accepting: false,

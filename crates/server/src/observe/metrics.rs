@@ -117,14 +117,20 @@ impl Families {
         );
         let refused = "Connections that a limit refused.";
         self.counter("selsius_connections_refused_total", refused, network.refused);
-        let dropped = [("slow", network.slow), ("garbage", network.garbage)];
+        let dropped = [("slow", network.slow), ("garbage", network.garbage), ("flood", network.floods)];
         let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_connections_dropped_total",
-            "Connections that were dropped: the phone did not read (slow), or spoke no SCCP (garbage).",
+            "Connections that were dropped: the phone did not read (slow), spoke no SCCP (garbage), said too much (flood).",
             MetricType::COUNTER,
             dropped.into(),
         );
+        let held = "How often a connection was read more slowly because it said too much.";
+        self.counter("selsius_connections_held_total", held, network.held);
+        let unread = "Bytes that phones have not read yet.";
+        self.gauge("selsius_unread_bytes", unread, network.unread as f64);
+        let late = "How often the exchange was late and took no new calls, but for emergency calls.";
+        self.counter("selsius_exchange_overloads_total", late, network.overloads);
         let received = tally.received.seen().map(|(name, count)| ("in", name, count));
         let sent = tally.sent.seen().map(|(name, count)| ("out", name, count));
         let messages = received.chain(sent).map(|(direction, message, count)| {
