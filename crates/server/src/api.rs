@@ -4,7 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/status` | [`Status`] |
-//! | `GET /v1/health` | [`Health`]; 503 if phones cannot register and call |
+//! | `GET /v1/health` | [`Health`], also when the exchange does not answer |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
 //! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |

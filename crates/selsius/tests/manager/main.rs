@@ -8,5 +8,6 @@ mod crash;
 mod files;
 mod import;
 mod operator;
+mod service;
 mod start;
 mod support;
