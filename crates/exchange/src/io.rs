@@ -89,10 +89,22 @@ pub enum Input {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// How well the driver keeps up.
+    Load(Load),
     /// The manager will be stopped soon: calls go on, new ones are refused unless they are emergency calls.
     Drain,
     /// The manager is being stopped: calls end, connections close.
     Shutdown,
+}
+
+/// How well the driver keeps up with what phones say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Load {
+    /// It does.
+    #[default]
+    Normal,
+    /// It is late: new calls are refused, but for those to emergency numbers. Calls that are up are served as ever.
+    Overloaded,
 }
 
 /// What shall happen outside.

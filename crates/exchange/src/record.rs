@@ -210,6 +210,8 @@ named! {
         Blocked = "blocked",
         /// No trunk could take the call.
         NoTrunk = "no-trunk",
+        /// The manager had too much to do.
+        Overload = "overload",
         /// The phones have no codec in common.
         NoCommonCodec = "no-common-codec",
         /// A phone could not open its audio channel, or did not say so in time.

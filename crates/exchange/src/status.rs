@@ -251,6 +251,10 @@ impl Exchange {
                 return Err(alloc::format!("leg {handle:?} listens in state {:?}", leg.state));
             }
         }
+        let shared = self.appearances.iter().filter(|(_, all)| all.len() > 1).map(|(number, _)| number);
+        if !shared.eq(&self.shared) {
+            return Err("the lines that phones share are others than those that appear on several".into());
+        }
         let trunks = self.legs.iter().filter(|(_, leg)| matches!(leg.end, End::Trunk(_))).count();
         if trunks != self.trunk_legs.len() {
             return Err("the name of a trunk's call outlived its leg".into());

@@ -18,6 +18,7 @@
 //! | `POST /v1/devices/{name}/dial`, body [`Dial`] | [`Done`] |
 //! | `POST /v1/devices/{name}/answer`, `hang-up`, `hold`, `resume`, `reset`, `restart` | [`Done`] |
 //! | `POST /v1/devices/{name}/message`, body [`Message`] | [`Done`] |
+//! | `POST /v1/devices/{name}/picture?title=TEXT`, body PNG | [`Done`] |
 //! | `GET /v1/devices/{name}/history?last=N` | [`Vec<DeviceEvent>`](DeviceEvent), newest first |
 //! | `GET /v1/lines` | [`Vec<Line>`](Line) |
 //! | `GET /v1/lines/{number}` | [`Line`] |
@@ -228,6 +229,12 @@ pub struct Counters {
     pub slow: u64,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was late and took no new calls, but for emergency calls.
+    pub overloads: u64,
     /// What phones said that was refused or ignored, by reason.
     pub refused_messages: BTreeMap<String, u64>,
 }

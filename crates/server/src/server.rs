@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use selsius_exchange::{
-    Config as ExchangeConfig,
+    Config as ExchangeConfig, Rate,
     record::{CallId, Record},
 };
 use selsius_provision::tftp;
@@ -31,7 +31,8 @@ use crate::{
     admin::{self, Admin},
     api::{Addresses, Health},
     config::{
-        Config, ConfigChange, LimitsConfig, RecordsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT,
+        Config, ConfigChange, LimitsConfig, MediaAddresses, RecordsConfig, SCCP_PORT, TFTP_PORT,
+        TFTP_UNPRIVILEGED_PORT,
     },
     core::{self, Command, Handle, Limits, Running},
     files::{Files, Folder},
@@ -375,7 +376,12 @@ fn remove_socket(path: &Path) {
 
 fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> ExchangeConfig {
     let (limits, media_dscp) = (&config.limits, config.dscp.media.code());
-    let mut config = ExchangeConfig { first_call, media_dscp, http_port, ..ExchangeConfig::default() };
+    let media_addresses = match config.security.media_addresses {
+        MediaAddresses::Own => selsius_exchange::MediaAddresses::Own,
+        MediaAddresses::Any => selsius_exchange::MediaAddresses::Any,
+    };
+    let mut config =
+        ExchangeConfig { first_call, media_dscp, http_port, media_addresses, ..ExchangeConfig::default() };
     config.limits = exchange_limits(limits);
     // A phone that outlived the last manager must not take a new call for the one that it remembers: begin somewhere
     // else each time. The keys of std's hasher are random.
@@ -385,7 +391,9 @@ fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> Excha
 
 fn exchange_limits(limits: &LimitsConfig) -> selsius_exchange::Limits {
     selsius_exchange::Limits {
-        silence_before_register: Duration::from_secs(limits.silence_before_register as u64),
+        register_within: Duration::from_secs(limits.register_within as u64),
+        unknown_names: Rate::per_minute(bounded(limits.unknown_names_per_minute)),
+        screen: limits.screen_bytes,
         legs_per_device: limits.legs_per_device,
         digits: limits.digits,
         ..selsius_exchange::Limits::default()
@@ -401,10 +409,19 @@ fn retention(records: &RecordsConfig) -> Retention {
 fn socket_limits(limits: &LimitsConfig) -> Limits {
     Limits {
         connections: limits.connections,
+        unregistered: limits.unregistered,
         unregistered_per_address: limits.unregistered_per_address,
+        connection_rate: core::connection_rate(bounded(limits.connections_per_second)),
+        message_rate: Rate::per_second(bounded(limits.messages_per_second), bounded(limits.messages_at_once)),
+        late: Duration::from_millis(limits.late_ms as u64),
         unread: limits.unread_bytes,
         ..Limits::default()
     }
+}
+
+/// A number that the configuration's reader has bounded by far less.
+fn bounded(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {

@@ -13,7 +13,7 @@ use crate::{
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
     feature::call_codes::Entered,
-    io::Output,
+    io::{Load, Output},
     record::{CallStarted, EndCause, Party, Record},
     view::Transition,
 };
@@ -165,6 +165,7 @@ impl Exchange {
             reminds: false,
             answers_itself: false,
             one_way: false,
+            guest_of: None,
             held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
@@ -345,11 +346,19 @@ impl Exchange {
         }
     }
 
-    /// Before the manager is stopped it takes no more calls, but emergency calls and those that are a part of another one.
-    fn admit(&self, leg: Handle<Leg>, target: Target) -> Result<Target, EndCause> {
+    /// Who has too much to do, or will be stopped, takes no more calls, but emergency calls; and before a stop those that are a
+    /// part of another one.
+    fn admit(&mut self, leg: Handle<Leg>, target: Target) -> Result<Target, EndCause> {
         let consults = self.legs.get(leg).is_some_and(|leg| leg.consults.is_some());
-        let admitted = !self.draining || target.emergency || consults;
-        if admitted { Ok(target) } else { Err(EndCause::Shutdown) }
+        match self.load {
+            _ if target.emergency => Ok(target),
+            _ if self.draining && !consults => Err(EndCause::Shutdown),
+            Load::Normal => Ok(target),
+            Load::Overloaded => {
+                self.counters.refuse("call while overloaded");
+                Err(EndCause::Overload)
+            }
+        }
     }
 
     /// A caller's number leads to this target: who is to be asked, and whom they see. An emergency call hides nothing.

@@ -216,6 +216,8 @@ pub(crate) struct Leg {
     pub(crate) answers_itself: bool,
     /// The phone is spoken to, and nobody hears its microphone until its user wants that.
     pub(crate) one_way: bool,
+    /// The leg whose call its phone has entered by Barge.
+    pub(crate) guest_of: Option<Handle<Self>>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
 }

@@ -136,7 +136,7 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
 pub(crate) fn analyse_for(site: &Site, reach: Reach<'_>, digits: &str) -> Analysis {
     match feature(site, reach, digits) {
         Some(analysis) => analysis,
-        None => number(site, reach, digits, begins_code(site, digits)),
+        None => number(site, reach, digits, site.settings.codes.begins(digits)),
     }
 }
 
@@ -203,11 +203,7 @@ fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destina
 
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
 fn feature(site: &Site, reach: Reach<'_>, digits: &str) -> Option<Analysis> {
-    let (feature, rest) = site
-        .settings
-        .codes
-        .iter()
-        .find_map(|(feature, code)| digits.strip_prefix(code.as_str()).map(|rest| (feature, rest)))?;
+    let (feature, rest) = site.settings.codes.dialled(digits)?;
     if let FeatureCode::CallerIdBlock | FeatureCode::Intercom = feature {
         return Some(before_number(feature, number(site, reach, rest, false), rest));
     }
@@ -242,10 +238,6 @@ fn before_number(feature: FeatureCode, number: Analysis, digits: &str) -> Analys
         Analysis::MayGrow(target) => Analysis::MayGrow(with(target)),
         Analysis::Nowhere | Analysis::Incomplete => number,
     }
-}
-
-fn begins_code(site: &Site, digits: &str) -> bool {
-    site.settings.codes.iter().any(|(_, code)| code.as_str().starts_with(digits))
 }
 
 /// The number that a route sends on: without the access code (or as many digits as the route says), and with its prefix.

@@ -320,6 +320,11 @@ impl Bench {
         }
     }
 
+    /// The last number of the address that a session speaks from.
+    pub(crate) fn host(&self, session: SessionId) -> u8 {
+        self.hosts[&session]
+    }
+
     /// The mixer says where it listens to each party that it was told of.
     pub(crate) fn mixer_answers(&mut self) {
         for order in self.mixer.clone() {

@@ -69,6 +69,8 @@ fn show(status: &Status, now: Timestamp) -> String {
         ("connections refused", counters.refused),
         ("phones that did not read", counters.slow),
         ("connections without SCCP", counters.garbage),
+        ("connections that said too much", counters.floods),
+        ("times overloaded", counters.overloads),
     ];
     let counted = counted.map(|(what, number)| (what.to_owned(), number)).into_iter();
     let refused =

@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod lines;
 mod live;
+mod picture;
 mod show;
 mod site;
 
@@ -98,6 +99,7 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(devices::hold))
         .routes(routes!(devices::resume))
         .routes(routes!(devices::message))
+        .routes(routes!(picture::picture))
         .routes(routes!(devices::reset))
         .routes(routes!(devices::restart))
         .routes(routes!(devices::history))

@@ -49,6 +49,9 @@ pub(super) fn status(admin: &Admin, site: &Site, status: core::Status, health: a
             refused: network.refused,
             slow: network.slow,
             garbage: network.garbage,
+            held: network.held,
+            floods: network.floods,
+            overloads: network.overloads,
             refused_messages: counters
                 .refused
                 .iter()

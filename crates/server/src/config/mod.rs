@@ -59,7 +59,9 @@ pub struct Config {
     pub files: Option<PathBuf>,
     /// Classes of service.
     pub dscp: DscpConfig,
-    /// Bounds on what the network can make this process hold.
+    /// What phones are believed.
+    pub security: SecurityConfig,
+    /// Bounds on what the network can make this process hold and do.
     pub limits: LimitsConfig,
     /// How long records are kept.
     pub records: RecordsConfig,
@@ -99,22 +101,62 @@ pub struct DscpConfig {
     pub media: Dscp,
 }
 
-/// Bounds on what the network can make this process hold.
+/// What phones are believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SecurityConfig {
+    /// Which addresses phones may give for their audio.
+    pub media_addresses: MediaAddresses,
+}
+
+/// Which addresses phones may give for their audio: whoever talks to a phone sends there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MediaAddresses {
+    /// The address that the phone speaks from.
+    #[default]
+    Own,
+    /// Any: for phones behind a translation of addresses, or with another address for audio.
+    Any,
+}
+
+/// Bounds on what the network can make this process hold and do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// Connections of phones in all.
     #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
     pub connections: usize,
-    /// Connections of one address that have not registered.
+    /// Connections that have not registered.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub unregistered: usize,
+    /// Those of one address, or of one network of IPv6 (64 bits).
     #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
     pub unregistered_per_address: usize,
+    /// Connections a second that one address may make in the long run; twice as many at once.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub connections_per_second: usize,
+    /// Messages a second that one connection may send in the long run.
+    #[serde(deserialize_with = "value::bounded::<10, 1_000_000, _>")]
+    pub messages_per_second: usize,
+    /// Messages that one connection may send at once. All of it is there again when a phone registers.
+    #[serde(deserialize_with = "value::bounded::<250, 1_000_000, _>")]
+    pub messages_at_once: usize,
+    /// Names that the office does not have, asked for by one address in a minute.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub unknown_names_per_minute: usize,
+    /// Milliseconds that the exchange may be late before it refuses new calls.
+    #[serde(deserialize_with = "value::bounded::<20, 60_000, _>")]
+    pub late_ms: usize,
+    /// The longest screen that a phone is sent, in bytes.
+    #[serde(deserialize_with = "value::bounded::<2_000, 1_048_576, _>")]
+    pub screen_bytes: usize,
     /// Bytes that a phone may leave unread before it is dropped.
     #[serde(deserialize_with = "value::bounded::<16_384, 16_777_216, _>")]
     pub unread_bytes: usize,
-    /// Seconds that a connection may say nothing at all before it has registered.
+    /// Seconds that a connection may take to register.
     #[serde(deserialize_with = "value::bounded::<1, 3600, _>")]
-    pub silence_before_register: usize,
+    pub register_within: usize,
     /// Calls on one phone, held ones included.
     #[serde(deserialize_with = "value::bounded::<1, 200, _>")]
     pub legs_per_device: usize,
@@ -221,6 +263,7 @@ impl Default for Config {
             advertise: None,
             files: None,
             dscp: DscpConfig::default(),
+            security: SecurityConfig::default(),
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
@@ -243,10 +286,16 @@ impl Default for LimitsConfig {
         let tftp = selsius_provision::tftp::Limits::default();
         Self {
             connections: sockets.connections,
+            unregistered: sockets.unregistered,
             unregistered_per_address: sockets.unregistered_per_address,
+            connections_per_second: 1000,
+            messages_per_second: 50,
+            messages_at_once: 500,
+            unknown_names_per_minute: 120,
+            late_ms: 500,
+            screen_bytes: exchange.screen,
             unread_bytes: sockets.unread,
-            silence_before_register: usize::try_from(exchange.silence_before_register.as_secs())
-                .unwrap_or(60),
+            register_within: 60,
             legs_per_device: exchange.legs_per_device,
             digits: exchange.digits,
             tftp_transfers: tftp.transfers,
@@ -296,11 +345,20 @@ mod tests {
             [dscp]
             signalling = 26
             media = "EF"
+            [security]
+            media-addresses = "any"
             [limits]
             connections = 10
+            unregistered = 5
             unregistered-per-address = 3
+            connections-per-second = 20
+            messages-per-second = 30
+            messages-at-once = 300
+            unknown-names-per-minute = 6
+            late-ms = 200
+            screen-bytes = 4000
             unread-bytes = 65536
-            silence-before-register = 5
+            register-within = 5
             legs-per-device = 2
             digits = 20
             tftp-transfers = 4
@@ -325,6 +383,7 @@ mod tests {
         assert_eq!(config.advertise, Some("192.0.2.1".parse().unwrap()));
         assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
         assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
+        assert_eq!(config.security.media_addresses, MediaAddresses::Any);
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
@@ -343,6 +402,11 @@ mod tests {
                 "selsius.toml:1:8: `localhost` is no address; expected an address such as",
             ),
             ("sccp = []", "selsius.toml:1:8: expected at least one address"),
+            (
+                "[security]\nmedia-addresses = \"all\"",
+                "selsius.toml:2:19: unknown variant `all`, expected `own` or `any`",
+            ),
+            ("[limits]\nlate-ms = 5", "selsius.toml:2:11: is 5; expected 20 to 60000"),
             ("[limits]\ndigits = 0", "selsius.toml:2:10: is 0; expected 1 to 64"),
             ("[records]\nkeep-days = -1", "selsius.toml:2:13: is -1; expected 0 to 36500"),
             ("[limits]\ndigits = -3", "selsius.toml:2:10: is -3; expected 1 to 64"),

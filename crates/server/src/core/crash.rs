@@ -15,7 +15,11 @@ use jiff::Timestamp;
 use selsius_exchange::{Exchange, Output, record::Record};
 use slab::Slab;
 
-use super::{Command, Core, ZoneTable, since, wall_clock};
+use super::{
+    Command, Core, ZoneTable,
+    admission::{Admission, Lateness},
+    since, wall_clock,
+};
 
 /// How long an exchange stays down after its first crash, its second, and so on, as long as they come close together.
 /// After one more it is given up: what crashes at once each time is better off in a new process.
@@ -114,7 +118,9 @@ impl Core {
             poll,
             listeners,
             connections: Slab::new(),
-            unregistered: Default::default(),
+            admission: Admission::default(),
+            lateness: Lateness::default(),
+            held: VecDeque::new(),
             zones: ZoneTable::of(exchange.site()),
             exchange,
             loopback: Default::default(),

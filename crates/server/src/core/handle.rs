@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    remembered::ForwardKind,
+    PushError, remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
@@ -57,6 +57,8 @@ pub enum Command {
     Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
     /// Do something at a phone in its user's place.
     Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
+    /// Show an object (XML) on a phone.
+    Push(DeviceName, String, oneshot::Sender<Result<(), PushError>>),
     /// Change what a line remembers.
     ChangeLine(LineNumber, LineChange, oneshot::Sender<Result<(), CannotForward>>),
     /// The calls that are parked, by their slots.
@@ -113,6 +115,12 @@ pub struct NetworkCounters {
     pub slow: u64,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was overloaded.
+    pub overloads: u64,
     /// Records that found the store's queue full.
     pub records_lost: u64,
     /// Crashes of the exchange, after each of which it began again.

@@ -5,6 +5,7 @@
 //! output and written once a burst. No channel lies between a phone and the exchange. Everything slow (store, HTTP,
 //! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
 
+mod admission;
 mod clock;
 mod connection;
 mod crash;
@@ -14,9 +15,9 @@ mod tally;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::mpsc::TryRecvError,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -25,25 +26,27 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    CannotForward, Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time,
-    WallClock, loopback::Loopback, record::Record,
+    CannotForward, Config, Event, Exchange, Input, Level, Load, Meter, MixerOrder, Output, Peer, Rate,
+    SessionId, Time, WallClock, loopback::Loopback, record::Record,
 };
 use selsius_site::{LineNumber, Site};
 use selsius_store::Remembered;
 use slab::Slab;
 use thiserror::Error;
 
+pub use self::{
+    admission::connection_rate,
+    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    tally::{MessageCounts, Metrics, Tally},
+    watch::{Face, News, WAITING_NEWS, Watch},
+};
 use self::{
+    admission::{Admission, HOLD, Held, Lateness, Left},
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
     handle::Commands,
     listener::Listener,
     watch::Watchers,
-};
-pub use self::{
-    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
-    tally::{MessageCounts, Metrics, Tally},
-    watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
 
@@ -52,8 +55,19 @@ use crate::office::carry_over;
 pub struct Limits {
     /// Connections in all.
     pub connections: usize,
-    /// Connections of one address that have not registered.
+    /// Connections that have not registered.
+    pub unregistered: usize,
+    /// Those of one address, or of one network of IPv6 (64 bits).
     pub unregistered_per_address: usize,
+    /// How fast one address may connect.
+    pub connection_rate: Rate,
+    /// How fast one connection may speak. It is read more slowly when it says more, which loses nothing. All of the burst is
+    /// there again when it registers.
+    pub message_rate: Rate,
+    /// How long a connection may say more than that before it is dropped.
+    pub flood: Duration,
+    /// How late the exchange may be before it counts as overloaded.
+    pub late: Duration,
     /// Bytes that a phone may leave unread before it is dropped.
     pub unread: usize,
     /// How long a connection gets to take its last bytes when it or the manager ends.
@@ -64,7 +78,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 18_000,
-            unregistered_per_address: 256,
+            unregistered: 12_000,
+            // A whole office behind one address.
+            unregistered_per_address: 4096,
+            connection_rate: connection_rate(1000),
+            // A phone with two side cars asks some 200 questions when it registers, and its user presses ten keys a second.
+            message_rate: Rate::per_second(50, 500),
+            flood: Duration::from_secs(10),
+            late: Duration::from_millis(500),
             unread: 256 * 1024,
             linger: Duration::from_secs(2),
         }
@@ -150,7 +171,9 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         poll,
         listeners,
         connections: Slab::new(),
-        unregistered: BTreeMap::new(),
+        admission: Admission::default(),
+        lateness: Lateness::default(),
+        held: VecDeque::new(),
         zones,
         exchange,
         loopback: Loopback::default(),
@@ -184,6 +207,10 @@ const LISTENER: usize = usize::MAX / 2;
 const READ: usize = 8 * 1024;
 /// Connections taken in one turn, so that a storm does not hold up the phones that are there.
 const ACCEPTS: usize = 64;
+/// What objects of operators are sent as: no application of the exchange, so that nothing comes of the answer.
+const NO_APPLICATION: u32 = 0;
+/// The same while it is late anyway.
+const ACCEPTS_WHEN_LATE: usize = 4;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -191,8 +218,10 @@ struct Core {
     poll: Poll,
     listeners: Vec<Listener>,
     connections: Slab<Connection>,
-    /// Connections that have not registered, by address.
-    unregistered: BTreeMap<IpAddr, usize>,
+    admission: Admission,
+    lateness: Lateness,
+    /// Connections that say too much, and when they are read again.
+    held: VecDeque<(Time, SessionId)>,
     exchange: Exchange,
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
@@ -237,7 +266,9 @@ impl Core {
                 tracing::error!(%error, "cannot wait for the network; the exchange stops");
                 return;
             }
-            let begun = Instant::now();
+            let began = self.now();
+            let load = self.lateness.begin(began);
+            self.load_changes(load);
             self.look_at_the_clock();
             for event in &events {
                 match event.token().0 {
@@ -259,13 +290,20 @@ impl Core {
                 self.exchange.handle_timeout(now);
                 self.outputs();
             }
+            self.let_go();
             if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
                 self.stop();
                 self.outputs();
             }
             self.write_pending();
-            self.tally.turn(begun.elapsed());
+            self.tally.turn(self.now().since(began));
             self.end_closing();
+            let left = match events.iter().count() < events.capacity() {
+                true => Left::Nothing,
+                false => Left::Something,
+            };
+            let load = self.lateness.turn(began, self.now(), left, self.limits.late);
+            self.load_changes(load);
             if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
             {
                 return;
@@ -281,7 +319,9 @@ impl Core {
     fn patience(&self) -> Duration {
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
         let closing = self.closing.front().map(|&(at, _)| at);
-        let next = self.exchange.poll_timeout().into_iter().chain(closing).chain(self.draining).min();
+        let held = self.held.front().map(|&(at, _)| at);
+        let next = self.exchange.poll_timeout();
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -370,6 +410,9 @@ impl Core {
             Command::Operate(device, operation, answer) => {
                 let _ = answer.send(self.exchange.operate(now, &device, &operation));
             }
+            Command::Push(device, xml, answer) => {
+                let _ = answer.send(self.exchange.push(&device, NO_APPLICATION, &xml));
+            }
             Command::ChangeLine(line, change, answer) => {
                 let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
             }
@@ -398,7 +441,7 @@ impl Core {
             sizes: self.exchange.sizes(),
             calls: self.exchange.calls_by_phase().into(),
             configured: self.exchange.site().devices.len(),
-            unregistered: self.unregistered.values().sum(),
+            unregistered: self.admission.unregistered(),
             accepting: self.accepting,
             stopping: self.draining.is_some() || self.stopping.is_some(),
             counters: self.exchange.counters().clone(),
@@ -418,8 +461,29 @@ impl Core {
         self.exchange.handle(now, Input::Shutdown);
     }
 
+    /// Tells the exchange, and the log, that it is late or no longer.
+    fn load_changes(&mut self, load: Option<Load>) {
+        let Some(load) = load else { return };
+        if load == Load::Overloaded {
+            self.counters.overloads += 1;
+            // Where it comes and goes the log does not fill.
+            if self.counters.overloads.is_power_of_two() {
+                tracing::warn!(
+                    times = self.counters.overloads,
+                    "overloaded: new calls are refused until the exchange keeps up again, but for emergency calls"
+                );
+            }
+        }
+        let now = self.now();
+        self.exchange.handle(now, Input::Load(load));
+    }
+
     fn accept(&mut self, listener: usize) {
-        for _ in 0..ACCEPTS {
+        let most = match self.lateness.load() {
+            Load::Normal => ACCEPTS,
+            Load::Overloaded => ACCEPTS_WHEN_LATE,
+        };
+        for _ in 0..most {
             let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else {
                 return;
             };
@@ -454,30 +518,29 @@ impl Core {
 
     fn accepted(&mut self, mut stream: mio::net::TcpStream, remote: SocketAddr) {
         let address = remote.ip().to_canonical();
-        let waiting = self.unregistered.get(&address).copied().unwrap_or(0);
-        if self.connections.len() >= self.limits.connections
-            || waiting >= self.limits.unregistered_per_address
-        {
-            if self.counters.refused.is_power_of_two() || self.counters.refused == 0 {
-                tracing::warn!(%remote, refused = self.counters.refused + 1, "connection refused: too many");
-            }
+        let there = self.connections.len();
+        if let Err(refusal) = self.admission.admit(self.now(), address, there, &self.limits) {
             self.counters.refused += 1;
+            // A flood does not fill the log.
+            if self.counters.refused.is_power_of_two() {
+                let refused = self.counters.refused;
+                tracing::warn!(%remote, refused, "connection refused: {}", refusal.words());
+            }
             return;
         }
         // Signalling is small and urgent. A socket that refuses this works, only slower.
         let _ = stream.set_nodelay(true);
-        let Ok(local) = stream.local_addr() else { return };
+        let Ok(local) = stream.local_addr() else { return self.admission.no_longer_unregistered(address) };
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         self.serial += 1;
         let session = session_id(self.serial, key);
         if let Err(error) = self.poll.registry().register(&mut stream, Token(key), Interest::READABLE) {
             tracing::warn!(%remote, %error, "connection refused");
-            return;
+            return self.admission.no_longer_unregistered(address);
         }
         entry.insert(Connection::new(stream, session, address));
         self.counters.accepted += 1;
-        *self.unregistered.entry(address).or_default() += 1;
         let peer = Peer { remote: canonical(remote), local: canonical(local) };
         let now = self.now();
         self.exchange.handle(now, Input::Opened { session, peer });
@@ -485,7 +548,7 @@ impl Core {
 
     /// Reads once. `ends` says that the phone has closed its side: then everything is read, up to the end.
     fn readable(&mut self, key: usize, ends: bool) {
-        let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing) else {
+        let Some(connection) = self.connections.get_mut(key).filter(|connection| connection.is_read()) else {
             return;
         };
         let more = match connection.fill(&mut self.buffer) {
@@ -501,7 +564,7 @@ impl Core {
     }
 
     /// Hands each whole message to the exchange, and does at once what follows: the answer to Register decides how
-    /// the message behind it is read. `false` if the connection is gone.
+    /// the message behind it is read. `false` if the connection is gone or not to be read any further for now.
     fn hand_over(&mut self, key: usize) -> bool {
         loop {
             let Some(connection) = self.connections.get_mut(key) else { return false };
@@ -519,6 +582,9 @@ impl Core {
                     if unread > self.limits.unread {
                         self.write(key);
                     }
+                    if !self.may_say_more(key, now) {
+                        return false;
+                    }
                 }
                 Ok(None) => return true,
                 Err(error) => {
@@ -527,6 +593,45 @@ impl Core {
                     self.drop_connection(key, format!("not SCCP: {error}"));
                     return false;
                 }
+            }
+        }
+    }
+
+    /// Counts a message of a connection. `false` if it has said too much: then it is not read for a moment, or gone if
+    /// that goes on.
+    fn may_say_more(&mut self, key: usize, now: Time) -> bool {
+        let Some(connection) = self.connections.get_mut(key) else { return false };
+        if connection.meter.take(now, self.limits.message_rate) {
+            return true;
+        }
+        let session = connection.session;
+        let first = connection.held.is_none();
+        let span = Held::again(&mut connection.held, now);
+        if span >= self.limits.flood {
+            self.counters.floods += 1;
+            tracing::warn!(session = session.0, "too many messages: connection dropped");
+            self.drop_connection(key, "too many messages".into());
+            return false;
+        }
+        self.counters.held += 1;
+        if first {
+            tracing::warn!(session = session.0, "too many messages: read more slowly (messages-per-second)");
+        }
+        self.held.push_back((now + HOLD, session));
+        false
+    }
+
+    /// Reads those again that have said too much.
+    fn let_go(&mut self) {
+        let now = self.now();
+        while let Some(&(_, session)) = self.held.front().filter(|&&(at, _)| at <= now) {
+            self.held.pop_front();
+            let Some((key, connection)) = find(&mut self.connections, session) else { continue };
+            if let Some(held) = &mut connection.held {
+                held.now = false;
+            }
+            if self.hand_over(key) {
+                self.again(key);
             }
         }
     }
@@ -552,19 +657,10 @@ impl Core {
         let Some(mut connection) = self.connections.try_remove(key) else { return };
         let _ = self.poll.registry().deregister(&mut connection.stream);
         if !connection.registered {
-            self.no_longer_unregistered(connection.address);
+            self.admission.no_longer_unregistered(connection.address);
         }
         drop(connection);
         self.accept_again();
-    }
-
-    fn no_longer_unregistered(&mut self, address: IpAddr) {
-        if let Some(count) = self.unregistered.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.unregistered.remove(&address);
-            }
-        }
     }
 
     /// Does what the exchange wants done.
@@ -594,7 +690,9 @@ impl Core {
                         connection.dialect = dialect;
                         let address = connection.address;
                         if !std::mem::replace(&mut connection.registered, true) {
-                            self.no_longer_unregistered(address);
+                            // A phone asks much when it registers.
+                            connection.meter = Meter::UNUSED;
+                            self.admission.no_longer_unregistered(address);
                         }
                     }
                 }

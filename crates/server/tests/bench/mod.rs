@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use selsius_exchange::{Config, record::Record};
+use selsius_exchange::{Config, Rate, record::Record};
 use selsius_server::core::{Command, Handle, Limits, Running, Start, Status, start};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_store::Remembered;
@@ -49,6 +49,11 @@ pub(crate) fn office() -> Site {
         site.devices.insert(device_name(number).parse().unwrap(), device);
     }
     site
+}
+
+/// Limits of a manager that lets phones say as much as they like, to see the other limits.
+pub(crate) fn talkative() -> Limits {
+    Limits { message_rate: Rate::per_second(1_000_000, 1_000_000), ..Limits::default() }
 }
 
 pub(crate) fn device_name(number: &str) -> String {
@@ -106,6 +111,13 @@ impl Manager {
             assert!(Instant::now() < end, "the status stays {status:?}");
             std::thread::yield_now();
         }
+    }
+
+    /// What lines and phones remember.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let (answer, wait) = oneshot::channel();
+        self.running.as_ref().unwrap().handle.send(Command::Remembered(answer)).unwrap();
+        wait.blocking_recv().unwrap()
     }
 
     /// How often something was refused for this reason.
