@@ -125,6 +125,8 @@ pub enum ProblemKind {
     Stopping,
     /// The operating system has no room for more connections.
     NotAccepting,
+    /// There is too much to do: new calls are refused, but for emergency calls.
+    Overloaded,
     /// The database takes no records; they wait, and calls go on.
     StoreFailing,
     /// So many records wait that others were given up.
