@@ -150,6 +150,7 @@ fn systemd_is_told_how_it_goes() {
     let mut command = serve(top.path());
     command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "200000");
     let manager = Manager::run(top.path(), command);
+    manager.apply(OFFICE);
     told("READY=1");
     // Not once by chance.
     told("WATCHDOG=1");
@@ -158,9 +159,19 @@ fn systemd_is_told_how_it_goes() {
     let reloading = told("RELOADING=1");
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
     told("READY=1");
-    manager.signal(Signal::TERM);
-    let stopping = told("STOPPING=1");
-    assert!(stopping.contains("EXTEND_TIMEOUT_USEC=45000000"), "the grace time and some more: {stopping}");
+    runtime().block_on(async {
+        let mut pair = Pair::register(manager.sccp).await;
+        pair.talk().await;
+        manager.signal(Signal::TERM);
+        let stopping = told("STOPPING=1");
+        assert!(
+            stopping.contains("EXTEND_TIMEOUT_USEC=45000000"),
+            "the grace time and some more: {stopping}"
+        );
+        told("WATCHDOG=1");
+        told("WATCHDOG=1");
+        pair.alice.act(Action::OnHook).await.unwrap();
+    });
     assert_eq!(manager.end().0.code(), Some(0));
 }
 

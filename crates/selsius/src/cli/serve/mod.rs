@@ -125,7 +125,7 @@ async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode
                 Told::End { calls, .. } => break Some(calls),
             },
             () = server.ended() => break None,
-            () = watchdog.due() => if server.health().await.live { Watchdog::alive() },
+            () = watchdog.due() => sign_of_life(&server).await,
         }
     };
     if let Some(calls) = asked {
@@ -134,7 +134,7 @@ async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode
             Calls::End => Duration::ZERO,
         };
         systemd::stopping(grace);
-        drain(&mut server, &mut signals, grace).await;
+        drain(&server, &mut signals, &mut watchdog, grace).await;
         tracing::info!("stopping: calls and connections end");
     }
     let mut stop = pin!(server.stop());
@@ -153,8 +153,15 @@ async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// Only given as long as the exchange answers: whatever hangs is to be started again.
+async fn sign_of_life(server: &Server) {
+    if server.health().await.live {
+        Watchdog::alive();
+    }
+}
+
 /// Lets calls end by themselves, until the time is over or somebody loses patience.
-async fn drain(server: &mut Server, signals: &mut Signals, grace: Duration) {
+async fn drain(server: &Server, signals: &mut Signals, watchdog: &mut Watchdog, grace: Duration) {
     if grace.is_zero() {
         return;
     }
@@ -166,6 +173,7 @@ async fn drain(server: &mut Server, signals: &mut Signals, grace: Duration) {
     loop {
         tokio::select! {
             () = &mut drained => return,
+            () = watchdog.due() => sign_of_life(server).await,
             told = signals.next() => if let Told::End { .. } = told { return },
         }
     }
