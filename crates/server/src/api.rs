@@ -4,7 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/status` | [`Status`] |
-//! | `GET /v1/health` | [`Health`]; 503 if phones cannot register and call |
+//! | `GET /v1/health` | [`Health`], also when the exchange does not answer |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
 //! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
@@ -125,6 +125,8 @@ pub enum ProblemKind {
     Stopping,
     /// The operating system has no room for more connections.
     NotAccepting,
+    /// There is too much to do: new calls are refused, but for emergency calls.
+    Overloaded,
     /// The database takes no records; they wait, and calls go on.
     StoreFailing,
     /// So many records wait that others were given up.

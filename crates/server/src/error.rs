@@ -73,12 +73,18 @@ impl ServeError {
     /// What to do about it; `None` where the error says so itself.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Store(StoreError::NotWritable { source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                Some(ROOM.into())
+            }
             Self::Store(StoreError::NotWritable { .. }) => {
                 Some("choose another with --data-dir, or give this user the right to write there".into())
             }
             Self::Store(StoreError::InUse { .. }) | Self::AdminInUse(_) => {
                 Some("stop it, or choose another data directory with --data-dir".into())
             }
+            Self::Store(StoreError::Full { .. }) => Some(ROOM.into()),
             Self::Store(_) | Self::Site(_) | Self::SiteFile(_) => None,
             Self::AutoRegister(_) => Some("choose other numbers with --auto-register".into()),
             Self::Exchange(StartError::Listen { source, .. }) => listen_hint("--sccp", source),
@@ -100,6 +106,8 @@ impl ServeError {
         }
     }
 }
+
+const ROOM: &str = "make room where the data directory is, and start it again";
 
 fn listen_hint(option: &str, source: &io::Error) -> Option<String> {
     match source.kind() {

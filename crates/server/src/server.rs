@@ -20,10 +20,11 @@ use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{Mutex, Semaphore, oneshot},
+    sync::{Mutex, Semaphore},
     task::JoinSet,
     time::timeout,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     Options, ServeError,
@@ -72,8 +73,8 @@ pub struct Server {
     config: Config,
     observed: Observed,
     observatory: Observatory,
-    /// Answers when the exchange's thread has ended.
-    ended: oneshot::Receiver<()>,
+    /// Cancelled when the exchange's thread has ended.
+    ended: CancellationToken,
     /// TFTP, HTTP and the admin API; they end with it.
     tasks: JoinSet<()>,
 }
@@ -131,8 +132,8 @@ impl Server {
             notices.push(Notice::TftpPort { port: sockets.tftp.address().port() });
         }
 
-        let (alive, ended) = oneshot::channel();
-        let sink = Sink { recorder: store.recorder(), _alive: alive };
+        let ended = CancellationToken::new();
+        let sink = Sink { recorder: store.recorder(), _alive: ended.clone().drop_guard() };
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
@@ -243,15 +244,14 @@ impl Server {
 
     /// Takes no new calls but emergency calls, and waits until those that are in progress have ended, or `grace` is over.
     /// [`Self::stop`] comes next.
-    pub async fn drain(&mut self, grace: Duration) {
+    pub async fn drain(&self, grace: Duration) {
         self.observed.exchange.deliver(Command::Drain(grace)).await;
         self.ended().await;
     }
 
     /// Waits until the exchange has ended by itself, which is a failure that the log tells.
-    pub async fn ended(&mut self) {
-        // Never sent on: dropped with the thread.
-        let _ = (&mut self.ended).await;
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Ends calls and connections in order and writes what is to be remembered.
@@ -260,7 +260,7 @@ impl Server {
     /// If something that is to be remembered could not be written.
     pub async fn stop(mut self) -> Result<(), StoreError> {
         self.observed.exchange.deliver(Command::Stop).await;
-        if timeout(STOP, &mut self.ended).await.is_err() {
+        if timeout(STOP, self.ended()).await.is_err() {
             tracing::error!("the exchange does not end");
         }
         self.tasks.shutdown().await;
@@ -335,7 +335,7 @@ impl Sockets {
 /// Takes the exchange's records, and goes with its thread.
 struct Sink {
     recorder: Recorder,
-    _alive: oneshot::Sender<()>,
+    _alive: DropGuard,
 }
 
 impl Sink {

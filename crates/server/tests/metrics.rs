@@ -199,6 +199,12 @@ fn prometheus_understands_the_rules() {
 }
 
 #[test]
+fn alerts_are_raised_when_they_should_be() {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/alerts.yml");
+    promtool(&["test", "rules", tests.to_str().unwrap()], "");
+}
+
+#[test]
 fn prometheus_understands_what_the_dashboard_asks() {
     let dashboard: serde_json::Value =
         serde_json::from_str(&repository("deploy/grafana-dashboard.json")).unwrap();

@@ -9,5 +9,6 @@ mod crash;
 mod files;
 mod import;
 mod operator;
+mod service;
 mod start;
 mod support;

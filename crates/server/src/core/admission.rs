@@ -32,6 +32,20 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// All of them, in order.
+    pub(super) const ALL: [Self; 4] =
+        [Self::Full, Self::Unregistered, Self::UnregisteredOfAddress, Self::TooFast];
+
+    /// The key of `[limits]` that says so.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Full => "connections",
+            Self::Unregistered => "unregistered",
+            Self::UnregisteredOfAddress => "unregistered-per-address",
+            Self::TooFast => "connections-per-second",
+        }
+    }
+
     /// What is too many, and which key of `[limits]` says so.
     pub(super) const fn words(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ use super::{
 /// How long an exchange stays down after its first crash, its second, and so on, as long as they come close together.
 /// After one more it is given up: what crashes at once each time is better off in a new process.
 const PAUSES: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
+    [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 /// Crashes that lie further apart than this have nothing to do with each other.
 const APART: Duration = Duration::from_secs(60);
 

@@ -459,6 +459,7 @@ impl Core {
             configured: self.exchange.site().devices.len(),
             unregistered: self.admission.unregistered(),
             accepting: self.accepting,
+            overloaded: self.lateness.load() == Load::Overloaded,
             stopping: self.draining.is_some() || self.stopping.is_some(),
             counters: self.exchange.counters().clone(),
             network: self.network(),
@@ -537,6 +538,7 @@ impl Core {
         let there = self.connections.len();
         if let Err(refusal) = self.admission.admit(self.now(), address, there, &self.limits) {
             self.counters.refused += 1;
+            self.tally.refused(refusal);
             // A flood does not fill the log.
             if self.counters.refused.is_power_of_two() {
                 let refused = self.counters.refused;

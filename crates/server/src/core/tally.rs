@@ -9,7 +9,7 @@ use selsius_exchange::{
 };
 use selsius_wire::MESSAGES;
 
-use super::NetworkCounters;
+use super::{NetworkCounters, admission::Refusal};
 
 /// Everything that is counted or measured, at one moment. Small, however many phones and calls there are.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Metrics {
     pub unregistered: usize,
     /// Can connections be accepted? `false` while the operating system has no more of something.
     pub accepting: bool,
+    /// Are new calls refused because there is too much to do?
+    pub overloaded: bool,
     /// Are calls and connections being ended?
     pub stopping: bool,
     /// What the exchange counted.
@@ -43,6 +45,8 @@ pub struct Tally {
     pub sent: MessageCounts,
     /// Calls that ended, in the order of [`EndCause::ALL`].
     pub ended: [u64; EndCause::ALL.len()],
+    /// Connections that were refused, in the order of [`Refusal::ALL`].
+    refused: [u64; Refusal::ALL.len()],
     /// Phones that went, in order or not.
     pub unregistered: u64,
     /// Phones that were refused.
@@ -102,6 +106,7 @@ impl Default for Tally {
             received: MessageCounts::default(),
             sent: MessageCounts::default(),
             ended: [0; EndCause::ALL.len()],
+            refused: [0; Refusal::ALL.len()],
             unregistered: 0,
             rejected: 0,
             alarms: 0,
@@ -131,6 +136,19 @@ impl Tally {
             | Record::LineState { .. }
             | Record::DeviceState { .. } => {}
         }
+    }
+
+    /// Counts a connection that is refused.
+    pub(super) fn refused(&mut self, refusal: Refusal) {
+        // Refusals are declared in the order of their list.
+        if let Some(count) = self.refused.get_mut(refusal as usize) {
+            *count += 1;
+        }
+    }
+
+    /// Connections that were refused, by the key of `[limits]`.
+    pub fn connections_refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Refusal::ALL.iter().map(|refusal| refusal.key()).zip(self.refused)
     }
 
     fn ended(&mut self, call: &CallEnded) {
@@ -211,6 +229,17 @@ mod tests {
             counts.seen().collect::<Vec<_>>(),
             [("KeepAlive", 1), ("KeepAliveAck", 1), ("Unknown", 1)]
         );
+    }
+
+    #[test]
+    fn refusals_stand_in_the_order_of_their_list() {
+        let mut tally = Tally::default();
+        for (at, &refusal) in Refusal::ALL.iter().enumerate() {
+            assert_eq!(refusal as usize, at, "{}", refusal.key());
+            assert!(refusal.words().contains(&format!("({})", refusal.key())), "{refusal:?}");
+            tally.refused(refusal);
+        }
+        assert!(tally.connections_refused().all(|(_, count)| count == 1));
     }
 
     #[test]

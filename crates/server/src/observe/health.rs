@@ -28,6 +28,11 @@ pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus) -> Health {
                 let text = "no connection can be accepted: too few files may be open (LimitNOFILE in the unit, ulimit -n)";
                 say(ProblemKind::NotAccepting, text.into());
             }
+            if metrics.overloaded {
+                let text =
+                    "overloaded: new calls are refused until the exchange keeps up, but for emergency calls";
+                say(ProblemKind::Overloaded, text.into());
+            }
             if let Some(at) = metrics.network.last_crash
                 && Timestamp::now().duration_since(at) < RECENT
             {

@@ -115,8 +115,15 @@ impl Families {
             "Connections that were accepted.",
             network.accepted,
         );
-        let refused = "Connections that a limit refused.";
-        self.counter("selsius_connections_refused_total", refused, network.refused);
+        let refused = tally.connections_refused().map(|(limit, count)| counter(&[("limit", limit)], count));
+        self.add(
+            "selsius_connections_refused_total",
+            "Connections that were refused, by the limit.",
+            MetricType::COUNTER,
+            refused.collect(),
+        );
+        let held = "How often a connection was read more slowly because it said too much.";
+        self.counter("selsius_connections_held_total", held, network.held);
         let dropped = [("slow", network.slow), ("garbage", network.garbage), ("flood", network.floods)];
         let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
@@ -125,12 +132,8 @@ impl Families {
             MetricType::COUNTER,
             dropped.into(),
         );
-        let held = "How often a connection was read more slowly because it said too much.";
-        self.counter("selsius_connections_held_total", held, network.held);
         let unread = "Bytes that phones have not read yet.";
         self.gauge("selsius_unread_bytes", unread, network.unread as f64);
-        let late = "How often the exchange was late and took no new calls, but for emergency calls.";
-        self.counter("selsius_exchange_overloads_total", late, network.overloads);
         let received = tally.received.seen().map(|(name, count)| ("in", name, count));
         let sent = tally.sent.seen().map(|(name, count)| ("out", name, count));
         let messages = received.chain(sent).map(|(direction, message, count)| {
@@ -155,6 +158,13 @@ impl Families {
             "How long the exchange was busy each time that it had something to do.",
             &tally.turns,
         );
+        let overloaded = f64::from(metrics.overloaded);
+        self.gauge(
+            "selsius_overloaded",
+            "Are new calls refused because there is too much to do?",
+            overloaded,
+        );
+        self.counter("selsius_overloads_total", "How often that began.", network.overloads);
         let crashes = "Crashes of the exchange, after each of which it began again.";
         self.counter("selsius_exchange_crashes_total", crashes, network.crashes);
     }

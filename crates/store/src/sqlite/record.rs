@@ -121,6 +121,12 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
 
 /// Ends the calls that were up when the manager crashed, at the moment when it was last known to run.
 pub(super) async fn close_interrupted(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    // Where there are none nothing is written: that works on a full disk, too.
+    let any: bool =
+        query_scalar("SELECT EXISTS (SELECT 1 FROM calls_in_progress)").fetch_one(&mut *connection).await?;
+    if !any {
+        return Ok(0);
+    }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let closed = query(
         "INSERT OR IGNORE INTO calls
