@@ -29,7 +29,10 @@ mod tally;
 pub use director::Wrong;
 pub use fleet::{Progress, RunError, Stop, run};
 pub use limits::{LimitError, raise_open_files};
-pub use plan::{Calls, NamePattern, PatternError, Phones, Plan, PlanError, Rtp, Sources, SourcesError};
+pub use plan::{
+    CallKind, Calls, Mix, NamePattern, PatternError, Phones, Plan, PlanError, Rtp, Sources, SourcesError,
+    Storm, StormKind,
+};
 pub use report::{
     CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report, SCHEMA,
 };

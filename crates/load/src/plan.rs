@@ -21,6 +21,8 @@ pub struct Plan {
     pub phones: Phones,
     /// Their calls.
     pub calls: Calls,
+    /// What else happens.
+    pub storms: Vec<Storm>,
     /// What becomes of the voice.
     pub rtp: Rtp,
     /// How long calls are made, or idle phones kept, once the phones are registered.
@@ -46,6 +48,8 @@ pub struct Phones {
     pub register_rate: Rate,
     /// Where they connect from; none leaves it to the system.
     pub sources: Option<Sources>,
+    /// So many of them, the last ones, make and take no calls.
+    pub idle: u32,
 }
 
 /// The calls.
@@ -57,6 +61,123 @@ pub struct Calls {
     pub hold: Duration,
     /// How long a phone rings before it is answered.
     pub answer_after: Duration,
+    /// How long a phone rings before the caller gives up, in calls that are abandoned.
+    pub abandon_after: Duration,
+    /// How long a call is on hold.
+    pub pause: Duration,
+    /// Which kinds of calls there are.
+    pub mix: Mix,
+}
+
+impl Default for Calls {
+    /// None at all; if there were, plain ones without any waiting.
+    fn default() -> Self {
+        let zero = Duration::ZERO;
+        Self {
+            rate: None,
+            hold: zero,
+            answer_after: zero,
+            abandon_after: zero,
+            pause: zero,
+            mix: Mix::default(),
+        }
+    }
+}
+
+/// What happens in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallKind {
+    /// It is answered, they talk, one hangs up.
+    Plain,
+    /// The caller gives up while it rings.
+    Abandoned,
+    /// The called phone has its handset up already.
+    Busy,
+    /// The caller puts it on hold, and takes it back.
+    Hold,
+    /// The caller asks a third phone, and joins the other two.
+    Transfer,
+}
+
+impl CallKind {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Plain, Self::Abandoned, Self::Busy, Self::Hold, Self::Transfer];
+
+    /// Its name in scenarios and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Abandoned => "abandoned",
+            Self::Busy => "busy",
+            Self::Hold => "hold",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+/// How many calls of each kind there are, in parts of the whole. The default is plain calls only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mix([u32; CallKind::ALL.len()]);
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self([1, 0, 0, 0, 0])
+    }
+}
+
+impl Mix {
+    /// Parts of each kind, in the order of [`CallKind::ALL`]; `None` if all are 0.
+    pub fn new(parts: [u32; CallKind::ALL.len()]) -> Option<Self> {
+        (parts != [0; CallKind::ALL.len()]).then_some(Self(parts))
+    }
+
+    /// The kind of a call, by its place in the schedule. Of as many calls as there are parts, each kind has exactly its
+    /// own.
+    pub(crate) fn kind(&self, place: u64) -> CallKind {
+        let total: u64 = self.0.iter().copied().map(u64::from).sum();
+        // A prime takes the places in an order in which the kinds are spread, and each once.
+        let mut part = (place % total).wrapping_mul(SPREAD) % total;
+        for (kind, parts) in CallKind::ALL.into_iter().zip(self.0.map(u64::from)) {
+            if part < parts {
+                return kind;
+            }
+            part -= parts;
+        }
+        CallKind::Plain
+    }
+
+    fn has(&self, kind: CallKind) -> bool {
+        self.0[kind as usize] > 0
+    }
+}
+
+/// A prime that is no factor of any sum of parts that one would write.
+const SPREAD: u64 = 1_000_003;
+
+/// Many phones that do the same at once, or connections that are no phones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Storm {
+    /// When, after the phones are registered.
+    pub at: Duration,
+    /// What happens.
+    pub kind: StormKind,
+    /// How many phones or connections; none is all phones.
+    pub count: Option<u32>,
+    /// How long phones that drop stay away.
+    pub back_after: Duration,
+    /// How fast they come back then.
+    pub rate: Rate,
+}
+
+/// What happens in a storm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StormKind {
+    /// Phones lose their connections and come back.
+    DropAndReturn,
+    /// Free phones ask and ask, and read nothing any more.
+    SlowReaders,
+    /// Connections are opened that say nothing, or half a message.
+    HalfOpen,
 }
 
 /// What becomes of the voice.
@@ -70,8 +191,15 @@ pub enum Rtp {
 #[derive(Debug, Error)]
 pub enum PlanError {
     /// A phone needs a partner.
-    #[error("{0} phones cannot call each other; calls need at least 2, or no calls: a call rate of 0")]
-    TooFew(u32),
+    #[error(
+        "{have} phones that may call are too few: these calls need at least {need}; a call rate of 0 makes none"
+    )]
+    TooFew {
+        /// Phones that are not idle.
+        have: u32,
+        /// Phones of one call.
+        need: u32,
+    },
     /// The numbers do not all have the same length, so the server would wait for more digits.
     #[error(
         "the numbers from {first} to {last} do not all have the same length, and a server would wait for more digits; \
@@ -111,6 +239,9 @@ pub enum PlanError {
         /// Most per second.
         most: f64,
     },
+    /// Storms are for this machine only.
+    #[error("{0} is not this machine, and storms are only for servers on this machine")]
+    Storm(SocketAddr),
     /// The source addresses are of the wrong family or cannot reach the target.
     #[error("phones at {sources} cannot reach {target}: {problem}")]
     Sources {
@@ -135,8 +266,10 @@ impl Plan {
     /// If it cannot, or if its target is another machine and it was not said that this is meant.
     pub fn check(&self) -> Result<(), PlanError> {
         let phones = &self.phones;
-        if self.calls.rate.is_some() && phones.count < 2 {
-            return Err(PlanError::TooFew(phones.count));
+        let (have, need) =
+            (phones.count.saturating_sub(phones.idle), 2 + u32::from(self.calls.mix.has(CallKind::Transfer)));
+        if self.calls.rate.is_some() && have < need {
+            return Err(PlanError::TooFew { have, need });
         }
         phones.check()?;
         let target = self.target;
@@ -158,6 +291,9 @@ impl Plan {
         if !self.really {
             return Err(PlanError::Elsewhere(target));
         }
+        if !self.storms.is_empty() {
+            return Err(PlanError::Storm(target));
+        }
         let register_rate = match phones.register_rate {
             Rate::AtOnce => f64::INFINITY,
             Rate::PerSecond(rate) => rate,
@@ -171,6 +307,19 @@ impl Plan {
         Ok(())
     }
 }
+
+impl Plan {
+    /// Connections that the plan has at most.
+    pub(crate) fn open_files(&self) -> u64 {
+        let half_open = self.storms.iter().filter(|storm| storm.kind == StormKind::HalfOpen);
+        let half_open =
+            half_open.map(|storm| u64::from(storm.count.unwrap_or(MOST_HALF_OPEN).min(MOST_HALF_OPEN)));
+        u64::from(self.phones.count) + half_open.sum::<u64>()
+    }
+}
+
+/// Half-open connections of one storm, at most: each is an open file.
+pub(crate) const MOST_HALF_OPEN: u32 = 10_000;
 
 impl Phones {
     /// The name of a phone, from 0.
@@ -351,6 +500,7 @@ pub(crate) mod tests {
             config: Config::new("SEP000000000000", ModelClass::P7965),
             register_rate: Rate::PerSecond(100.0),
             sources: None,
+            idle: 0,
         }
     }
 
@@ -358,7 +508,8 @@ pub(crate) mod tests {
         Plan {
             target: target.parse().unwrap(),
             phones: phones(10),
-            calls: Calls { rate: Some(10.0), hold: Duration::ZERO, answer_after: Duration::ZERO },
+            calls: Calls { rate: Some(10.0), ..Calls::default() },
+            storms: Vec::new(),
             rtp: Rtp::Off,
             duration: Duration::from_secs(1),
             patience: Duration::from_secs(1),
@@ -376,6 +527,17 @@ pub(crate) mod tests {
         for text in ["", "SEP", "SEP%", "SEP%s", "SEP%99X", "SEP%X%X", "a b%d"] {
             assert!(text.parse::<NamePattern>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn each_kind_has_its_parts_and_they_are_spread() {
+        let mix = Mix::new([5, 2, 1, 1, 1]).unwrap();
+        let kinds: Vec<_> = (0..10).map(|place| mix.kind(place)).collect();
+        let counts = CallKind::ALL.map(|kind| kinds.iter().filter(|of| **of == kind).count());
+        assert_eq!(counts, [5, 2, 1, 1, 1]);
+        assert_ne!(kinds[..5], [CallKind::Plain; 5], "not all of a kind in a row");
+        assert!((0..10).all(|place| mix.kind(place) == mix.kind(place + 1_000_000)));
+        assert_eq!((Mix::new([0; 5]), Mix::default().kind(7)), (None, CallKind::Plain));
     }
 
     #[test]

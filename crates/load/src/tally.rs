@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
-use crate::{Wrong, director::Failure};
+use crate::{CallKind, Wrong, director::Failure};
 
 /// Everything that a report is made of.
 #[derive(Debug)]
@@ -17,7 +17,11 @@ pub(crate) struct Tally {
     pub(crate) offline: BTreeMap<String, u64>,
     /// Calls that were due.
     pub(crate) calls: u64,
-    pub(crate) completed: u64,
+    /// Calls that came to their end as they should, by kind.
+    pub(crate) completed: BTreeMap<CallKind, u64>,
+    /// Calls that a storm ended.
+    pub(crate) cut: u64,
+    pub(crate) strangers: Strangers,
     pub(crate) failed: BTreeMap<Failure, u64>,
     pub(crate) wrong: BTreeMap<Wrong, u64>,
     /// The first cases of what was wrong, with the phone.
@@ -29,6 +33,19 @@ pub(crate) struct Tally {
     pub(crate) times: BTreeMap<Timed, Histogram<u64>>,
 }
 
+/// Connections that are no phones as they should be, and what the server did with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Strangers {
+    /// Phones that stopped to read.
+    pub(crate) slow_readers: u64,
+    /// Those of them that the server dropped.
+    pub(crate) slow_readers_dropped: u64,
+    /// Connections that were opened and said nothing, or half a message.
+    pub(crate) half_open: u64,
+    /// Those of them that the server closed.
+    pub(crate) half_open_closed: u64,
+}
+
 /// What is measured, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timed {
@@ -38,6 +55,8 @@ pub(crate) enum Timed {
     AnswerToMediaCaller,
     AnswerToMediaCallee,
     HangUpToIdle,
+    ResumeToMedia,
+    TransferToMedia,
     /// How late the generator was with what its schedule said.
     Behind,
 }
@@ -56,7 +75,9 @@ impl Tally {
             registrations: 0,
             offline: BTreeMap::new(),
             calls: 0,
-            completed: 0,
+            completed: BTreeMap::new(),
+            cut: 0,
+            strangers: Strangers::default(),
             failed: BTreeMap::new(),
             wrong: BTreeMap::new(),
             examples: Vec::new(),
@@ -75,6 +96,10 @@ impl Tally {
 
     pub(crate) fn fail(&mut self, failure: Failure) {
         *self.failed.entry(failure).or_default() += 1;
+    }
+
+    pub(crate) fn complete(&mut self, kind: CallKind) {
+        *self.completed.entry(kind).or_default() += 1;
     }
 
     pub(crate) fn wrong(&mut self, wrong: Wrong, example: impl FnOnce() -> String) {
@@ -97,13 +122,15 @@ impl Tally {
 }
 
 impl Timed {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::RegisterToReady,
         Self::OffHookToTone,
         Self::DigitToRing,
         Self::AnswerToMediaCaller,
         Self::AnswerToMediaCallee,
         Self::HangUpToIdle,
+        Self::ResumeToMedia,
+        Self::TransferToMedia,
         Self::Behind,
     ];
 }

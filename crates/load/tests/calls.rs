@@ -28,7 +28,7 @@ fn calls_are_made_at_their_rate_and_come_to_their_end() {
     let report = run(&plan(manager.address(), phones, Some(50.0), Duration::from_secs(1)));
     assert!(report.is_clean(), "{report}");
     assert_eq!((report.calls.attempts, report.calls.completed), (50, 50), "{report}");
-    for (name, latency) in report.latency_us.all().into_iter().skip(1) {
+    for (name, latency) in report.latency_us.all().into_iter().skip(1).take(5) {
         assert_eq!(latency.count, 50, "{name}");
         assert!(
             latency.min <= latency.p50 && latency.p50 <= latency.p99 && latency.p99 <= latency.max,

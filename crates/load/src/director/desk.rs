@@ -6,14 +6,28 @@ use selsius_wire::{Time, value::CallState};
 
 use super::CallKey;
 
+/// What a phone is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It makes and takes calls.
+    Caller,
+    /// It is registered, and nothing more.
+    Idle,
+    /// It reads nothing any more, and is not missed when the server drops it.
+    Deaf,
+}
+
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) number: u64,
+    pub(super) role: Role,
     pub(super) online: bool,
     /// Times it tried to connect since it was last registered.
     pub(super) failures: u32,
     /// When its connection was due.
     pub(super) connect_due: Time,
+    /// A storm takes its connection away; it connects again then.
+    pub(super) back_at: Option<Time>,
     pub(super) call: Option<CallKey>,
     /// Its last call failed; it gets some time before it is used again, and what the server says meanwhile is not held
     /// against it.
@@ -32,12 +46,14 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(number: u64) -> Self {
+    pub(super) fn new(number: u64, role: Role) -> Self {
         Self {
             number,
+            role,
             online: false,
             failures: 0,
             connect_due: Time::ZERO,
+            back_at: None,
             call: None,
             mending: false,
             pooled: false,
@@ -92,7 +108,7 @@ mod tests {
 
     #[test]
     fn calls_are_known_from_their_first_state_to_their_last() {
-        let mut desk = Desk::new(1001);
+        let mut desk = Desk::new(1001, Role::Caller);
         desk.note(7, CallState::OffHook);
         desk.note(7, CallState::Proceed);
         desk.note(8, CallState::RingIn);

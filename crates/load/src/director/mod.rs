@@ -2,6 +2,7 @@
 
 mod call;
 mod desk;
+mod storm;
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -11,10 +12,10 @@ use slab::Slab;
 
 use self::{
     call::{Call, Step},
-    desk::Desk,
+    desk::{Desk, Role},
 };
 use crate::{
-    Plan,
+    CallKind, Plan,
     agenda::Agenda,
     schedule::Schedule,
     tally::{Tally, Timed},
@@ -31,6 +32,10 @@ pub(crate) enum Act {
     Look { reference: u32 },
     /// Break the connection, as a phone does that lost its power.
     Drop,
+    /// Ask and ask, and read nothing any more.
+    Deafen,
+    /// Open another connection that says nothing, or half a message; no phone of its own.
+    HalfOpen,
 }
 
 /// Why a call did not come to its end.
@@ -42,6 +47,12 @@ pub(crate) enum Failure {
     NoRing,
     NoMedia,
     NotEnded,
+    /// It was not put on hold.
+    NotHeld,
+    /// It rang where it should have been busy.
+    NotBusy,
+    /// The phone shows no such key.
+    NoSuchKey,
     Busy,
     Congestion,
     InvalidNumber,
@@ -84,6 +95,9 @@ impl Failure {
             Self::NoRing => "no-ring",
             Self::NoMedia => "no-media",
             Self::NotEnded => "not-ended",
+            Self::NotHeld => "not-held",
+            Self::NotBusy => "not-busy",
+            Self::NoSuchKey => "no-such-key",
             Self::Busy => "busy",
             Self::Congestion => "congestion",
             Self::InvalidNumber => "invalid-number",
@@ -129,6 +143,8 @@ enum Task {
     Next(CallKey),
     /// A phone whose call failed should be as new.
     Mend(u32),
+    /// A storm breaks out.
+    Storm(usize),
 }
 
 /// How far the run is.
@@ -180,8 +196,10 @@ pub(crate) struct Director {
     /// Phones that can be used for a call, and from when on; the longest idle first.
     free: VecDeque<(Time, u32)>,
     /// Calls that are due and have no phones yet.
-    waiting: VecDeque<Time>,
+    waiting: VecDeque<(Time, CallKind)>,
     serial: u64,
+    /// The run was stopped: nobody talks or holds any longer.
+    hurry: bool,
     /// Phones that are registered now.
     pub(crate) online: u32,
     /// Phones that were registered when the run began to end.
@@ -195,7 +213,9 @@ pub(crate) struct Director {
 impl Director {
     pub(crate) fn new(plan: Plan, now: Time) -> Self {
         let phones = &plan.phones;
-        let desks = (0..phones.count).map(|index| Desk::new(phones.number(index))).collect();
+        let callers = phones.count.saturating_sub(phones.idle);
+        let role = |index| if index < callers { Role::Caller } else { Role::Idle };
+        let desks = (0..phones.count).map(|index| Desk::new(phones.number(index), role(index))).collect();
         Self {
             connects: Schedule::new(now, phones.register_rate),
             desks,
@@ -211,6 +231,7 @@ impl Director {
             free: VecDeque::new(),
             waiting: VecDeque::new(),
             serial: 0,
+            hurry: false,
             online: 0,
             registered: 0,
             ready_at: now,
@@ -230,7 +251,7 @@ impl Director {
             Phase::Draining | Phase::Done => None,
         };
         let free = self.free.front().filter(|_| !self.waiting.is_empty()).map(|(at, _)| *at);
-        let waiting = self.waiting.front().map(|due| *due + self.plan.patience);
+        let waiting = self.waiting.front().map(|(due, _)| *due + self.plan.patience);
         [phase, free, waiting, self.agenda.next_at()].into_iter().flatten().min()
     }
 
@@ -245,6 +266,7 @@ impl Director {
                     self.next(at, key);
                 }
                 Task::Mend(phone) => self.mend(now, phone),
+                Task::Storm(index) => self.storm(now, index),
             }
         }
         match self.phase {
@@ -268,6 +290,7 @@ impl Director {
         if !matches!(self.phase, Phase::Registering | Phase::Calling { .. }) {
             return;
         }
+        self.hurry = true;
         self.finish_calling(now);
         self.tally.calls -= self.waiting.len() as u64;
         self.waiting.clear();
@@ -305,7 +328,8 @@ impl Director {
 
     /// Puts a phone among those that can be used for a call from `at` on, unless it is there.
     fn pool(&mut self, at: Time, phone: u32) {
-        if let Some(desk) = self.desks.get_mut(phone as usize).filter(|desk| !desk.pooled && !desk.mending) {
+        let usable = |desk: &&mut Desk| desk.role == Role::Caller && !desk.pooled && !desk.mending;
+        if let Some(desk) = self.desks.get_mut(phone as usize).filter(usable) {
             desk.pooled = true;
             self.free.push_back((at, phone));
         }
@@ -314,22 +338,41 @@ impl Director {
     /// A phone has no connection any more, or got none.
     pub(crate) fn offline(&mut self, now: Time, phone: u32, reason: &str) {
         let Some(desk) = self.desks.get_mut(phone as usize) else { return };
-        self.online -= u32::from(desk.online);
-        let call = desk.call;
-        let failures = desk.failures;
+        let was_online = desk.online;
+        self.online -= u32::from(was_online);
+        let (call, failures, role) = (desk.call, desk.failures, desk.role);
+        let back_at = desk.back_at.take();
         desk.disconnect();
+        if role == Role::Deaf {
+            // One that the generator left itself is not online any more.
+            self.tally.strangers.slow_readers_dropped += u64::from(was_online);
+            return;
+        }
         if matches!(self.phase, Phase::Leaving { .. } | Phase::Done) {
             return;
         }
-        self.tally.offline(reason);
         if let Some(key) = call {
-            self.fail(now, key, Failure::ConnectionLost);
+            match back_at {
+                Some(_) => self.cut(now, key),
+                None => self.fail(now, key, Failure::ConnectionLost),
+            }
         }
-        let wait = BACKOFF.saturating_mul(1 << failures.min(5)).min(LONGEST_BACKOFF);
+        let at = back_at.unwrap_or_else(|| {
+            self.tally.offline(reason);
+            now + BACKOFF.saturating_mul(1 << failures.min(5)).min(LONGEST_BACKOFF)
+        });
         if let Some(desk) = self.desks.get_mut(phone as usize) {
-            desk.connect_due = now + wait;
+            desk.connect_due = at;
         }
-        self.agenda.add(now + wait, Task::Connect(phone));
+        self.agenda.add(at, Task::Connect(phone));
+    }
+
+    /// A user pressed a key that the phone does not show, or did something else that does nothing.
+    pub(crate) fn refused(&mut self, now: Time, phone: u32) {
+        let call = self.desks.get(phone as usize).and_then(|desk| desk.call);
+        if let Some(key) = call {
+            self.fail(now, key, Failure::NoSuchKey);
+        }
     }
 
     /// A call of a phone got a state.
@@ -338,7 +381,10 @@ impl Director {
         desk.note(reference, state);
         match desk.call {
             Some(key) => self.state_in_call(now, key, phone, reference, state),
-            None if matches!(state, CallState::RingIn | CallState::CallWaiting) && !desk.mending => {
+            None if matches!(state, CallState::RingIn | CallState::CallWaiting)
+                && !desk.mending
+                && desk.role != Role::Deaf =>
+            {
                 let number = desk.number;
                 self.tally.wrong(Wrong::StrayRing, || format!("{number} rings, and nobody called it"));
             }
@@ -356,7 +402,7 @@ impl Director {
     /// A phone was given an order about its voice, and does it.
     pub(crate) fn media(&mut self, now: Time, phone: u32, order: &MediaOrder) {
         let Some(desk) = self.desks.get_mut(phone as usize) else { return };
-        let stray = desk.call.is_none() && !desk.mending;
+        let stray = desk.call.is_none() && !desk.mending && desk.role == Role::Caller;
         let number = desk.number;
         match *order {
             MediaOrder::OpenReceive { .. } => desk.receives = true,
@@ -375,7 +421,7 @@ impl Director {
             self.tally.wrong(Wrong::StrayChannel, || format!("{number} has no call: {order:?}"));
         }
         if let Some(key) = self.desks.get(phone as usize).and_then(|desk| desk.call) {
-            self.media_in_call(now, key, phone);
+            self.media_in_call(now, key, phone, order);
         }
     }
 
@@ -423,6 +469,9 @@ impl Director {
             }
             let until = now + self.plan.duration;
             self.span = Some((now, until));
+            for (index, storm) in self.plan.storms.iter().enumerate() {
+                self.agenda.add(now + storm.at, Task::Storm(index));
+            }
             self.phase = Phase::Calling { until };
             self.dues = self.plan.calls.rate.map(|rate| Schedule::new(now, crate::Rate::PerSecond(rate)));
         }
@@ -449,10 +498,10 @@ impl Director {
         while let Some(due) =
             self.dues.map(|dues| dues.due(self.due)).filter(|due| *due <= now && *due < until)
         {
+            self.waiting.push_back((due, self.plan.calls.mix.kind(self.due)));
             self.due += 1;
             self.tally.calls += 1;
             self.tally.time(Timed::Behind, now.since(due));
-            self.waiting.push_back(due);
         }
         if until <= now {
             self.finish_calling(now);
@@ -468,27 +517,37 @@ impl Director {
 
     /// Gives calls that are due their phones.
     fn start_waiting(&mut self, now: Time) {
-        while let Some(&due) = self.waiting.front() {
-            let Some((caller, callee)) = self.free_pair(now) else { break };
+        while let Some(&(due, kind)) = self.waiting.front() {
+            let wanted = if kind == CallKind::Transfer { 3 } else { 2 };
+            let mut phones = [0; 3];
+            if !self.free_phones(now, &mut phones[..wanted]) {
+                break;
+            }
+            let ([caller, callee, third], is_transfer) = (phones, kind == CallKind::Transfer);
             self.waiting.pop_front();
-            self.begin(due, now, caller, callee);
+            self.begin(due, now, kind, [caller, callee], is_transfer.then_some(third));
         }
-        while self.waiting.front().is_some_and(|due| *due + self.plan.patience <= now) {
+        while self.waiting.front().is_some_and(|(due, _)| *due + self.plan.patience <= now) {
             self.waiting.pop_front();
             self.tally.fail(Failure::NoFreePhone);
         }
     }
 
-    fn free_pair(&mut self, now: Time) -> Option<(u32, u32)> {
-        let caller = self.free_phone(now)?;
-        let Some(callee) = self.free_phone(now) else {
-            if let Some(desk) = self.desks.get_mut(caller as usize) {
-                desk.pooled = true;
-            }
-            self.free.push_front((now, caller));
-            return None;
-        };
-        Some((caller, callee))
+    /// Takes as many free phones as there are places; all or none.
+    fn free_phones(&mut self, now: Time, places: &mut [u32]) -> bool {
+        for taken in 0..places.len() {
+            let Some(phone) = self.free_phone(now) else {
+                for &phone in places.iter().take(taken).rev() {
+                    if let Some(desk) = self.desks.get_mut(phone as usize) {
+                        desk.pooled = true;
+                    }
+                    self.free.push_front((now, phone));
+                }
+                return false;
+            };
+            places[taken] = phone;
+        }
+        true
     }
 
     fn free_phone(&mut self, now: Time) -> Option<u32> {
@@ -501,7 +560,7 @@ impl Director {
             let Some(desk) = self.desks.get_mut(phone as usize) else { continue };
             desk.pooled = false;
             // Those that lost their connection come back when they are registered again.
-            if !desk.online {
+            if !desk.online || desk.role != Role::Caller {
                 continue;
             }
             let (number, left_open, left) = (desk.number, desk.has_voice(), desk.has_calls());
@@ -533,6 +592,9 @@ impl Director {
     }
 
     fn leave(&mut self, now: Time) {
+        for desk in self.desks.iter_mut().filter(|desk| desk.role == Role::Deaf) {
+            self.online -= u32::from(std::mem::take(&mut desk.online));
+        }
         self.registered = self.online;
         self.phase = Phase::Leaving { until: now + self.plan.patience };
         for (phone, desk) in (0..).zip(&self.desks) {

@@ -1,6 +1,7 @@
 //! The phones and their connections: one poll, one thread.
 
 mod link;
+mod stranger;
 
 use std::{
     io,
@@ -17,7 +18,10 @@ use selsius_station::{CloseReason, Config, Event, Input, MediaOrder, Output, Sta
 use selsius_wire::{ManagerMessage, Time};
 use thiserror::Error;
 
-use self::link::{Fill, Link, connect};
+use self::{
+    link::{Fill, Link, connect},
+    stranger::HalfOpen,
+};
 use crate::{
     LimitError, Plan, PlanError, Report,
     agenda::Agenda,
@@ -81,7 +85,7 @@ pub enum RunError {
 /// If the run cannot be begun. What goes wrong later is in the report.
 pub fn run(plan: &Plan, stop: &Stop, mut progress: impl FnMut(&Progress)) -> Result<Report, RunError> {
     plan.check()?;
-    raise_open_files(u64::from(plan.phones.count) + OTHER_FILES)?;
+    raise_open_files(plan.open_files() + OTHER_FILES)?;
     let mut fleet = Fleet::new(plan)?;
     let mut events = Events::with_capacity(EVENTS);
     let mut cpu = Cpu { start: Cpu::now(), ..Cpu::default() };
@@ -102,11 +106,12 @@ pub fn run(plan: &Plan, stop: &Stop, mut progress: impl FnMut(&Progress)) -> Res
         fleet.director.tick(now);
         match (phase, fleet.director.phase) {
             (Phase::Registering, Phase::Calling { .. }) => cpu.calls_begin = Cpu::now(),
-            (Phase::Draining, Phase::Leaving { .. }) => cpu.calls_end = Cpu::now(),
+            (before, Phase::Leaving { .. }) if before != fleet.director.phase => cpu.calls_end = Cpu::now(),
             _ => {}
         }
         fleet.act();
         fleet.due_stations(now);
+        fleet.ask(now);
         fleet.act();
         if now >= next_progress {
             next_progress = now + LOOK;
@@ -133,6 +138,8 @@ struct Handset {
     link: Link,
     /// When the agenda looks after the station's timers; never, if it does not.
     armed: Time,
+    /// Nothing is read from its connection any more.
+    deaf: bool,
 }
 
 struct Fleet {
@@ -143,6 +150,11 @@ struct Fleet {
     director: Director,
     /// Stations whose timers are to be looked at.
     timers: Agenda<u32>,
+    /// Connections that are no phones; their tokens follow those of the phones.
+    strangers: Vec<HalfOpen>,
+    /// Phones that read nothing any more, and when they ask next.
+    deaf: Vec<u32>,
+    next_ask: Time,
     dirty: Vec<u32>,
     spare: Vec<Vec<u8>>,
     buffer: Vec<u8>,
@@ -159,6 +171,7 @@ impl Fleet {
                 station: Station::new(Config { mac, ..config }),
                 link: Link::default(),
                 armed: Time::NEVER,
+                deaf: false,
             }
         };
         Ok(Self {
@@ -168,6 +181,9 @@ impl Fleet {
             director: Director::new(plan.clone(), Time::ZERO),
             plan: plan.clone(),
             timers: Agenda::new(),
+            strangers: Vec::new(),
+            deaf: Vec::new(),
+            next_ask: Time::NEVER,
             dirty: Vec::new(),
             spare: Vec::new(),
             buffer: vec![0; READ],
@@ -179,7 +195,8 @@ impl Fleet {
     }
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        let next = self.director.next_at().into_iter().chain(self.timers.next_at()).min();
+        let timers = [self.director.next_at(), self.timers.next_at(), Some(self.next_ask)];
+        let next = timers.into_iter().flatten().min();
         let wait = next.map_or(LOOK, |at| at.since(self.now())).min(LOOK);
         match self.poll.poll(events, Some(wait)) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
@@ -189,6 +206,10 @@ impl Fleet {
 
     fn ready(&mut self, event: &Readiness) {
         let phone = event.token().0 as u32;
+        let ended = event.is_error() || event.is_read_closed();
+        if let Some(place) = event.token().0.checked_sub(self.handsets.len()) {
+            return self.half_open_ready(place, ended);
+        }
         let Some(handset) = self.handsets.get_mut(phone as usize) else { return };
         if !handset.link.up {
             match handset.link.established() {
@@ -200,8 +221,11 @@ impl Fleet {
         } else if event.is_writable() && !handset.link.out.is_empty() {
             self.flush(phone);
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            self.read(phone);
+        match self.handsets.get(phone as usize) {
+            Some(handset) if handset.deaf && !ended => {}
+            Some(handset) if handset.deaf => self.down(phone, "the server closed the connection"),
+            _ if event.is_readable() || ended => self.read(phone),
+            _ => {}
         }
     }
 
@@ -236,8 +260,7 @@ impl Fleet {
 
     fn read(&mut self, phone: u32) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        loop {
-            let Some(handset) = self.handsets.get_mut(phone as usize) else { break };
+        while let Some(handset) = self.handsets.get_mut(phone as usize) {
             match handset.link.fill(&mut buffer) {
                 Fill::Some { length, more } => {
                     self.messages(phone, &buffer[..length]);
@@ -308,11 +331,8 @@ impl Fleet {
             Event::Registered => self.director.registered(now, phone),
             Event::Call { reference, state, .. } => self.director.call_state(now, phone, *reference, *state),
             Event::Ring(..) => self.director.rings(now, phone),
-            Event::Accepted { .. }
-            | Event::Rejected(_)
-            | Event::TokenRefused { .. }
-            | Event::Tone(_)
-            | Event::Refused(_) => {}
+            Event::Accepted { .. } | Event::Rejected(_) | Event::TokenRefused { .. } | Event::Tone(_) => {}
+            Event::Refused(_) => self.director.refused(now, phone),
         }
     }
 
@@ -360,6 +380,8 @@ impl Fleet {
                     self.director.parties(phone, parties.calling, parties.called);
                 }
                 Act::Drop => self.down(phone, "dropped by the generator"),
+                Act::Deafen => self.deafen(now, phone),
+                Act::HalfOpen => self.half_open(),
             }
         }
         while let Some(phone) = self.dirty.pop() {
@@ -374,9 +396,13 @@ impl Fleet {
         }
     }
 
+    fn source(&self, index: u32) -> Option<IpAddr> {
+        self.plan.phones.sources.map(|sources| IpAddr::V4(sources.address(index)))
+    }
+
     fn connect(&mut self, phone: u32) {
+        let source = self.source(phone);
         let Some(handset) = self.handsets.get_mut(phone as usize) else { return };
-        let source = self.plan.phones.sources.map(|sources| IpAddr::V4(sources.address(phone)));
         let stream = connect(self.plan.target, source).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(phone as usize), interest)?;
@@ -426,7 +452,7 @@ impl Fleet {
             elapsed: now.since(Time::ZERO),
             registered: *online,
             calls: tally.calls,
-            completed: tally.completed,
+            completed: tally.completed.values().sum(),
             failed: tally.failed.values().sum(),
             wrong: tally.wrong.values().sum(),
         }

@@ -38,6 +38,8 @@ pub struct Report {
     pub wrong: BTreeMap<&'static str, u64>,
     /// The first cases of it, in words.
     pub examples: Vec<String>,
+    /// Connections that are no phones as they should be.
+    pub strangers: StrangerReport,
     /// How much was said.
     pub messages: MessageReport,
     /// How long things took, in microseconds.
@@ -82,8 +84,25 @@ pub struct CallReport {
     pub attempts: u64,
     /// Calls that came to their end as they should.
     pub completed: u64,
+    /// Those, by kind.
+    pub completed_by_kind: BTreeMap<&'static str, u64>,
+    /// Calls that ended because a storm took one of their phones.
+    pub cut: u64,
     /// Calls that did not, by reason.
     pub failed: BTreeMap<&'static str, u64>,
+}
+
+/// Connections that are no phones as they should be, and what the server did with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StrangerReport {
+    /// Phones that stopped to read.
+    pub slow_readers: u64,
+    /// Those of them that the server dropped before the run ended.
+    pub slow_readers_dropped: u64,
+    /// Connections that said nothing, or half a message.
+    pub half_open: u64,
+    /// Those of them that the server closed before the run ended.
+    pub half_open_closed: u64,
 }
 
 /// How much was said.
@@ -114,6 +133,10 @@ pub struct Latencies {
     pub answer_to_media_callee: Latency,
     /// From hanging up to two phones whose call is over.
     pub hang_up_to_idle: Latency,
+    /// From Resume to voice both ways on both sides.
+    pub resume_to_media: Latency,
+    /// From the second press of Transfer to voice both ways between the other two.
+    pub transfer_to_media: Latency,
 }
 
 /// How long one kind of thing took, in microseconds.
@@ -171,7 +194,7 @@ impl Report {
         let tally = &director.tally;
         let seconds = seconds(Time::ZERO, now);
         let (begin, end) = director.span.unwrap_or_default();
-        let completed = tally.completed;
+        let completed = tally.completed.values().sum();
         let cpu_us_per_call = match completed {
             0 => 0.0,
             calls => (cpu.calls_end - cpu.calls_begin) * 1e6 / calls as f64,
@@ -194,10 +217,22 @@ impl Report {
                 seconds: self::seconds(begin, end),
                 attempts: tally.calls,
                 completed,
+                completed_by_kind: tally
+                    .completed
+                    .iter()
+                    .map(|(kind, count)| (kind.name(), *count))
+                    .collect(),
+                cut: tally.cut,
                 failed: tally.failed.iter().map(|(failure, count)| (failure.name(), *count)).collect(),
             },
             wrong: tally.wrong.iter().map(|(wrong, count)| (wrong.name(), *count)).collect(),
             examples: tally.examples.clone(),
+            strangers: StrangerReport {
+                slow_readers: tally.strangers.slow_readers,
+                slow_readers_dropped: tally.strangers.slow_readers_dropped,
+                half_open: tally.strangers.half_open,
+                half_open_closed: tally.strangers.half_open_closed,
+            },
             messages: MessageReport {
                 sent: tally.sent,
                 received: tally.received,
@@ -216,7 +251,7 @@ impl Report {
 
     /// Whether every phone registered, stayed so, and every call went as it should.
     pub fn is_clean(&self) -> bool {
-        self.registration.registered == self.phones
+        u64::from(self.registration.registered) + self.strangers.slow_readers == u64::from(self.phones)
             && self.registration.failed.is_empty()
             && self.calls.failed.is_empty()
             && self.wrong.is_empty()
@@ -238,11 +273,13 @@ impl Latencies {
             answer_to_media_caller: of(Timed::AnswerToMediaCaller),
             answer_to_media_callee: of(Timed::AnswerToMediaCallee),
             hang_up_to_idle: of(Timed::HangUpToIdle),
+            resume_to_media: of(Timed::ResumeToMedia),
+            transfer_to_media: of(Timed::TransferToMedia),
         }
     }
 
     /// All of them with their names.
-    pub fn all(&self) -> [(&'static str, &Latency); 6] {
+    pub fn all(&self) -> [(&'static str, &Latency); 8] {
         [
             ("register to ready", &self.register_to_ready),
             ("off hook to tone", &self.off_hook_to_tone),
@@ -250,6 +287,8 @@ impl Latencies {
             ("answer to media, caller", &self.answer_to_media_caller),
             ("answer to media, called", &self.answer_to_media_callee),
             ("hang-up to idle", &self.hang_up_to_idle),
+            ("resume to media", &self.resume_to_media),
+            ("transfer to media", &self.transfer_to_media),
         ]
     }
 }

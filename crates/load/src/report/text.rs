@@ -18,19 +18,36 @@ impl fmt::Display for Report {
             registration.registered, self.phones, registration.seconds, registration.attempts
         )?;
         reasons(f, &registration.failed)?;
+        let cut = if calls.cut > 0 { format!(", {} cut by storms", calls.cut) } else { String::new() };
         writeln!(
             f,
-            "calls       {} due in {:.1} s, {} completed, {} failed",
+            "calls       {} due in {:.1} s, {} completed, {} failed{cut}",
             calls.attempts,
             calls.seconds,
             calls.completed,
             calls.failed.values().sum::<u64>()
         )?;
+        if calls.completed_by_kind.keys().any(|kind| *kind != "plain") {
+            let kinds: Vec<_> =
+                calls.completed_by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            writeln!(f, "            completed: {}", kinds.join(", "))?;
+        }
         reasons(f, &calls.failed)?;
         writeln!(f, "wrong       {}", self.wrong.values().sum::<u64>())?;
         reasons(f, &self.wrong)?;
         for example in &self.examples {
             writeln!(f, "              {example}")?;
+        }
+        let strangers = &self.strangers;
+        if strangers.slow_readers + strangers.half_open > 0 {
+            writeln!(
+                f,
+                "strangers   {} slow readers, {} dropped by the server; {} half-open connections, {} closed by the server",
+                strangers.slow_readers,
+                strangers.slow_readers_dropped,
+                strangers.half_open,
+                strangers.half_open_closed
+            )?;
         }
         writeln!(
             f,
@@ -42,7 +59,7 @@ impl fmt::Display for Report {
             "{:<26}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}",
             "milliseconds", "count", "p50", "p90", "p99", "p99.9", "max"
         )?;
-        for (name, latency) in self.latency_us.all() {
+        for (name, latency) in self.latency_us.all().into_iter().filter(|(_, latency)| latency.count > 0) {
             row(f, name, latency)?;
         }
         row(f, "generator behind by", &generator.behind_us)?;
@@ -61,10 +78,7 @@ fn reasons(f: &mut fmt::Formatter<'_>, counts: &BTreeMap<impl fmt::Display, u64>
 fn row(f: &mut fmt::Formatter<'_>, name: &str, latency: &Latency) -> fmt::Result {
     write!(f, "{name:<26}{:>9}", latency.count)?;
     for micros in [latency.p50, latency.p90, latency.p99, latency.p99_9, latency.max] {
-        match latency.count {
-            0 => write!(f, "{:>10}", "-")?,
-            _ => write!(f, "{:>10.3}", micros as f64 / 1e3)?,
-        }
+        write!(f, "{:>10.3}", micros as f64 / 1e3)?;
     }
     writeln!(f)
 }

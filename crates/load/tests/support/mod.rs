@@ -52,6 +52,7 @@ pub(crate) fn phones(count: u32) -> Phones {
         config: Config::new("", ModelClass::P7965),
         register_rate: Rate::AtOnce,
         sources: None,
+        idle: 0,
     }
 }
 
@@ -60,7 +61,8 @@ pub(crate) fn plan(target: SocketAddr, phones: Phones, rate: Option<f64>, durati
     Plan {
         target,
         phones,
-        calls: Calls { rate, hold: Duration::ZERO, answer_after: Duration::ZERO },
+        calls: Calls { rate, ..Calls::default() },
+        storms: Vec::new(),
         rtp: Rtp::Off,
         duration,
         patience: Duration::from_secs(20),

@@ -108,7 +108,9 @@ fn prepared(args: &LoadArgs) -> anyhow::Result<ExitCode> {
             rate: Some(args.call_rate).filter(|rate| *rate > 0.0),
             hold: args.hold,
             answer_after: args.answer_after,
+            ..Calls::default()
         },
+        storms: Vec::new(),
         rtp: Rtp::Off,
         duration: args.duration,
         patience: args.patience,
@@ -194,6 +196,7 @@ fn phones(args: &LoadArgs) -> anyhow::Result<Phones> {
             Rate::AtOnce
         },
         sources: args.sources,
+        idle: 0,
     })
 }
 
