@@ -22,6 +22,7 @@ mod limits;
 mod media;
 mod plan;
 mod report;
+mod scenario;
 mod schedule;
 mod site;
 mod tally;
@@ -36,5 +37,6 @@ pub use plan::{
 pub use report::{
     CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report, SCHEMA,
 };
+pub use scenario::{CallsPart, PhonesPart, RunPart, Scenario, ScenarioError};
 pub use schedule::Rate;
 pub use site::site_toml;

@@ -384,6 +384,13 @@ enum Base {
     UpperHex,
 }
 
+impl Default for NamePattern {
+    /// `SEP%012X`
+    fn default() -> Self {
+        Self { before: "SEP".into(), after: String::new(), width: 12, base: Base::UpperHex }
+    }
+}
+
 /// A text that is no pattern for names.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{0}` is no pattern for names; it is a text with %d, %x or %X in it, such as SEP%012X or LOAD%05d")]

@@ -13,6 +13,13 @@ pub enum Rate {
     PerSecond(f64),
 }
 
+impl Rate {
+    /// So many a second; 0 is everything at once.
+    pub fn of(per_second: f64) -> Self {
+        if per_second > 0.0 { Self::PerSecond(per_second) } else { Self::AtOnce }
+    }
+}
+
 /// When each of a row of actions is due. The moment of an action follows from its place alone: what came before does
 /// not delay it, and rounding does not add up.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,5 @@
 //! What can happen in a call, and what can happen to many phones at once, against a real manager.
+#![allow(clippy::unwrap_used, reason = "plans for tests")]
 
 mod support;
 

@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::{IsTerminal, Write, stderr},
     net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
     process::ExitCode,
     thread,
     time::Duration,
@@ -13,7 +14,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use selsius_client::Target;
-use selsius_load::{Calls, NamePattern, Phones, Plan, Progress, Rate, Report, Rtp, Sources, Stop, site_toml};
+use selsius_load::{
+    Calls, NamePattern, Phones, Plan, Progress, Rate, Report, Rtp, Scenario, Sources, Stop, site_toml,
+};
+use selsius_site::PhoneFacts;
 use selsius_station::Config;
 use selsius_wire::value::DeviceType;
 use tokio::sync::oneshot;
@@ -30,36 +34,39 @@ pub(crate) struct LoadArgs {
     /// The server, as HOST or HOST:PORT. Other machines than this one need --really.
     #[arg(long, short, value_name = "ADDR", default_value = "127.0.0.1:2000")]
     target: Target,
-    /// How many phones.
-    #[arg(long, short, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    phones: u32,
-    /// What they are called: a text with %d, %x or %X for the number of the phone, from 1.
-    #[arg(long, value_name = "PATTERN", default_value = "SEP%012X")]
-    name_pattern: NamePattern,
-    /// The number of the first phone; the others follow. All must have the same length; by default 1001, or longer.
+    /// What to do, as a TOML file (docs/load.md); what else is said here goes before what it says.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// How many phones [default: 100].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    phones: Option<u32>,
+    /// What they are called: a text with %d, %x or %X for the number of the phone, from 1 [default: SEP%012X].
+    #[arg(long, value_name = "PATTERN")]
+    name_pattern: Option<NamePattern>,
+    /// The number of the first phone; the others follow. All must have the same length [default: 1001, or longer].
     #[arg(long, value_name = "N")]
     first_number: Option<u64>,
-    /// Phones that connect a second; 0 is all at once.
-    #[arg(long, value_name = "R", default_value = "100", value_parser = rate)]
-    register_rate: f64,
-    /// Calls that begin a second; 0 is none, for idle phones.
-    #[arg(long, value_name = "R", default_value = "10", value_parser = rate)]
-    call_rate: f64,
-    /// Seconds from voice on both sides to hanging up.
-    #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
-    hold: Duration,
-    /// Seconds that a phone rings before it is answered.
-    #[arg(long, value_name = "S", default_value = "0", value_parser = seconds)]
-    answer_after: Duration,
-    /// Seconds for which calls are made, or phones are idle, once they are registered.
-    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
-    duration: Duration,
-    /// Seconds that a step of a call or a registration may take before it counts as failed.
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
-    patience: Duration,
-    /// The model: 7960, 7912, 7965, 8945, 6901, ...
-    #[arg(long, short, default_value = "7965")]
-    model: String,
+    /// Phones that connect a second; 0 is all at once [default: 100].
+    #[arg(long, value_name = "R", value_parser = rate)]
+    register_rate: Option<f64>,
+    /// Calls that begin a second; 0 is none, for idle phones [default: 10].
+    #[arg(long, value_name = "R", value_parser = rate)]
+    call_rate: Option<f64>,
+    /// Seconds from voice on both sides to hanging up [default: 3].
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    hold: Option<Duration>,
+    /// Seconds that a phone rings before it is answered [default: 0].
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    answer_after: Option<Duration>,
+    /// Seconds for which calls are made, or phones are idle, once they are registered [default: 60].
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    duration: Option<Duration>,
+    /// Seconds that a step of a call or a registration may take before it counts as failed [default: 10].
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    patience: Option<Duration>,
+    /// The model: 7960, 7912, 7965, 8945, 6901, ... [default: 7965].
+    #[arg(long, short)]
+    model: Option<String>,
     /// The highest protocol version that the phones offer, 0 to 22; that of the model by default.
     #[arg(long = "version", id = "protocol", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=22))]
     protocol: Option<u8>,
@@ -76,6 +83,16 @@ pub(crate) struct LoadArgs {
     #[arg(long)]
     really: bool,
 }
+
+const PHONES: u32 = 100;
+const MODEL: &str = "7965";
+const REGISTER_RATE: f64 = 100.0;
+const CALL_RATE: f64 = 10.0;
+const HOLD: Duration = Duration::from_secs(3);
+const ABANDON_AFTER: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(1);
+const DURATION: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The command line is wrong, or the run could not begin.
 const WRONG: u8 = 2;
@@ -95,25 +112,29 @@ pub(crate) fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn prepared(args: &LoadArgs) -> anyhow::Result<ExitCode> {
-    let phones = phones(args)?;
+    let scenario = match &args.scenario {
+        Some(path) => {
+            let file = path.display().to_string();
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {file}"))?;
+            Scenario::parse(&file, &text)?
+        }
+        None => Scenario::default(),
+    };
+    let facts = phone::facts(args.model.as_deref().or(scenario.phones.model.as_deref()).unwrap_or(MODEL))?;
+    let phones = phones(args, &scenario, facts);
     if args.print_site {
         phones.check()?;
-        out::print(&site_toml(&phones, &phone_model(args)?))?;
+        out::print(&site_toml(&phones, facts.name))?;
         return Ok(ExitCode::SUCCESS);
     }
     let plan = Plan {
         target: resolve(&args.target)?,
         phones,
-        calls: Calls {
-            rate: Some(args.call_rate).filter(|rate| *rate > 0.0),
-            hold: args.hold,
-            answer_after: args.answer_after,
-            ..Calls::default()
-        },
-        storms: Vec::new(),
+        calls: calls(args, &scenario),
+        storms: scenario.storms(),
         rtp: Rtp::Off,
-        duration: args.duration,
-        patience: args.patience,
+        duration: args.duration.or(scenario.run.duration).unwrap_or(DURATION),
+        patience: args.patience.or(scenario.run.patience).unwrap_or(PATIENCE),
         really: args.really,
     };
     plan.check()?;
@@ -178,30 +199,37 @@ impl Bar {
     }
 }
 
-fn phones(args: &LoadArgs) -> anyhow::Result<Phones> {
-    let facts = phone::facts(&args.model)?;
+fn phones(args: &LoadArgs, scenario: &Scenario, facts: &PhoneFacts) -> Phones {
+    let said = &scenario.phones;
     let mut config = Config::new("", phone::class(facts));
     config.device_type = DeviceType::from(facts.device_type);
-    if let Some(version) = args.protocol {
+    if let Some(version) = args.protocol.or(said.version) {
         config.version = version;
     }
-    Ok(Phones {
-        count: args.phones,
-        names: args.name_pattern.clone(),
-        first_number: args.first_number.unwrap_or_else(|| Phones::default_first_number(args.phones)),
+    let count = args.phones.or(said.count).unwrap_or(PHONES);
+    let first_number = args.first_number.or(said.first_number);
+    Phones {
+        count,
+        names: args.name_pattern.as_ref().or(said.name_pattern.as_ref()).cloned().unwrap_or_default(),
+        first_number: first_number.unwrap_or_else(|| Phones::default_first_number(count)),
         config,
-        register_rate: if args.register_rate > 0.0 {
-            Rate::PerSecond(args.register_rate)
-        } else {
-            Rate::AtOnce
-        },
-        sources: args.sources,
-        idle: 0,
-    })
+        register_rate: Rate::of(args.register_rate.or(said.register_rate).unwrap_or(REGISTER_RATE)),
+        sources: args.sources.or(said.sources),
+        idle: said.idle.unwrap_or(0),
+    }
 }
 
-fn phone_model(args: &LoadArgs) -> anyhow::Result<String> {
-    Ok(phone::facts(&args.model)?.name.to_owned())
+fn calls(args: &LoadArgs, scenario: &Scenario) -> Calls {
+    let said = &scenario.calls;
+    let rate = args.call_rate.or(said.rate).unwrap_or(CALL_RATE);
+    Calls {
+        rate: Some(rate).filter(|rate| *rate > 0.0),
+        hold: args.hold.or(said.hold).unwrap_or(HOLD),
+        answer_after: args.answer_after.or(said.answer_after).unwrap_or_default(),
+        abandon_after: said.abandon_after.unwrap_or(ABANDON_AFTER),
+        pause: said.pause.unwrap_or(PAUSE),
+        mix: said.mix.unwrap_or_default(),
+    }
 }
 
 fn resolve(target: &Target) -> anyhow::Result<SocketAddr> {
