@@ -35,7 +35,8 @@ pub use plan::{
     Storm, StormKind,
 };
 pub use report::{
-    CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report, SCHEMA,
+    CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report,
+    SCHEMA, Sample, StrangerReport,
 };
 pub use scenario::{CallsPart, PhonesPart, RunPart, Scenario, ScenarioError};
 pub use schedule::Rate;

@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
-use crate::{CallKind, Wrong, director::Failure};
+use selsius_wire::Time;
+
+use crate::{
+    CallKind, Wrong,
+    director::Failure,
+    report::{Timeline, Totals},
+};
 
 /// Everything that a report is made of.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ pub(crate) struct Tally {
     /// Messages received from it.
     pub(crate) received: u64,
     pub(crate) times: BTreeMap<Timed, Histogram<u64>>,
+    pub(crate) timeline: Timeline,
 }
 
 /// Connections that are no phones as they should be, and what the server did with them.
@@ -83,6 +90,7 @@ impl Tally {
             examples: Vec::new(),
             sent: 0,
             received: 0,
+            timeline: Timeline::new(histogram()),
             times: Timed::ALL.into_iter().map(|timed| (timed, histogram())).collect(),
         }
     }
@@ -92,6 +100,23 @@ impl Tally {
         if let Some(histogram) = self.times.get_mut(&timed) {
             histogram.saturating_record(micros);
         }
+        match timed {
+            Timed::DigitToRing => self.timeline.ring(micros),
+            Timed::Behind => self.timeline.behind(micros),
+            _ => {}
+        }
+    }
+
+    /// Ends a sample of the timeline.
+    pub(crate) fn sample(&mut self, now: Time, registered: u32) {
+        let totals = Totals {
+            due: self.calls,
+            completed: self.completed.values().sum(),
+            failed: self.failed.values().sum(),
+            sent: self.sent,
+            received: self.received,
+        };
+        self.timeline.end(now, registered, totals);
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {

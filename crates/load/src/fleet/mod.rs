@@ -113,6 +113,10 @@ pub fn run(plan: &Plan, stop: &Stop, mut progress: impl FnMut(&Progress)) -> Res
         fleet.due_stations(now);
         fleet.ask(now);
         fleet.act();
+        let Director { tally, online, .. } = &mut fleet.director;
+        if tally.timeline.is_due(now) {
+            tally.sample(now, *online);
+        }
         if now >= next_progress {
             next_progress = now + LOOK;
             progress(&fleet.progress(now));
@@ -120,6 +124,7 @@ pub fn run(plan: &Plan, stop: &Stop, mut progress: impl FnMut(&Progress)) -> Res
     }
     let ended = if stopped { report::Ended::Interrupted } else { report::Ended::Finished };
     let now = fleet.now();
+    fleet.director.tally.sample(now, fleet.director.online);
     Ok(Report::new(plan, &fleet.director, cpu, ended, now))
 }
 

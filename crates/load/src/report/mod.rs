@@ -1,6 +1,8 @@
 //! What came of a run.
 
+mod html;
 mod text;
+mod timeline;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -8,6 +10,8 @@ use hdrhistogram::Histogram;
 use selsius_wire::Time;
 use serde::Serialize;
 
+pub use self::timeline::Sample;
+pub(crate) use self::timeline::{Timeline, Totals};
 use crate::{
     Plan,
     director::Director,
@@ -46,6 +50,8 @@ pub struct Report {
     pub latency_us: Latencies,
     /// What the generator itself was like.
     pub generator: GeneratorReport,
+    /// How it went over time.
+    pub timeline: Vec<Sample>,
 }
 
 /// How a run ended.
@@ -246,6 +252,7 @@ impl Report {
                 cpu_us_per_call,
                 resident_bytes: resident_bytes(),
             },
+            timeline: tally.timeline.samples.clone(),
         }
     }
 

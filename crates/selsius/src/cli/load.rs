@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    fs::File,
     io::{IsTerminal, Write, stderr},
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
@@ -76,6 +77,9 @@ pub(crate) struct LoadArgs {
     /// Prints the report as JSON (docs/load.md).
     #[arg(long)]
     json: bool,
+    /// Writes the report with charts as an HTML file, too.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Prints the site file for these phones, for `selsius site apply`, and ends.
     #[arg(long)]
     print_site: bool,
@@ -138,8 +142,20 @@ fn prepared(args: &LoadArgs) -> anyhow::Result<ExitCode> {
         really: args.really,
     };
     plan.check()?;
+    // Before the run: nobody wants to hear after it that its report has no place.
+    let page = match &args.report {
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            Some((path, file))
+        }
+        None => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let Some(report) = runtime.block_on(watched(plan))? else { return Ok(ExitCode::from(INTERRUPTED)) };
+    if let Some((path, mut file)) = page {
+        file.write_all(report.to_html().as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     match args.json {
         true => out::print(&(report.to_json() + "\n"))?,
         false => out::print(&report.to_string())?,

@@ -7,6 +7,7 @@ mod calls;
 mod crash;
 mod files;
 mod import;
+mod load;
 mod operator;
 mod start;
 mod support;
