@@ -31,12 +31,12 @@ pub use director::Wrong;
 pub use fleet::{Progress, RunError, Stop, run};
 pub use limits::{LimitError, raise_open_files};
 pub use plan::{
-    CallKind, Calls, Mix, NamePattern, PatternError, Phones, Plan, PlanError, Rtp, Sources, SourcesError,
-    Storm, StormKind,
+    CallKind, Calls, Mix, NamePattern, PatternError, Phones, Plan, PlanError, Rtp, RtpError, Sources,
+    SourcesError, Storm, StormKind,
 };
 pub use report::{
     CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report,
-    SCHEMA, Sample, StrangerReport,
+    SCHEMA, Sample, StrangerReport, VoiceReport,
 };
 pub use scenario::{CallsPart, PhonesPart, RunPart, Scenario, ScenarioError};
 pub use schedule::Rate;

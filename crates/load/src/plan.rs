@@ -181,10 +181,33 @@ pub enum StormKind {
 }
 
 /// What becomes of the voice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rtp {
     /// Nothing: channels are acknowledged with addresses that nobody listens on.
+    #[default]
     Off,
+    /// The phones that talk send packets of silence, and count what comes.
+    Count,
+    /// Each speaks with a tone of its own, and it is checked that the far end hears it.
+    Full,
+}
+
+/// A word that says nothing of voice.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not known; voice is off, count or full")]
+pub struct RtpError(String);
+
+impl FromStr for Rtp {
+    type Err = RtpError;
+
+    fn from_str(text: &str) -> Result<Self, RtpError> {
+        match text {
+            "off" => Ok(Self::Off),
+            "count" => Ok(Self::Count),
+            "full" => Ok(Self::Full),
+            _ => Err(RtpError(text.into())),
+        }
+    }
 }
 
 /// Why a plan cannot be run.
@@ -314,7 +337,12 @@ impl Plan {
         let half_open = self.storms.iter().filter(|storm| storm.kind == StormKind::HalfOpen);
         let half_open =
             half_open.map(|storm| u64::from(storm.count.unwrap_or(MOST_HALF_OPEN).min(MOST_HALF_OPEN)));
-        u64::from(self.phones.count) + half_open.sum::<u64>()
+        // A voice port for each phone that talks; how long a call takes besides is the server's matter, say a second.
+        let calls = &self.calls;
+        let seconds = (calls.hold * 2 + calls.pause).as_secs_f64() + 1.0;
+        let talking = (3.0 * calls.rate.unwrap_or(0.0) * seconds).ceil() as u64;
+        let voices = if self.rtp == Rtp::Off { 0 } else { talking.min(self.phones.count.into()) };
+        u64::from(self.phones.count) + half_open.sum::<u64>() + voices
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) struct Tally {
     /// Calls that a storm ended.
     pub(crate) cut: u64,
     pub(crate) strangers: Strangers,
+    pub(crate) voice: VoicePackets,
     pub(crate) failed: BTreeMap<Failure, u64>,
     pub(crate) wrong: BTreeMap<Wrong, u64>,
     /// The first cases of what was wrong, with the phone.
@@ -51,6 +52,15 @@ pub(crate) struct Strangers {
     pub(crate) half_open: u64,
     /// Those of them that the server closed.
     pub(crate) half_open_closed: u64,
+}
+
+/// Packets of voice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct VoicePackets {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    /// Missing in the streams that came, by their numbers.
+    pub(crate) lost: u64,
 }
 
 /// What is measured, in microseconds.
@@ -85,6 +95,7 @@ impl Tally {
             completed: BTreeMap::new(),
             cut: 0,
             strangers: Strangers::default(),
+            voice: VoicePackets::default(),
             failed: BTreeMap::new(),
             wrong: BTreeMap::new(),
             examples: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use selsius_load::{
     CallReport, Ended, GeneratorReport, Latencies, Latency, MessageReport, RegistrationReport, Report,
-    SCHEMA, Sample, StrangerReport,
+    SCHEMA, Sample, StrangerReport, VoiceReport,
 };
 
 fn latency(count: u64) -> Latency {
@@ -62,6 +62,7 @@ fn report() -> Report {
             sent_per_second: 720.0,
             received_per_second: 2320.0,
         },
+        voice: VoiceReport { sent: 5000, received: 4990, lost: 10 },
         latency_us: Latencies {
             register_to_ready: latency(10),
             off_hook_to_tone: latency(100),

@@ -101,7 +101,7 @@ impl Call {
         }
     }
 
-    fn phones(&self) -> impl Iterator<Item = u32> + use<> {
+    pub(super) fn phones(&self) -> impl Iterator<Item = u32> + use<> {
         [self.caller, self.callee].into_iter().chain(self.third)
     }
 }

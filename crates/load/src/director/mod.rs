@@ -17,6 +17,7 @@ use self::{
 use crate::{
     CallKind, Plan,
     agenda::Agenda,
+    media::tone_of,
     schedule::Schedule,
     tally::{Tally, Timed},
 };
@@ -84,6 +85,12 @@ pub enum Wrong {
     ChannelLeftOpen,
     /// A call was still on the phone's display when it was over.
     CallLeft,
+    /// A phone in a call heard nothing, though it spoke.
+    NoVoice,
+    /// Voice came from somebody who has nothing to do with the call.
+    VoiceSource,
+    /// A phone heard another voice than that of the far end.
+    OtherVoice,
 }
 
 impl Failure {
@@ -121,6 +128,9 @@ impl Wrong {
             Self::StrayChannel => "stray-channel",
             Self::ChannelLeftOpen => "channel-left-open",
             Self::CallLeft => "call-left",
+            Self::NoVoice => "no-voice",
+            Self::VoiceSource => "voice-source",
+            Self::OtherVoice => "other-voice",
         }
     }
 }
@@ -176,6 +186,8 @@ const MEND: Duration = Duration::from_secs(1);
 const BACKOFF: Duration = Duration::from_secs(1);
 /// At most.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// Tones that differ by less are the same, in Hz.
+const TONE_WIDTH: f32 = 8.0;
 
 /// See the module.
 #[derive(Debug)]
@@ -440,6 +452,37 @@ impl Director {
         if shown.parse() != Ok(meant) {
             self.tally
                 .wrong(wrong, || format!("in a call from {caller} to {callee} the display says `{shown}`"));
+        }
+    }
+
+    /// Something was wrong at a phone.
+    pub(crate) fn judge(&mut self, wrong: Wrong, phone: u32, what: &str) {
+        let number = self.number(phone);
+        self.tally.wrong(wrong, || format!("at {number} {what}"));
+    }
+
+    /// A phone got voice from another address than the one it sends to.
+    pub(crate) fn voice_from_elsewhere(&mut self, phone: u32, from: SocketAddr) {
+        // The last packets of who was there before come from a phone of the same call.
+        let call = self.desks.get(phone as usize).and_then(|desk| desk.call).and_then(|key| self.call(key));
+        let of_call = |phone: u32| self.desks.get(phone as usize).is_some_and(|desk| desk.voice == from);
+        if call.is_some_and(|call| !call.phones().any(of_call)) {
+            self.judge(Wrong::VoiceSource, phone, &format!("voice came from {from}"));
+        }
+    }
+
+    /// A phone hears a tone of so many Hz; 0 is something that is no tone.
+    pub(crate) fn heard(&mut self, phone: u32, hertz: f32) {
+        let call = self.desks.get(phone as usize).and_then(|desk| desk.call).and_then(|key| self.call(key));
+        let Some(call) = call else { return };
+        let others = || call.phones().filter(|other| *other != phone);
+        if !others().any(|other| (f32::from(tone_of(other)) - hertz).abs() < TONE_WIDTH) {
+            let meant: Vec<_> = others().map(|other| format!("{} Hz", tone_of(other))).collect();
+            self.judge(
+                Wrong::OtherVoice,
+                phone,
+                &format!("{hertz:.0} Hz is heard, and not {}", meant.join(" or ")),
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod link;
 mod stranger;
+mod voice;
 
 use std::{
     io,
@@ -15,15 +16,16 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, event::Event as Readiness};
 use selsius_station::{CloseReason, Config, Event, Input, MediaOrder, Output, Station};
-use selsius_wire::{ManagerMessage, Time};
+use selsius_wire::{Codec, ManagerMessage, Time};
 use thiserror::Error;
 
 use self::{
     link::{Fill, Link, connect},
     stranger::HalfOpen,
+    voice::{VOICE, Voice},
 };
 use crate::{
-    LimitError, Plan, PlanError, Report,
+    LimitError, Plan, PlanError, Report, Rtp,
     agenda::Agenda,
     director::{Act, Director, Phase},
     limits::raise_open_files,
@@ -111,6 +113,7 @@ pub fn run(plan: &Plan, stop: &Stop, mut progress: impl FnMut(&Progress)) -> Res
         }
         fleet.act();
         fleet.due_stations(now);
+        fleet.due_voices(now);
         fleet.ask(now);
         fleet.act();
         let Director { tally, online, .. } = &mut fleet.director;
@@ -143,6 +146,8 @@ struct Handset {
     link: Link,
     /// When the agenda looks after the station's timers; never, if it does not.
     armed: Time,
+    /// Its voice port, while it needs one.
+    voice: Option<Box<Voice>>,
     /// Nothing is read from its connection any more.
     deaf: bool,
 }
@@ -160,6 +165,11 @@ struct Fleet {
     /// Phones that read nothing any more, and when they ask next.
     deaf: Vec<u32>,
     next_ask: Time,
+    /// Phones whose next packet of voice is due.
+    voices: Agenda<u32>,
+    /// Streams that were sent so far.
+    streams: u32,
+    datagram: Vec<u8>,
     dirty: Vec<u32>,
     spare: Vec<Vec<u8>>,
     buffer: Vec<u8>,
@@ -169,13 +179,20 @@ impl Fleet {
     fn new(plan: &Plan) -> io::Result<Self> {
         let phones = &plan.phones;
         let handset = |index| {
-            let config = Config { name: phones.name(index), ..phones.config.clone() };
+            let mut config = Config { name: phones.name(index), ..phones.config.clone() };
+            if plan.rtp != Rtp::Off {
+                // What can be said and heard here.
+                config
+                    .capabilities
+                    .retain(|(codec, _)| matches!(codec, Codec::G711Ulaw64k | Codec::G711Alaw64k));
+            }
             // The hardware address follows from the name.
             let mac = Config::new(config.name.as_str(), config.model).mac;
             Handset {
                 station: Station::new(Config { mac, ..config }),
                 link: Link::default(),
                 armed: Time::NEVER,
+                voice: None,
                 deaf: false,
             }
         };
@@ -189,6 +206,9 @@ impl Fleet {
             strangers: Vec::new(),
             deaf: Vec::new(),
             next_ask: Time::NEVER,
+            voices: Agenda::new(),
+            streams: 0,
+            datagram: Vec::new(),
             dirty: Vec::new(),
             spare: Vec::new(),
             buffer: vec![0; READ],
@@ -200,7 +220,8 @@ impl Fleet {
     }
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        let timers = [self.director.next_at(), self.timers.next_at(), Some(self.next_ask)];
+        let timers =
+            [self.director.next_at(), self.timers.next_at(), self.voices.next_at(), Some(self.next_ask)];
         let next = timers.into_iter().flatten().min();
         let wait = next.map_or(LOOK, |at| at.since(self.now())).min(LOOK);
         match self.poll.poll(events, Some(wait)) {
@@ -210,6 +231,9 @@ impl Fleet {
     }
 
     fn ready(&mut self, event: &Readiness) {
+        if let Some(phone) = event.token().0.checked_sub(VOICE) {
+            return self.voice_ready(phone as u32);
+        }
         let phone = event.token().0 as u32;
         let ended = event.is_error() || event.is_read_closed();
         if let Some(place) = event.token().0.checked_sub(self.handsets.len()) {
@@ -257,6 +281,8 @@ impl Fleet {
             let _ = self.poll.registry().deregister(&mut stream);
         }
         handset.link = Link { dirty: handset.link.dirty, ..Link::default() };
+        self.drop_voice(phone);
+        let Some(handset) = self.handsets.get_mut(phone as usize) else { return };
         // Nothing that the station says now is sent: there is no connection.
         handset.station.handle(now, Input::Disconnected);
         while handset.station.poll_output().is_some() {}
@@ -342,19 +368,7 @@ impl Fleet {
     }
 
     fn media(&mut self, now: Time, phone: u32, order: MediaOrder) {
-        let Some(handset) = self.handsets.get_mut(phone as usize) else { return };
-        let address = nominal_address(handset.station.config().address, phone);
-        match order {
-            MediaOrder::OpenReceive { party, .. } | MediaOrder::ReceiveMulticast { party, .. } => {
-                handset.station.handle(now, Input::ReceiveOpened { party, address });
-            }
-            MediaOrder::StartTransmit { party, .. } => {
-                handset.station.handle(now, Input::TransmitStarted { party, address });
-            }
-            MediaOrder::CloseReceive { .. }
-            | MediaOrder::StopTransmit { .. }
-            | MediaOrder::ReceiveFixed { .. } => {}
-        }
+        self.voice(now, phone, &order);
         self.director.media(now, phone, &order);
     }
 

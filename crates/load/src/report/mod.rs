@@ -46,6 +46,8 @@ pub struct Report {
     pub strangers: StrangerReport,
     /// How much was said.
     pub messages: MessageReport,
+    /// Packets of voice.
+    pub voice: VoiceReport,
     /// How long things took, in microseconds.
     pub latency_us: Latencies,
     /// What the generator itself was like.
@@ -122,6 +124,17 @@ pub struct MessageReport {
     pub sent_per_second: f64,
     /// Messages from the server a second, over the whole run.
     pub received_per_second: f64,
+}
+
+/// Packets of voice; all 0 without any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct VoiceReport {
+    /// Sent.
+    pub sent: u64,
+    /// Received.
+    pub received: u64,
+    /// Missing in the streams that came, by their numbers.
+    pub lost: u64,
 }
 
 /// How long things took. Each counts from the moment at which the action before it was due.
@@ -244,6 +257,11 @@ impl Report {
                 received: tally.received,
                 sent_per_second: tally.sent as f64 / seconds,
                 received_per_second: tally.received as f64 / seconds,
+            },
+            voice: VoiceReport {
+                sent: tally.voice.sent,
+                received: tally.voice.received,
+                lost: tally.voice.lost,
             },
             latency_us: Latencies::of(tally),
             generator: GeneratorReport {

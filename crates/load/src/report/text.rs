@@ -51,9 +51,18 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "messages    {} sent ({:.0}/s), {} received ({:.0}/s)\n",
+            "messages    {} sent ({:.0}/s), {} received ({:.0}/s)",
             messages.sent, messages.sent_per_second, messages.received, messages.received_per_second
         )?;
+        let voice = &self.voice;
+        if voice.sent > 0 {
+            writeln!(
+                f,
+                "voice       {} packets sent, {} received, {} lost",
+                voice.sent, voice.received, voice.lost
+            )?;
+        }
+        writeln!(f)?;
         writeln!(
             f,
             "{:<26}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}",

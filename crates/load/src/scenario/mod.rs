@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use self::error::ScenarioError;
-use crate::{CallKind, Mix, NamePattern, Rate, Sources, Storm, StormKind};
+use crate::{CallKind, Mix, NamePattern, Rate, Rtp, Sources, Storm, StormKind};
 
 /// What a scenario says; docs/load.md describes each key. `None` leaves it to the command line or the default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -88,6 +88,9 @@ pub struct RunPart {
     /// How long one step may take.
     #[serde(deserialize_with = "value::seconds")]
     pub patience: Option<Duration>,
+    /// What becomes of the voice.
+    #[serde(deserialize_with = "value::parsed")]
+    pub rtp: Option<Rtp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -208,7 +211,11 @@ mod tests {
                 "[[storm]]\nkind = \"half-opne\"",
                 "x.toml:2:8: there is no `half-opne` here: did you mean `half-open`?",
             ),
-            ("[run]\nxyzzy = 1", "x.toml:2:1: there is no `xyzzy` here; there are `duration`, `patience`"),
+            ("[run]\nrtp = \"fll\"", "x.toml:2:7: `fll` is not known; voice is off, count or full"),
+            (
+                "[run]\nxyzzy = 1",
+                "x.toml:2:1: there is no `xyzzy` here; there are `duration`, `patience`, `rtp`",
+            ),
             ("[calls]\nrate = -1", "x.toml:2:8: is -1; expected a number from 0 to 1000000"),
             ("[calls]\nmix = { plain = 0 }", "x.toml:2:7: no kind has a part: at least one must be above 0"),
             ("[phones]\ncount = 0", "x.toml:2:9: is 0; expected 1 to 1000000"),

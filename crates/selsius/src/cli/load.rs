@@ -21,7 +21,10 @@ use selsius_load::{
 use selsius_site::PhoneFacts;
 use selsius_station::Config;
 use selsius_wire::value::DeviceType;
-use tokio::sync::oneshot;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 
 use super::{out, phone};
 
@@ -71,6 +74,10 @@ pub(crate) struct LoadArgs {
     /// The highest protocol version that the phones offer, 0 to 22; that of the model by default.
     #[arg(long = "version", id = "protocol", value_name = "N", value_parser = clap::value_parser!(u8).range(0..=22))]
     protocol: Option<u8>,
+    /// Voice: off (channels are only acknowledged), count (packets of silence, counted) or full (a tone from each phone,
+    /// which the other must hear) [default: off].
+    #[arg(long, value_name = "MODE")]
+    rtp: Option<Rtp>,
     /// Spreads the phones over these local addresses, such as 127.0.0.0/16.
     #[arg(long, value_name = "RANGE")]
     sources: Option<Sources>,
@@ -136,7 +143,7 @@ fn prepared(args: &LoadArgs) -> anyhow::Result<ExitCode> {
         phones,
         calls: calls(args, &scenario),
         storms: scenario.storms(),
-        rtp: Rtp::Off,
+        rtp: args.rtp.or(scenario.run.rtp).unwrap_or_default(),
         duration: args.duration.or(scenario.run.duration).unwrap_or(DURATION),
         patience: args.patience.or(scenario.run.patience).unwrap_or(PATIENCE),
         really: args.really,
@@ -165,6 +172,7 @@ fn prepared(args: &LoadArgs) -> anyhow::Result<ExitCode> {
 
 /// Runs the plan on a thread of its own. The first Ctrl-C ends it in order, the second at once, without a report.
 async fn watched(plan: Plan) -> anyhow::Result<Option<Report>> {
+    let mut interrupts = signal(SignalKind::interrupt())?;
     let (done, mut ended) = oneshot::channel();
     let stop = Stop::default();
     let of_thread = stop.clone();
@@ -175,11 +183,12 @@ async fn watched(plan: Plan) -> anyhow::Result<Option<Report>> {
         // Nobody waits any more after a second Ctrl-C.
         let _ = done.send(result);
     })?;
-    let mut interrupts = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     tokio::select! {
         result = &mut ended => return Ok(Some(result??)),
         _ = interrupts.recv() => stop.stop(),
     }
+    // Nowhere else to say it, should standard error be closed.
+    let _ = writeln!(stderr(), "selsius load: ending the calls; Ctrl-C again ends at once, without a report");
     tokio::select! {
         result = &mut ended => Ok(Some(result??)),
         _ = interrupts.recv() => Ok(None),
