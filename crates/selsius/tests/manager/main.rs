@@ -8,6 +8,7 @@ mod ceiling;
 mod crash;
 mod files;
 mod import;
+mod load;
 mod operator;
 mod service;
 mod start;
