@@ -93,7 +93,7 @@ pub enum Input {
     Shutdown,
 }
 
-/// What shall happen outside.
+/// What shall happen outside. Nearly all are messages: what is larger and rarer is boxed, so that they stay small.
 #[derive(Debug)]
 pub enum Output {
     /// Send a message, in the session's dialect.
@@ -116,13 +116,13 @@ pub enum Output {
         session: SessionId,
     },
     /// A trunk has to do something.
-    Trunk(TrunkOrder),
+    Trunk(Box<TrunkOrder>),
     /// The mixer has to do something.
     Mixer(MixerOrder),
     /// Remember something.
-    Store(Record),
+    Store(Box<Record>),
     /// Tell those who watch.
-    Notice(Notice),
+    Notice(Box<Notice>),
     /// Tell the operator.
     Event(Event),
 }
