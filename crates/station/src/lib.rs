@@ -69,4 +69,4 @@ pub use face::{ButtonFace, CallFace, Clock, Face};
 pub use io::{Action, CloseReason, Counters, Event, Input, MediaOrder, Output, RejectReason};
 pub use registration::Phase;
 pub use screen::ScreenFace;
-pub use station::{Counts, Station};
+pub use station::{CallParties, Counts, Station};

@@ -11,6 +11,7 @@ pub(crate) mod forward;
 pub(crate) mod group;
 mod import;
 pub(crate) mod line;
+pub(crate) mod load;
 pub(crate) mod log;
 mod node;
 mod out;
