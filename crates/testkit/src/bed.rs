@@ -468,13 +468,14 @@ impl Bed {
                         self.dirty.push(session);
                     }
                 }
-                Output::Store(Record::CallEnded(call)) => self.ended.push(*call),
-                Output::Store(Record::LineState { line, state }) => {
-                    self.lines.insert(line, state);
-                }
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Store(record) => match *record {
+                    Record::CallEnded(call) => self.ended.push(*call),
+                    Record::LineState { line, state } => drop(self.lines.insert(line, state)),
+                    _ => {}
+                },
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
-                Output::Store(_) | Output::Notice(_) | Output::Event(_) => {}
+                Output::Notice(_) | Output::Event(_) => {}
             }
         }
         for session in std::mem::take(&mut self.dirty) {

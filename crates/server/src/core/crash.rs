@@ -76,7 +76,7 @@ pub(super) fn run(mut core: Core) {
 fn save_records(core: &mut Core) -> usize {
     while let Some(output) = core.exchange.poll_output() {
         if let Output::Store(record) = output {
-            save(core, record);
+            save(core, *record);
         }
     }
     let now = core.now();

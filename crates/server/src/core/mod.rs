@@ -724,18 +724,18 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
                     self.tally.record(&record);
-                    if let Record::DeviceEvent(event) = &record {
+                    if let Record::DeviceEvent(event) = &*record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
                     }
-                    if !(self.records)(record) {
+                    if !(self.records)(*record) {
                         self.counters.records_lost += 1;
                     }
                 }
-                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, notice),
+                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
         }
