@@ -44,6 +44,7 @@ const ROOMS: &[Room] = &[
         ],
     ),
     shell("selsius-client", &["selsius-wire", "selsius-media", "selsius-station", "selsius-provision"]),
+    shell("selsius-load", &["selsius-wire", "selsius-station", "selsius-media"]),
     shell(
         "selsius",
         &[
@@ -59,6 +60,7 @@ const ROOMS: &[Room] = &[
             "selsius-store",
             "selsius-server",
             "selsius-client",
+            "selsius-load",
         ],
     ),
     shell("xtask", &["selsius-wire", "selsius-inspect"]),

@@ -2,7 +2,8 @@
 //! `cargo run --release -p selsius-exchange --example cost -- --phones 18000 --calls 20000 --runs 9`.
 //!
 //! Times are CPU time (`/proc/thread-self/schedstat`), the medians of the runs, so that what else runs on the machine spoils
-//! few of them; allocations and outputs are exact. Each line is a name, a value and its unit, which `cargo xtask bench` reads.
+//! few of them. Each line is a name, a value and its unit, which `cargo xtask bench` reads. What a call allocates is in
+//! `tests/allocations.rs`, since counting costs time.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a command for developers")]
 
 use std::{fs, hint::black_box, mem, net::SocketAddr, process::ExitCode};
@@ -68,7 +69,7 @@ fn options() -> Option<Options> {
 }
 
 /// An office in which each phone has a line of its own.
-fn site(phones: u64) -> Site {
+pub(crate) fn site(phones: u64) -> Site {
     let mut site = Site::default();
     for phone in 1..=phones {
         let number = number(phone);
@@ -80,7 +81,7 @@ fn site(phones: u64) -> Site {
 }
 
 /// A phone registers and asks until it is ready. Gives its dialect.
-fn register(exchange: &mut Exchange, phone: u64) -> Dialect {
+pub(crate) fn register(exchange: &mut Exchange, phone: u64) -> Dialect {
     let [.., a, b, c] = phone.to_be_bytes();
     let peer = Peer {
         remote: SocketAddr::from(([10, 1 + a, b, c], 50_000)),
@@ -150,46 +151,45 @@ fn digits(exchange: &Exchange, options: &Options) {
     println!("digit {:.1} ns", each * 1e3 / 6.0);
 }
 
-/// Complete calls: dialled digit by digit, answered, audio both ways, hung up. A profiler finds them by this name:
-/// `valgrind --tool=callgrind --toggle-collect=cost::calls`.
+/// Complete calls. A profiler finds them by this name: `valgrind --tool=callgrind --toggle-collect=cost::calls`.
 #[inline(never)]
 fn calls(exchange: &mut Exchange, options: &Options) {
-    let mut outputs = 0_u64;
-    let mut opened = Vec::new();
-    let mut call = |at: u64| {
-        let caller = at % (options.phones / 2) + 1;
-        let called = caller + options.phones / 2;
-        say(exchange, caller, message::OffHook::default());
-        outputs += take(exchange, &mut opened);
-        for digit in number(called).as_str().bytes() {
-            let kp_button = KeypadKey::from(u32::from(digit - b'0'));
-            say(exchange, caller, message::KeypadButton { kp_button, ..message::KeypadButton::default() });
-            outputs += take(exchange, &mut opened);
-        }
-        say(exchange, called, message::OffHook::default());
-        outputs += take(exchange, &mut opened);
-        for (phone, party) in mem::take(&mut opened) {
-            let ack = message::OpenReceiveChannelAck {
-                ip_addr: std::net::IpAddr::from([10, 1, 0, 1]).into(),
-                port_number: 20_000,
-                pass_through_party_id: party,
-                ..message::OpenReceiveChannelAck::default()
-            };
-            say(exchange, phone, ack);
-            outputs += take(exchange, &mut opened);
-        }
-        for phone in [caller, called] {
-            say(exchange, phone, message::OnHook::default());
-            outputs += take(exchange, &mut opened);
-        }
-    };
-    let each = median(options.runs, options.calls, &mut call);
-    let memory = allocation_counter::measure(|| (0..options.calls).for_each(&mut call));
-    let per_call = |number: u64| number as f64 / options.calls as f64;
+    let mut outputs = 0;
+    let each = median(options.runs, options.calls, |at| outputs += call(exchange, options.phones, at));
     println!("call {each:.2} µs");
-    println!("allocations {:.1} /call", per_call(memory.count_total));
-    println!("allocated {:.0} bytes/call", per_call(memory.bytes_total));
-    println!("outputs {:.1} /call", per_call(outputs) / (options.runs + 1) as f64);
+    println!("outputs {:.1} /call", outputs as f64 / options.calls as f64 / options.runs as f64);
+}
+
+/// A complete call, one of many between the phones: dialled digit by digit, answered, audio both ways, hung up. Gives how
+/// many outputs it made.
+pub(crate) fn call(exchange: &mut Exchange, phones: u64, at: u64) -> u64 {
+    let caller = at % (phones / 2) + 1;
+    let called = caller + phones / 2;
+    let mut opened = Vec::new();
+    say(exchange, caller, message::OffHook::default());
+    let mut outputs = take(exchange, &mut opened);
+    for digit in number(called).as_str().bytes() {
+        let kp_button = KeypadKey::from(u32::from(digit - b'0'));
+        say(exchange, caller, message::KeypadButton { kp_button, ..message::KeypadButton::default() });
+        outputs += take(exchange, &mut opened);
+    }
+    say(exchange, called, message::OffHook::default());
+    outputs += take(exchange, &mut opened);
+    for (phone, party) in mem::take(&mut opened) {
+        let ack = message::OpenReceiveChannelAck {
+            ip_addr: std::net::IpAddr::from([10, 1, 0, 1]).into(),
+            port_number: 20_000,
+            pass_through_party_id: party,
+            ..message::OpenReceiveChannelAck::default()
+        };
+        say(exchange, phone, ack);
+        outputs += take(exchange, &mut opened);
+    }
+    for phone in [caller, called] {
+        say(exchange, phone, message::OnHook::default());
+        outputs += take(exchange, &mut opened);
+    }
+    outputs
 }
 
 /// Takes all outputs, as a driver does after each input, and keeps which channels are to be opened.

@@ -484,7 +484,7 @@ impl Exchange {
         self.counters.messages_out += messages as u64;
         if messages > 0 && self.watched.contains(&device.name) {
             let notice = Notice::Face { device: device.name.clone(), view: Box::new(view) };
-            self.out.push_back(Output::Notice(notice));
+            self.out.push_back(Output::Notice(Box::new(notice)));
         }
     }
 
@@ -494,7 +494,7 @@ impl Exchange {
     }
 
     pub(crate) fn store(&mut self, record: Record) {
-        self.out.push_back(Output::Store(record));
+        self.out.push_back(Output::Store(Box::new(record)));
     }
 
     pub(crate) fn event(

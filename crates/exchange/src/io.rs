@@ -107,7 +107,7 @@ pub enum Load {
     Overloaded,
 }
 
-/// What shall happen outside.
+/// What shall happen outside. Nearly all are messages: what is larger and rarer is boxed, so that they stay small.
 #[derive(Debug)]
 pub enum Output {
     /// Send a message, in the session's dialect.
@@ -130,13 +130,13 @@ pub enum Output {
         session: SessionId,
     },
     /// A trunk has to do something.
-    Trunk(TrunkOrder),
+    Trunk(Box<TrunkOrder>),
     /// The mixer has to do something.
     Mixer(MixerOrder),
     /// Remember something.
-    Store(Record),
+    Store(Box<Record>),
     /// Tell those who watch.
-    Notice(Notice),
+    Notice(Box<Notice>),
     /// Tell the operator.
     Event(Event),
 }

@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -146,7 +146,7 @@ impl Exchange {
     /// Tells of a call, those who want to know.
     pub(crate) fn tell_watchers(&mut self, call: Handle<Call>) {
         if let Some(call) = self.calls.get(call) {
-            self.out.push_back(Output::Notice(Notice::Call(one_call(call))));
+            self.out.push_back(Output::Notice(Box::new(Notice::Call(one_call(call)))));
         }
     }
 

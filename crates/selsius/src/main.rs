@@ -32,6 +32,7 @@ enum Command {
     Restore(cli::backup::RestoreArgs),
     Demo(cli::demo::DemoArgs),
     Phone(Box<cli::phone::PhoneArgs>),
+    Load(Box<cli::load::LoadArgs>),
     Dissect(Box<cli::dissect::DissectArgs>),
 }
 
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => cli::backup::backup(args),
         Command::Restore(args) => cli::backup::restore(args),
         Command::Phone(args) => cli::phone::run(*args),
+        Command::Load(args) => cli::load::run(*args),
         Command::Dissect(args) => cli::dissect::run(*args),
     };
     match run {

@@ -415,6 +415,7 @@ fn socket_limits(limits: &LimitsConfig) -> Limits {
         message_rate: Rate::per_second(bounded(limits.messages_per_second), bounded(limits.messages_at_once)),
         late: Duration::from_millis(limits.late_ms as u64),
         unread: limits.unread_bytes,
+        unread_in_all: limits.unread_in_all_mib << 20,
         ..Limits::default()
     }
 }

@@ -70,4 +70,4 @@ pub use io::{Action, CloseReason, Counters, Event, Input, MediaOrder, Output, Re
 pub use registration::Phase;
 pub use screen::{Look, ScreenFace, ScreenItem};
 pub use selsius_phone_xml::Picture;
-pub use station::{Counts, Station};
+pub use station::{CallParties, Counts, Station};

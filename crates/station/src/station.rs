@@ -1,7 +1,7 @@
 //! The phone itself: its parts, its inputs, its clock.
 
 use alloc::{collections::VecDeque, string::String};
-use core::time::Duration;
+use core::{net::IpAddr, time::Duration};
 
 use selsius_wire::{Dialect, StationMessage, Time, message, value::Tone};
 
@@ -104,6 +104,15 @@ pub struct Counts {
     pub unexpected: u64,
 }
 
+/// The numbers of a call, as the manager told them; empty where it did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallParties<'a> {
+    /// The caller's.
+    pub calling: &'a str,
+    /// The called one's.
+    pub called: &'a str,
+}
+
 impl Station {
     /// A phone that is plugged in, and waits for its connection.
     pub fn new(config: Config) -> Self {
@@ -184,6 +193,11 @@ impl Station {
         &self.config
     }
 
+    /// Gives the phone another address, as the network does; it tells it when it registers next.
+    pub fn set_address(&mut self, address: IpAddr) {
+        self.config.address = address;
+    }
+
     /// What it did so far, over all connections.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -198,6 +212,13 @@ impl Station {
     /// interval for [`Role::Standby`].
     pub fn secondary_keepalive(&self) -> Option<Duration> {
         Some(self.session.keepalive.secondary).filter(|interval| !interval.is_zero())
+    }
+
+    /// Who talks with whom in a call: what the [`Face`] says of it, without the cost of a whole face. `None` once
+    /// it is over.
+    pub fn parties(&self, reference: u32) -> Option<CallParties<'_>> {
+        let call = self.session.calls.shown().find(|call| call.reference == reference)?;
+        Some(CallParties { calling: &call.parties.calling.number, called: &call.parties.called.number })
     }
 
     /// What a person sees and hears now.

@@ -24,10 +24,13 @@ use selsius_wire::{
     value::{RingMode, Text},
 };
 
-use crate::network::{Network, Wire};
+use crate::{
+    chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    network::{Network, Wire},
+};
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
-const START: WallTime = WallTime(1_795_487_400_000_000);
+pub(crate) const START: WallTime = WallTime(1_795_487_400_000_000);
 
 /// A phone of the bed, with its connection and what its audio does.
 #[derive(Debug)]
@@ -81,6 +84,8 @@ enum Event {
     Failed(usize, u32),
     StationTimer(usize),
     ExchangeTimer,
+    /// A trunk or the mixer answers.
+    Answer(Answer),
 }
 
 /// An exchange, phones and the network between them.
@@ -99,6 +104,9 @@ pub struct Bed {
     pub bad_media: u32,
     /// Calls whose record has a beginning and no end yet.
     pub begun: BTreeSet<CallId>,
+    /// A connection that is to break after a certain message.
+    pub(crate) cut: Option<Cut>,
+    pub(crate) answers: Answers,
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
@@ -125,6 +133,8 @@ impl Bed {
             begun: BTreeSet::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
+            cut: None,
+            answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
             network,
@@ -168,8 +178,8 @@ impl Bed {
         self.flush_up(phone);
     }
 
-    /// Breaks a phone's connection; either end may never notice (`None`).
-    pub fn cut(&mut self, phone: usize, manager_notices: Option<Duration>, phone_notices: Duration) {
+    /// Breaks a phone's connection.
+    pub fn cut(&mut self, phone: usize, notices: Notices) {
         let Some(session) = self.phones[phone].link.as_ref().map(|link| link.session) else { return };
         // Nothing more gets through, in either direction.
         let gone = |event: &Event| match event {
@@ -182,16 +192,18 @@ impl Bed {
         if let Some(link) = self.phones[phone].link.as_mut() {
             link.session = SessionId(u64::MAX);
         }
-        if let Some(after) = manager_notices {
+        if let Some(after) = notices.manager {
             self.schedule(self.now + after, Event::ManagerLoses(session));
         }
-        self.schedule(self.now + phone_notices, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+        if let Some(after) = notices.phone {
+            self.schedule(self.now + after, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+        }
     }
 
     /// A phone is carried to another place: it connects from another address, and its old connection just falls silent.
     pub fn carry(&mut self, phone: usize, address: IpAddr) {
         self.phones[phone].address = address;
-        self.cut(phone, None, Duration::from_millis(1));
+        self.cut(phone, Notices { manager: None, phone: Some(Duration::from_millis(1)) });
     }
 
     /// Nothing gets through between a phone and the manager for a while; then all of it does.
@@ -244,6 +256,7 @@ impl Bed {
     /// Nothing is left of what the manager had to do with others.
     fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.answers.forget();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
             let after = Duration::from_micros(self.rng.random_range(self.network.delay.clone()));
@@ -344,6 +357,11 @@ impl Bed {
                     self.station_outputs(phone);
                 }
             }
+            Event::Answer(answer) => {
+                if let Some(input) = self.answers.take(answer) {
+                    self.exchange(input);
+                }
+            }
             Event::ExchangeTimer => {
                 if self.exchange_timer == Some(at) {
                     self.exchange_timer = None;
@@ -390,6 +408,7 @@ impl Bed {
 
     fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
+        let phone = state.phone;
         state.framer.feed(bytes);
         loop {
             let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
@@ -405,6 +424,9 @@ impl Bed {
                 }
             };
             self.exchange(input);
+            if self.cuts_now(phone, Way::Up) {
+                return;
+            }
         }
     }
 
@@ -423,10 +445,13 @@ impl Bed {
                 state.rings = ringer.ring_mode != RingMode::Off;
             }
             self.station(phone, selsius_station::Input::Message(message));
+            if self.cuts_now(phone, Way::Down) {
+                return;
+            }
         }
     }
 
-    fn exchange(&mut self, input: Input) {
+    pub(crate) fn exchange(&mut self, input: Input) {
         self.exchange.handle(self.now, input);
         self.exchange_outputs();
     }
@@ -435,7 +460,7 @@ impl Bed {
     fn mix(&mut self, order: MixerOrder) {
         if let MixerOrder::Join { party, .. } = order {
             let address = SocketAddr::from(([10, 0, 0, 2], 20_000 + (party % 10_000) as u16 * 2));
-            self.exchange.handle(self.now, Input::Mixer { party, address: Some(address) });
+            self.answer(About::Party(party), Input::Mixer { party, address: Some(address) });
         }
     }
 
@@ -443,7 +468,7 @@ impl Bed {
         loop {
             let Some(output) = self.exchange.poll_output() else {
                 let Some(event) = self.loopback.poll_event() else { break };
-                self.exchange.handle(self.now, Input::Trunk(event));
+                self.answer(About::Trunk(leg_of(&event)), Input::Trunk(event));
                 continue;
             };
             match output {
@@ -465,8 +490,8 @@ impl Bed {
                         self.dirty.push(session);
                     }
                 }
-                Output::Store(record) => self.store(record),
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Store(record) => self.store(*record),
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Notice(_) | Output::Event(_) => {}
             }
@@ -500,6 +525,15 @@ impl Bed {
             | Record::AutoRegistered(_)
             | Record::DeviceState { .. } => {}
         }
+    }
+
+    /// A trunk or the mixer answers, some time.
+    fn answer(&mut self, about: About, input: Input) {
+        if self.answers.delay.is_empty() {
+            return self.exchange.handle(self.now, input);
+        }
+        let (at, answer) = self.answers.delay(&mut self.rng, self.now, about, input);
+        self.schedule(at, Event::Answer(answer));
     }
 
     /// One write per burst, as the server does it.

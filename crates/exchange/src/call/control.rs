@@ -13,7 +13,7 @@ use crate::{
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
     feature::call_codes::Entered,
-    io::{Load, Output},
+    io::Load,
     record::{CallStarted, EndCause, Party, Record},
     view::Transition,
 };
@@ -333,7 +333,7 @@ impl Exchange {
             let number = [call.prefix.as_str(), &record.dialed].concat();
             self.dialed_last(now, device, &number);
         }
-        self.out.push_back(Output::Store(Record::CallStarted(record)));
+        self.store(Record::CallStarted(record));
         self.counters.calls += 1;
         let found = target.and_then(|target| self.lead_to(now, leg, &target));
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {

@@ -139,7 +139,7 @@ impl Exchange {
             record.dialed,
             cause.name()
         );
-        self.out.push_back(Output::Store(Record::CallEnded(Box::new(record))));
+        self.store(Record::CallEnded(Box::new(record)));
         self.event(Level::Debug, None, "", text);
     }
 

@@ -397,7 +397,7 @@ impl Exchange {
         }
         if self.watched.contains(&device.name) {
             let notice = Notice::FaceGone { device: device.name.clone() };
-            self.out.push_back(Output::Notice(notice));
+            self.out.push_back(Output::Notice(Box::new(notice)));
         }
         let kind = DeviceEventKind::Unregistered { reason: reason.into() };
         self.device_event(now, device.name.as_str(), kind);

@@ -55,15 +55,15 @@ impl Exchange {
         if look.background != before.background && !look.background.is_empty() {
             let image = self.file_url(session, &look.background);
             let icon = self.file_url(session, &thumbnail(&look.background));
-            self.order(handle, BACKGROUND, &SetBackground { image, icon }.to_xml(Encoding::Ascii));
+            self.send_order(handle, BACKGROUND, &SetBackground { image, icon }.to_xml(Encoding::Ascii));
         }
         if look.ring_tone != before.ring_tone && !look.ring_tone.is_empty() {
             let ring_tone = self.file_url(session, &look.ring_tone);
-            self.order(handle, RING_TONE, &SetRingTone { ring_tone }.to_xml(Encoding::Ascii));
+            self.send_order(handle, RING_TONE, &SetRingTone { ring_tone }.to_xml(Encoding::Ascii));
         }
     }
 
-    fn order(&mut self, handle: Handle<Device>, application: u32, xml: &[u8]) {
+    fn send_order(&mut self, handle: Handle<Device>, application: u32, xml: &[u8]) {
         let transaction = self.next_reference();
         let address = Address::of(application, (0, 0), transaction);
         if self.push_to(handle, address, xml).is_err() {

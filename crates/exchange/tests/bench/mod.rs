@@ -226,10 +226,10 @@ impl Bench {
                     self.dialects.insert(session, dialect);
                 }
                 Output::Close { session } => self.closed.push(session),
-                Output::Store(record) => self.records.push(record),
+                Output::Store(record) => self.records.push(*record),
                 Output::Event(event) => self.events.push(event.text),
-                Output::Notice(notice) => self.notices.push(notice),
-                Output::Trunk(order) => self.orders.push(order),
+                Output::Notice(notice) => self.notices.push(*notice),
+                Output::Trunk(order) => self.orders.push(*order),
                 Output::Mixer(order) => self.mixer.push(order),
             }
         }

@@ -12,6 +12,7 @@ pub(crate) mod group;
 pub(crate) mod health;
 mod import;
 pub(crate) mod line;
+pub(crate) mod load;
 pub(crate) mod log;
 mod node;
 mod out;

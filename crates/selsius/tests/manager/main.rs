@@ -4,9 +4,11 @@
 
 mod admin;
 mod calls;
+mod ceiling;
 mod crash;
 mod files;
 mod import;
+mod load;
 mod operator;
 mod service;
 mod start;

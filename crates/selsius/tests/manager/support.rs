@@ -72,7 +72,7 @@ pub(crate) fn output(child: Child) -> Output {
 /// A manager that runs. Killed when it is dropped.
 pub(crate) struct Manager {
     child: Option<Child>,
-    process: Pid,
+    pub(crate) process: Pid,
     pub(crate) data_dir: PathBuf,
     pub(crate) sccp: SocketAddr,
     pub(crate) tftp: SocketAddr,

@@ -154,6 +154,9 @@ pub struct LimitsConfig {
     /// Bytes that a phone may leave unread before it is dropped.
     #[serde(deserialize_with = "value::bounded::<16_384, 16_777_216, _>")]
     pub unread_bytes: usize,
+    /// Mebibytes that all phones together may leave unread before those are dropped that leave most.
+    #[serde(deserialize_with = "value::bounded::<1, 65_536, _>")]
+    pub unread_in_all_mib: usize,
     /// Seconds that a connection may take to register.
     #[serde(deserialize_with = "value::bounded::<1, 3600, _>")]
     pub register_within: usize,
@@ -295,6 +298,7 @@ impl Default for LimitsConfig {
             late_ms: 500,
             screen_bytes: exchange.screen,
             unread_bytes: sockets.unread,
+            unread_in_all_mib: sockets.unread_in_all >> 20,
             register_within: 60,
             legs_per_device: exchange.legs_per_device,
             digits: exchange.digits,
@@ -358,6 +362,7 @@ mod tests {
             late-ms = 200
             screen-bytes = 4000
             unread-bytes = 65536
+            unread-in-all-mib = 8
             register-within = 5
             legs-per-device = 2
             digits = 20

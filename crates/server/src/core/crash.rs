@@ -76,7 +76,7 @@ pub(super) fn run(mut core: Core) {
 fn save_records(core: &mut Core) -> usize {
     while let Some(output) = core.exchange.poll_output() {
         if let Output::Store(record) = output {
-            save(core, record);
+            save(core, *record);
         }
     }
     let now = core.now();
@@ -137,6 +137,7 @@ impl Core {
             serial,
             buffer,
             pending: Vec::new(),
+            unread: 0,
             closing: VecDeque::new(),
             // Whoever waits there has been announced to the exchange that crashed.
             accepting: false,

@@ -116,6 +116,8 @@ pub struct NetworkCounters {
     pub refused: u64,
     /// Connections dropped because the phone did not read.
     pub slow: u64,
+    /// Bytes that phones have left unread, now.
+    pub unread: usize,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
     /// How often a connection was read more slowly because it said too much.

@@ -70,6 +70,9 @@ pub struct Limits {
     pub late: Duration,
     /// Bytes that a phone may leave unread before it is dropped.
     pub unread: usize,
+    /// Bytes that all phones together may leave unread. Above that, those are dropped first that leave more than a
+    /// phone that reads ever does.
+    pub unread_in_all: usize,
     /// How long a connection gets to take its last bytes when it or the manager ends.
     pub linger: Duration,
 }
@@ -87,8 +90,16 @@ impl Default for Limits {
             flood: Duration::from_secs(10),
             late: Duration::from_millis(500),
             unread: 256 * 1024,
+            unread_in_all: 256 * 1024 * 1024,
             linger: Duration::from_secs(2),
         }
+    }
+}
+
+impl Limits {
+    /// Bytes that one phone may leave unread while all together leave so many.
+    fn most_unread(&self, in_all: usize) -> usize {
+        if in_all > self.unread_in_all { self.unread.min(UNREAD_OF_SLOW) } else { self.unread }
     }
 }
 
@@ -190,6 +201,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         serial: 0,
         buffer: vec![0; READ],
         pending: Vec::new(),
+        unread: 0,
         closing: VecDeque::new(),
         accepting: true,
         draining: None,
@@ -211,6 +223,8 @@ const ACCEPTS: usize = 64;
 const NO_APPLICATION: u32 = 0;
 /// The same while it is late anyway.
 const ACCEPTS_WHEN_LATE: usize = 4;
+/// Unread bytes of a phone that is only slow: the longest burst, that of a registration, some times over.
+const UNREAD_OF_SLOW: usize = 16 * 1024;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -241,6 +255,8 @@ struct Core {
     buffer: Vec<u8>,
     /// Connections with something to write or to finish, in the order in which that came up.
     pending: Vec<usize>,
+    /// Bytes that all phones together have left unread.
+    unread: usize,
     /// Connections that are to be closed, and when at the latest.
     closing: VecDeque<(Time, SessionId)>,
     accepting: bool,
@@ -433,7 +449,7 @@ impl Core {
     }
 
     fn network(&self) -> NetworkCounters {
-        NetworkCounters { connections: self.connections.len(), ..self.counters.clone() }
+        NetworkCounters { connections: self.connections.len(), unread: self.unread, ..self.counters.clone() }
     }
 
     fn metrics(&self) -> Metrics {
@@ -581,7 +597,7 @@ impl Core {
                     self.outputs();
                     // Short questions with long answers, asked faster than they are read: not more than this at once.
                     let unread = self.connections.get(key).map_or(0, |connection| connection.output.len());
-                    if unread > self.limits.unread {
+                    if unread > self.limits.most_unread(self.unread) {
                         self.write(key);
                     }
                     if !self.may_say_more(key, now) {
@@ -657,6 +673,7 @@ impl Core {
 
     fn remove(&mut self, key: usize) {
         let Some(mut connection) = self.connections.try_remove(key) else { return };
+        self.unread -= connection.output.len();
         let _ = self.poll.registry().deregister(&mut connection.stream);
         if !connection.registered {
             self.admission.no_longer_unregistered(connection.address);
@@ -677,12 +694,13 @@ impl Core {
             match output {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
-                        let first = connection.output.is_empty();
-                        let start = connection.output.len();
+                        let before = connection.output.len();
                         connection.dialect.encode_manager(&message, &mut connection.output);
-                        self.tally.sent.count_frame(&connection.output[start..]);
+                        self.tally.sent.count_frame(&connection.output[before..]);
+                        let unread = connection.output.len();
+                        self.unread += unread - before;
                         // A phone that does not read makes no event that would lead to a write: look at it here.
-                        if first || connection.output.len() > self.limits.unread {
+                        if before == 0 || unread > self.limits.most_unread(self.unread) {
                             self.pending.push(key);
                         }
                     }
@@ -706,18 +724,18 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
                     self.tally.record(&record);
-                    if let Record::DeviceEvent(event) = &record {
+                    if let Record::DeviceEvent(event) = &*record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
                     }
-                    if !(self.records)(record) {
+                    if !(self.records)(*record) {
                         self.counters.records_lost += 1;
                     }
                 }
-                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, notice),
+                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
         }
@@ -759,7 +777,10 @@ impl Core {
 
     fn write(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match connection.write(self.limits.unread) {
+        let before = connection.output.len();
+        let written = connection.write(self.limits.most_unread(self.unread));
+        self.unread -= before - connection.output.len();
+        match written {
             Ok(true) if connection.closing => {
                 connection.discard(&mut self.buffer);
                 self.remove(key);

@@ -195,7 +195,7 @@ mod tests {
             watchers.add(&mut exchange, Watch::Phone(phone.clone()), to);
         }
         while let Some(Output::Notice(notice)) = exchange.poll_output() {
-            watchers.notice(&mut exchange, notice);
+            watchers.notice(&mut exchange, *notice);
         }
         let absent = News::Face { device: phone.clone(), face: None };
         assert_eq!(first_end.try_recv(), Ok(absent));

@@ -128,10 +128,12 @@ impl Families {
         let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_connections_dropped_total",
-            "Connections that were dropped: the phone did not read (slow), spoke no SCCP (garbage), or too much (flood).",
+            "Connections that were dropped: the phone did not read (slow), spoke no SCCP (garbage), said too much (flood).",
             MetricType::COUNTER,
             dropped.into(),
         );
+        let unread = "Bytes that phones have not read yet.";
+        self.gauge("selsius_unread_bytes", unread, network.unread as f64);
         let received = tally.received.seen().map(|(name, count)| ("in", name, count));
         let sent = tally.sent.seen().map(|(name, count)| ("out", name, count));
         let messages = received.chain(sent).map(|(direction, message, count)| {

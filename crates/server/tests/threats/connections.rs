@@ -97,6 +97,26 @@ fn a_client_that_does_not_read() {
 }
 
 #[test]
+fn many_clients_that_do_not_read() {
+    // Each alone leaves less than it may.
+    let limits = Limits { unread: 1 << 30, unread_in_all: 1 << 20, ..talkative() };
+    let manager = Manager::with(limits, Config::default(), office());
+    let mut pair = Pair::new(&manager);
+    let mut deaf = [insider(&manager), Phone::register(&manager, "1002")];
+    let question = deaf[0].frame(message::SoftKeyTemplateReq).repeat(100);
+    while network(&manager).slow == 0 {
+        for phone in &mut deaf {
+            // One that was dropped cannot be written to.
+            let _ = phone.stream.write_all(&question);
+        }
+    }
+    let status = manager.status();
+    assert!(status.network.unread <= (1 << 20) + 8192 * 60, "{}", status.network.unread);
+    assert!(status.devices.len() >= PAIR);
+    pair.assert_unaffected();
+}
+
+#[test]
 fn a_phone_in_a_call_that_does_not_read() {
     // The victim is the phone that does not read, not the one that talks to it.
     let limits = Limits { unread: 4096, ..talkative() };

@@ -183,7 +183,7 @@ fn read_script(path: &PathBuf) -> anyhow::Result<(String, Vec<script::Line>)> {
     Ok((file, lines))
 }
 
-fn facts(model: &str) -> anyhow::Result<&'static PhoneFacts> {
+pub(in crate::cli) fn facts(model: &str) -> anyhow::Result<&'static PhoneFacts> {
     let wanted = model.trim_start_matches("Cisco").trim();
     let found = selsius_site::PHONES.iter().find(|facts| facts.name.eq_ignore_ascii_case(wanted));
     found.with_context(|| {
@@ -193,7 +193,7 @@ fn facts(model: &str) -> anyhow::Result<&'static PhoneFacts> {
 }
 
 /// Which of the known ways of behaving comes nearest to a model's.
-fn class(facts: &PhoneFacts) -> ModelClass {
+pub(in crate::cli) fn class(facts: &PhoneFacts) -> ModelClass {
     match facts.name {
         "6901" => ModelClass::P6901,
         "7902" | "7905" | "7910" | "7912" | "ATA186" | "ATA188" | "VGC" => ModelClass::P7912,

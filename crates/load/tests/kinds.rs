@@ -1,0 +1,109 @@
+//! What can happen in a call, and what can happen to many phones at once, against a real manager.
+#![allow(clippy::unwrap_used, reason = "plans for tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use selsius_load::{CallKind, Mix, Plan, Rate, Report, Storm, StormKind};
+
+use crate::support::{Manager, phones, plan, run};
+
+/// A short run with calls of one kind.
+fn run_kind(kind: CallKind) -> Report {
+    let phones = phones(20);
+    let manager = Manager::of(&phones);
+    let mut plan = plan(manager.address(), phones, Some(20.0), Duration::from_millis(500));
+    let parts = CallKind::ALL.map(|of| u32::from(of == kind));
+    plan.calls.mix = Mix::new(parts).unwrap();
+    plan.calls.pause = Duration::from_millis(20);
+    let report = run(&plan);
+    assert!(report.is_clean(), "{report}");
+    let by_kind: Vec<_> = report.calls.completed_by_kind.clone().into_iter().collect();
+    assert_eq!((report.calls.attempts, by_kind), (10, vec![(kind.name(), 10)]), "{report}");
+    report
+}
+
+#[test]
+fn callers_give_up() {
+    let report = run_kind(CallKind::Abandoned);
+    assert_eq!(report.latency_us.digit_to_ring.count, 10);
+    assert_eq!(report.latency_us.answer_to_media_callee.count, 0, "nobody answers");
+}
+
+#[test]
+fn called_phones_are_busy() {
+    let report = run_kind(CallKind::Busy);
+    assert_eq!(report.latency_us.digit_to_ring.count, 0, "nothing rings");
+}
+
+#[test]
+fn calls_are_held_and_resumed() {
+    assert_eq!(run_kind(CallKind::Hold).latency_us.resume_to_media.count, 10);
+}
+
+#[test]
+fn calls_are_transferred() {
+    assert_eq!(run_kind(CallKind::Transfer).latency_us.transfer_to_media.count, 10);
+}
+
+#[test]
+fn kinds_are_mixed_and_some_phones_stay_idle() {
+    let mut phones = phones(30);
+    phones.idle = 10;
+    let manager = Manager::of(&phones);
+    let mut plan = plan(manager.address(), phones, Some(40.0), Duration::from_millis(500));
+    plan.calls.mix = Mix::new([4, 2, 2, 1, 1]).unwrap();
+    let report = run(&plan);
+    assert!(report.is_clean(), "{report}");
+    let kinds: Vec<_> = report.calls.completed_by_kind.into_iter().collect();
+    assert_eq!(kinds, [("abandoned", 4), ("busy", 4), ("hold", 2), ("plain", 8), ("transfer", 2)]);
+}
+
+fn storm(kind: StormKind, count: Option<u32>) -> Storm {
+    Storm { at: Duration::from_millis(100), kind, count, back_after: Duration::ZERO, rate: Rate::AtOnce }
+}
+
+/// A run in which this storm breaks out in the midst of calls.
+fn stormy(storm: Storm) -> (Report, Plan) {
+    let phones = phones(30);
+    let manager = Manager::of(&phones);
+    let mut plan = plan(manager.address(), phones, Some(50.0), Duration::from_secs(1));
+    plan.storms = vec![storm];
+    (run(&plan), plan)
+}
+
+#[test]
+fn all_phones_drop_and_return() {
+    let (report, plan) = stormy(storm(StormKind::DropAndReturn, None));
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.registration.completed, 2 * u64::from(plan.phones.count), "{report}");
+    assert_eq!(report.calls.completed + report.calls.cut, 50, "{report}");
+}
+
+#[test]
+fn some_phones_drop_in_the_midst_of_a_call() {
+    let phones = phones(2);
+    let manager = Manager::of(&phones);
+    let mut plan = plan(manager.address(), phones, Some(1.0), Duration::from_millis(1500));
+    plan.calls.hold = Duration::from_millis(300);
+    plan.storms = vec![storm(StormKind::DropAndReturn, Some(1))];
+    let report = run(&plan);
+    // The first call is up when the storm comes, the second one is due when all is well again.
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.calls.completed, report.calls.cut), (1, 1), "{report}");
+}
+
+#[test]
+fn phones_that_do_not_read_are_dropped_and_the_others_call_on() {
+    let (report, _) = stormy(storm(StormKind::SlowReaders, Some(2)));
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.calls.completed, report.strangers.slow_readers), (50, 2), "{report}");
+}
+
+#[test]
+fn half_open_connections_do_not_disturb_the_others() {
+    let (report, _) = stormy(storm(StormKind::HalfOpen, Some(20)));
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.calls.completed, report.strangers.half_open), (50, 20), "{report}");
+}
