@@ -335,6 +335,10 @@ impl Director {
         if self.phase == Phase::Registering {
             self.ready_at = now;
         }
+        if matches!(self.phase, Phase::Leaving { .. }) {
+            // It was on its way when the others left.
+            self.todo.push_back((phone, Act::User(Action::Unregister)));
+        }
         self.pool(now, phone);
     }
 
