@@ -204,8 +204,7 @@ impl Bar {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
-        let style = ProgressStyle::with_template("{spinner} {msg}")
-            .expect("the template is a constant that is right");
+        let style = ProgressStyle::with_template("{msg}").expect("the template is a constant that is right");
         Self(ProgressBar::with_draw_target(None, target).with_style(style))
     }
 
@@ -220,7 +219,6 @@ impl Bar {
             let _ = write!(text, "  {calls} calls, {completed} completed, {failed} failed, {wrong} wrong");
         }
         self.0.set_message(text);
-        self.0.tick();
     }
 }
 
