@@ -5,9 +5,11 @@ mod support;
 
 use std::time::Duration;
 
-use selsius_load::{CallKind, Mix, Plan, Rate, Report, Storm, StormKind};
+use selsius_load::{CallKind, Mix, Plan, Rate, Report, Stop, Storm, StormKind};
 
-use crate::support::{Manager, phones, plan, run};
+use selsius_server::core::Limits;
+
+use crate::support::{Manager, phones, plan, run, site};
 
 /// A short run with calls of one kind.
 fn run_kind(kind: CallKind) -> Report {
@@ -96,9 +98,20 @@ fn some_phones_drop_in_the_midst_of_a_call() {
 
 #[test]
 fn phones_that_do_not_read_are_dropped_and_the_others_call_on() {
-    let (report, _) = stormy(storm(StormKind::SlowReaders, Some(2)));
-    assert!(report.is_clean(), "{report}");
-    assert_eq!((report.calls.completed, report.strangers.slow_readers), (50, 2), "{report}");
+    let phones = phones(30);
+    let manager = Manager::with(site(&phones), Limits { unread: 32 * 1024, ..Limits::default() });
+    // On loopback the system itself takes 3 MB for a phone that does not read, before the manager notices.
+    let mut plan = plan(manager.address(), phones, Some(20.0), Duration::from_secs(60));
+    plan.storms = vec![storm(StormKind::SlowReaders, Some(2))];
+    let stop = Stop::default();
+    let report = selsius_load::run(&plan, &stop.clone(), |now| {
+        if now.strangers_ended == 2 {
+            stop.stop();
+        }
+    });
+    let report = report.unwrap();
+    assert!(report.is_clean() && report.calls.completed > 0, "{report}");
+    assert_eq!((report.strangers.slow_readers, report.strangers.slow_readers_dropped), (2, 2), "{report}");
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct Progress {
     pub failed: u64,
     /// Cases of wrong behaviour.
     pub wrong: u64,
+    /// Slow readers and half-open connections that the server ended.
+    pub strangers_ended: u64,
 }
 
 /// Why a run could not be made.
@@ -477,6 +479,7 @@ impl Fleet {
             completed: tally.completed.values().sum(),
             failed: tally.failed.values().sum(),
             wrong: tally.wrong.values().sum(),
+            strangers_ended: tally.strangers.slow_readers_dropped + tally.strangers.half_open_closed,
         }
     }
 }

@@ -10,8 +10,8 @@ use super::{Fleet, link::connect};
 
 /// How often a phone that reads nothing asks.
 pub(super) const ASK: std::time::Duration = std::time::Duration::from_millis(50);
-/// Questions at a time; the answers are a thousand bytes each.
-const QUESTIONS: usize = 20;
+/// Questions at a time; the answers are some hundred bytes each.
+const QUESTIONS: usize = 100;
 
 /// A connection that says nothing, or half a message.
 pub(super) struct HalfOpen {

@@ -212,7 +212,7 @@ impl Bar {
         if self.0.is_hidden() {
             return;
         }
-        let Progress { stage, elapsed, registered, calls, completed, failed, wrong } = now;
+        let Progress { stage, elapsed, registered, calls, completed, failed, wrong, .. } = now;
         let mut text =
             format!("{:.0} s  {stage}  {registered} of {} phones", elapsed.as_secs_f64(), plan.phones.count);
         if plan.calls.rate.is_some() {
