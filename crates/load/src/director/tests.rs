@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use proptest::prelude::*;
 use selsius_wire::value::Codec;
 
 use super::*;
@@ -180,4 +181,126 @@ fn a_bell_that_is_rung_at_the_wrong_phone_is_wrong() {
     director.call_state(at(1), 0, 1, CallState::OffHook);
     director.call_state(at(2), 3, 9, CallState::RingIn);
     assert_eq!(director.tally.wrong, [(Wrong::StrayRing, 1)].into());
+}
+
+#[test]
+fn a_call_without_phones_waits_for_a_moment_and_not_busily() {
+    let mut director = director(3, 10.0);
+    director.tick(at(0));
+    director.tick(at(0));
+    director.tick(at(100));
+    assert_eq!(acts(&mut director), ["0 User(OffHook)"], "the second call has one phone of two");
+    assert_eq!(director.next_at(), Some(at(200)), "the third call is what comes next");
+    call(&mut director, at(110), 0, 1);
+    director.tick(at(210));
+    end(&mut director, at(215), 0, 1);
+    acts(&mut director);
+    director.tick(at(216));
+    assert_eq!(director.next_at(), Some(at(265)), "the first phone has rested by then");
+    director.tick(at(265));
+    assert_eq!(acts(&mut director), ["2 User(OffHook)"]);
+}
+
+#[test]
+fn a_run_waits_for_phones_that_a_storm_took() {
+    let mut director = director(2, 10.0);
+    let storm = crate::Storm {
+        at: Duration::from_millis(10),
+        kind: crate::StormKind::DropAndReturn,
+        count: Some(1),
+        back_after: Duration::from_secs(70),
+        rate: Rate::AtOnce,
+    };
+    director.plan.calls.rate = None;
+    director.plan.storms = vec![storm];
+    director.tick(at(0));
+    director.tick(at(10));
+    assert_eq!(acts(&mut director), ["0 Drop"]);
+    director.offline(at(10), 0, "dropped");
+    director.tick(at(60_000));
+    assert!(matches!(director.phase, Phase::Draining { until } if until == at(65_000)));
+    director.tick(at(64_999));
+    assert!(matches!(director.phase, Phase::Draining { .. }));
+    director.tick(at(65_000));
+    assert!(matches!(director.phase, Phase::Leaving { .. }), "patience has ended");
+    assert!(director.tally.offline.is_empty(), "a storm is no failure of the server");
+}
+
+/// Something that a server, however strange, can make happen at a phone, or the passing of time.
+#[derive(Debug, Clone)]
+enum Happening {
+    Wait(u64),
+    State(u32, u32, CallState),
+    Ring(u32),
+    Open(u32),
+    Send(u32, u32),
+    Close(u32),
+    Stop(u32),
+    Refused(u32),
+    Registered(u32),
+    Offline(u32),
+    Interrupt,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let phone = 0..6_u32;
+    let states = prop::sample::select(CallState::ALL.to_vec());
+    prop_oneof![
+        8 => (0..400_u64).prop_map(Happening::Wait),
+        12 => (phone.clone(), 0..4_u32, states).prop_map(|(phone, reference, state)| Happening::State(phone, reference, state)),
+        4 => phone.clone().prop_map(Happening::Ring),
+        3 => phone.clone().prop_map(Happening::Open),
+        3 => (phone.clone(), phone.clone()).prop_map(|(phone, remote)| Happening::Send(phone, remote)),
+        2 => phone.clone().prop_map(Happening::Close),
+        2 => phone.clone().prop_map(Happening::Stop),
+        1 => phone.clone().prop_map(Happening::Refused),
+        2 => phone.clone().prop_map(Happening::Registered),
+        1 => phone.prop_map(Happening::Offline),
+        1 => Just(Happening::Interrupt),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_servers_do_each_call_ends_once(happenings in prop::collection::vec(happening(), 1..200)) {
+        let mut director = director(6, 20.0);
+        director.plan.calls.mix = crate::Mix::new([2, 1, 1, 1, 1]).unwrap();
+        director.plan.patience = Duration::from_millis(500);
+        let mut now = at(0);
+        director.tick(now);
+        for happening in happenings {
+            match happening {
+                Happening::Wait(millis) => now += Duration::from_millis(millis),
+                Happening::State(phone, reference, state) => director.call_state(now, phone, reference, state),
+                Happening::Ring(phone) => director.rings(now, phone),
+                Happening::Open(phone) => director.media(now, phone, &open(phone)),
+                Happening::Send(phone, remote) => director.media(now, phone, &send(phone, voice(remote))),
+                Happening::Close(phone) => director.media(now, phone, &MediaOrder::CloseReceive { party: phone }),
+                Happening::Stop(phone) => director.media(now, phone, &MediaOrder::StopTransmit { party: phone }),
+                Happening::Refused(phone) => director.refused(now, phone),
+                Happening::Registered(phone) => director.registered(now, phone),
+                Happening::Offline(phone) => director.offline(now, phone, "gone"),
+                Happening::Interrupt => director.interrupt(now),
+            }
+            director.tick(now);
+            director.todo.clear();
+            check(&director);
+        }
+    }
+}
+
+/// What holds at any time: calls and their phones know each other, and every call that was due is accounted for.
+fn check(director: &Director) {
+    for (slot, call) in &director.calls {
+        for phone in call.phones() {
+            assert_eq!(director.desks[phone as usize].call, Some(call.key(slot)), "{call:?}");
+        }
+    }
+    let busy = director.desks.iter().filter(|desk| desk.call.is_some()).count();
+    assert_eq!(busy, director.calls.iter().map(|(_, call)| call.phones().count()).sum::<usize>());
+    assert_eq!(director.online as usize, director.desks.iter().filter(|desk| desk.online).count());
+    let tally = &director.tally;
+    let ended = tally.completed.values().sum::<u64>() + tally.failed.values().sum::<u64>() + tally.cut;
+    assert_eq!(tally.calls, ended + director.calls.len() as u64 + director.waiting.len() as u64);
 }

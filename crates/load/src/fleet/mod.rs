@@ -468,7 +468,7 @@ impl Fleet {
             Phase::Registering => "registering",
             Phase::Calling { .. } if self.plan.calls.rate.is_none() => "idle",
             Phase::Calling { .. } => "calling",
-            Phase::Draining => "last calls",
+            Phase::Draining { .. } => "last calls",
             Phase::Leaving { .. } | Phase::Done => "unregistering",
         };
         Progress {

@@ -109,6 +109,14 @@ impl CallKind {
     /// All there are.
     pub const ALL: [Self; 5] = [Self::Plain, Self::Abandoned, Self::Busy, Self::Hold, Self::Transfer];
 
+    /// How many phones take part.
+    pub(crate) const fn phones(self) -> usize {
+        match self {
+            Self::Plain | Self::Abandoned | Self::Busy | Self::Hold => 2,
+            Self::Transfer => 3,
+        }
+    }
+
     /// Its name in scenarios and reports.
     pub const fn name(self) -> &'static str {
         match self {
