@@ -5,9 +5,11 @@ mod support;
 
 use std::time::Duration;
 
-use selsius_load::{CallKind, Mix, Plan, Rate, Report, Stop, Storm, StormKind};
+use selsius_load::{CallKind, Mix, Plan, Rate, Report, Stop, Storm, StormKind, site_toml};
 
 use selsius_server::core::Limits;
+use selsius_site::Site;
+use selsius_station::{Config, ModelClass};
 
 use crate::support::{Manager, phones, plan, run, site};
 
@@ -119,4 +121,44 @@ fn half_open_connections_do_not_disturb_the_others() {
     let (report, _) = stormy(storm(StormKind::HalfOpen, Some(20)));
     assert!(report.is_clean(), "{report}");
     assert_eq!((report.calls.completed, report.strangers.half_open), (50, 20), "{report}");
+}
+
+/// The models that behave differently, and a version of the protocol that each speaks.
+const MODELS: [(ModelClass, u8, &str); 6] = [
+    (ModelClass::P7912, 7, "7912"),
+    (ModelClass::P7960, 3, "7960"),
+    (ModelClass::P7960, 11, "7960"),
+    (ModelClass::P7965, 17, "7965"),
+    (ModelClass::P7965, 22, "7965"),
+    (ModelClass::P8945, 22, "8945"),
+];
+
+#[test]
+fn phones_of_all_models_make_calls_of_all_kinds() {
+    for (class, version, model) in MODELS {
+        let mut phones = phones(20);
+        phones.config = Config { version, ..Config::new("", class) };
+        let site = Site::from_toml("site.toml", &site_toml(&phones, model)).unwrap();
+        let manager = Manager::with(site, Limits::default());
+        let mut plan = plan(manager.address(), phones, Some(20.0), Duration::from_millis(500));
+        plan.calls.mix = Mix::new([2; 5]).unwrap();
+        let report = run(&plan);
+        assert!(report.is_clean() && report.calls.completed == 10, "{model} {version}: {report}");
+    }
+}
+
+#[test]
+fn phones_without_soft_keys_make_calls() {
+    let mut phones = phones(10);
+    phones.config = Config::new("", ModelClass::P6901);
+    let site = Site::from_toml("site.toml", &site_toml(&phones, "6901")).unwrap();
+    let manager = Manager::with(site, Limits::default());
+    let mut plan = plan(manager.address(), phones, Some(20.0), Duration::from_millis(500));
+    plan.calls.mix = Mix::new([3, 1, 1, 0, 0]).unwrap();
+    let report = run(&plan);
+    assert!(report.is_clean() && report.calls.completed == 10, "{report}");
+    // They have no key for it, and the report says so.
+    plan.calls.mix = Mix::new([0, 0, 0, 1, 0]).unwrap();
+    let report = run(&plan);
+    assert_eq!(report.calls.failed.keys().collect::<Vec<_>>(), [&"no-such-key"], "{report}");
 }
