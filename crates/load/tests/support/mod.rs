@@ -19,7 +19,7 @@ pub(crate) struct Manager(Option<Running>);
 impl Manager {
     /// One that knows these phones.
     pub(crate) fn of(phones: &Phones) -> Self {
-        Self::with(Site::from_toml("site.toml", &site_toml(phones, "7965")).unwrap(), Limits::default())
+        Self::with(site(phones), Limits::default())
     }
 
     pub(crate) fn with(site: Site, limits: Limits) -> Self {
@@ -42,6 +42,11 @@ impl Drop for Manager {
         let ended = running.thread.join();
         assert!(ended.is_ok() || std::thread::panicking(), "the exchange's thread panicked");
     }
+}
+
+/// The office of these phones.
+pub(crate) fn site(phones: &Phones) -> Site {
+    Site::from_toml("site.toml", &site_toml(phones, "7965")).unwrap()
 }
 
 pub(crate) fn phones(count: u32) -> Phones {
