@@ -51,7 +51,7 @@ pub enum Command {
     /// Take what lines and phones remember from a store that has been exchanged.
     Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
-    CurrentSite(oneshot::Sender<Box<Site>>),
+    CurrentSite(oneshot::Sender<Arc<Site>>),
     /// Who is there, and who is busy.
     Presence(oneshot::Sender<Presence>),
     /// Reset or restart a phone.
