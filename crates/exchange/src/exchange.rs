@@ -4,6 +4,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet, VecDeque},
     string::String,
+    sync::Arc,
     vec::Vec,
 };
 
@@ -32,7 +33,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Exchange {
     pub(crate) config: Config,
-    pub(crate) site: Site,
+    /// Shared with whoever reads it elsewhere, so that nobody has to copy a large office to look at it.
+    pub(crate) site: Arc<Site>,
     pub(crate) wall: WallClock,
     /// Seconds to add for local time in the zones that the site names beside its own: those of phones, pools and schedules.
     pub(crate) zones: BTreeMap<String, i32>,
@@ -152,7 +154,7 @@ impl Exchange {
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
             config,
-            site,
+            site: Arc::new(site),
             wall,
             zones: BTreeMap::new(),
             now: Time::ZERO,
@@ -284,6 +286,11 @@ impl Exchange {
     /// The site as it is now, phones that registered themselves included.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// The same as it is now, for another thread: it does not follow later changes.
+    pub fn shared_site(&self) -> Arc<Site> {
+        Arc::clone(&self.site)
     }
 
     /// What a dialled number would reach, for `selsius site` and tests: `None` leads nowhere.

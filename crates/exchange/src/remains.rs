@@ -1,7 +1,7 @@
 //! What an exchange that has failed leaves to the next one. An exchange never fails of what phones say; should one of its
 //! own invariants not hold, then it panics, and its driver begins again with what is left.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::Time;
@@ -36,7 +36,7 @@ impl Exchange {
         ended.collect()
     }
 
-    /// What the next exchange begins with. Only moves: nothing of what is left is looked at.
+    /// What the next exchange begins with. Nothing of what is left is looked at.
     pub fn remains(self) -> Remains {
         let config = Config {
             first_call: CallId(self.next_call),
@@ -45,7 +45,7 @@ impl Exchange {
         };
         Remains {
             config,
-            site: self.site,
+            site: Arc::unwrap_or_clone(self.site),
             lines: self.line_states,
             devices: self.device_states,
             counters: self.counters,

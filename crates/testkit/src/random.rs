@@ -195,6 +195,9 @@ impl Run {
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             return Err(format!("everybody hung up, and this is left: {sizes:?}"));
         }
+        if !self.bed.begun.is_empty() {
+            return Err(format!("everybody hung up, and these calls have no record: {:?}", self.bed.begun));
+        }
         let registered = self.bed.exchange.device_status().len();
         if registered != self.users.phones {
             return Err(format!("{registered} of {} phones are registered", self.users.phones));
@@ -471,6 +474,10 @@ impl Run {
     }
 
     fn restart_manager(&mut self) -> String {
+        if self.bed.rng.random_ratio(1, 2) {
+            self.bed.crash_exchange();
+            return "the exchange crashes and another one goes on".into();
+        }
         self.count();
         self.bed.restart_manager();
         "the manager crashes and comes back".into()

@@ -5,6 +5,7 @@ use alloc::{
     collections::VecDeque,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 use core::{net::IpAddr, time::Duration};
@@ -348,8 +349,9 @@ impl Exchange {
             buttons: [button].into(),
             ..selsius_site::Device::default()
         };
-        self.site.lines.insert(line.clone(), Line::default());
-        self.site.devices.insert(name.clone(), device);
+        let site = Arc::make_mut(&mut self.site);
+        site.lines.insert(line.clone(), Line::default());
+        site.devices.insert(name.clone(), device);
         self.store(Record::AutoRegistered(AutoRegistered { device: name.clone(), device_type, line }));
         true
     }
@@ -444,7 +446,7 @@ impl Exchange {
     /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
     /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        let mut before = site;
+        let mut before = Arc::new(site);
         self.tell_clocks(now, |exchange| core::mem::swap(&mut exchange.site, &mut before));
         self.look_changed(&before);
         self.auto_from = 0;

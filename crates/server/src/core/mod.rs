@@ -409,7 +409,7 @@ impl Core {
                 let _ = answer.send(());
             }
             Command::CurrentSite(answer) => {
-                let _ = answer.send(Box::new(self.exchange.site().clone()));
+                let _ = answer.send(self.exchange.shared_site());
             }
             Command::Presence(answer) => {
                 let _ = answer.send(self.exchange.presence());

@@ -15,6 +15,7 @@ mod operator;
 mod record;
 mod remembered;
 mod retention;
+mod rows;
 mod site;
 
 use std::{

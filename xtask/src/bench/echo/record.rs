@@ -8,22 +8,21 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use selsius_wire::{Cut, DEFAULT_LIMIT, cut};
 
 use super::Step;
 
-/// What passed through the proxy: on which connection, in which direction, how many bytes, and the first message's id.
+/// What passed through the proxy: on which connection, in which direction, how many bytes, and how many of them are the
+/// last ones from an OffHook on: with it a call begins, and it may come in one piece with what the phone said before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Passed {
     connection: usize,
     by_phone: bool,
     bytes: u16,
-    id: u32,
+    off_hook: Option<u16>,
 }
 
 type Log = Arc<Mutex<Vec<Passed>>>;
-
-/// OffHook, with which a call begins.
-const OFF_HOOK: u32 = 0x0006;
 
 /// Has `call` make one call of two phones with the server that it is given, which is in front of `manager`. The steps of
 /// that call.
@@ -58,9 +57,10 @@ fn pass(mut from: TcpStream, mut to: TcpStream, connection: usize, by_phone: boo
     let mut buffer = [0; 32 * 1024];
     let _ = to.set_nodelay(true);
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        let id = buffer.get(8..12).and_then(|id| id.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let off_hook = if by_phone { from_off_hook(&buffer[..length]) } else { None };
         let bytes = u16::try_from(length).unwrap_or(u16::MAX);
-        log.lock().expect("no thread of the proxy panics").push(Passed { connection, by_phone, bytes, id });
+        let passed = Passed { connection, by_phone, bytes, off_hook };
+        log.lock().expect("no thread of the proxy panics").push(passed);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }
@@ -68,13 +68,26 @@ fn pass(mut from: TcpStream, mut to: TcpStream, connection: usize, by_phone: boo
     let _ = to.shutdown(std::net::Shutdown::Both);
 }
 
+/// How many bytes there are from an OffHook on.
+fn from_off_hook(mut bytes: &[u8]) -> Option<u16> {
+    /// Its id.
+    const OFF_HOOK: u32 = 0x0006;
+    while let Ok(Cut::Frame { frame, consumed }) = cut(bytes, DEFAULT_LIMIT) {
+        if frame.id == OFF_HOOK {
+            return u16::try_from(bytes.len()).ok();
+        }
+        bytes = bytes.get(consumed..)?;
+    }
+    None
+}
+
 /// The first call of the log: what each piece of a phone was answered with, up to the next piece of a phone.
 fn steps(log: &[Passed]) -> Vec<Step> {
-    let begins = log.iter().position(|passed| passed.by_phone && passed.id == OFF_HOOK);
-    let Some(begins) = begins else { return Vec::new() };
-    let caller = log[begins].connection;
-    let mut steps: Vec<Step> = Vec::new();
-    for passed in &log[begins..] {
+    let mut begins = log.iter().enumerate().filter_map(|(at, passed)| Some((at, passed.off_hook?)));
+    let Some((at, sent)) = begins.next() else { return Vec::new() };
+    let caller = log[at].connection;
+    let mut steps = vec![Step { from: 0, sent, own: 0, other: 0 }];
+    for passed in &log[at + 1..] {
         let from = u8::from(passed.connection != caller);
         match (passed.by_phone, steps.last_mut()) {
             (true, _) => steps.push(Step { from, sent: passed.bytes, own: 0, other: 0 }),
@@ -94,24 +107,37 @@ fn steps(log: &[Passed]) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
+    use selsius_wire::{Dialect, message};
+
     use super::*;
 
     #[test]
     fn a_log_becomes_steps() {
-        let passed = |connection, by_phone, bytes, id| Passed { connection, by_phone, bytes, id };
+        let passed = |connection, by_phone, bytes| Passed { connection, by_phone, bytes, off_hook: None };
         let log = [
-            passed(0, true, 80, 1),
-            passed(0, false, 40, 0x81),
-            passed(1, true, 16, OFF_HOOK),
-            passed(1, false, 200, 0x86),
-            passed(1, true, 24, 3),
-            passed(1, false, 100, 0x82),
-            passed(0, false, 300, 0x111),
-            passed(1, false, 10, 0x111),
-            passed(0, true, 12, 0x27),
+            passed(0, true, 80),
+            passed(0, false, 40),
+            Passed { off_hook: Some(16), ..passed(1, true, 28) },
+            passed(1, false, 200),
+            passed(1, true, 24),
+            passed(1, false, 100),
+            passed(0, false, 300),
+            passed(1, false, 10),
+            passed(0, true, 12),
         ];
         let step = |from, sent, own, other| Step { from, sent, own, other };
         assert_eq!(steps(&log), [step(0, 16, 200, 0), step(0, 24, 110, 300)]);
         assert!(steps(&log[..2]).is_empty());
+    }
+
+    #[test]
+    fn a_call_begins_with_an_off_hook_wherever_it_stands() {
+        let mut bytes = Vec::new();
+        let dialect = Dialect::default();
+        dialect.encode_station(&message::KeepAlive.into(), &mut bytes);
+        let before = bytes.len();
+        assert_eq!(from_off_hook(&bytes), None);
+        dialect.encode_station(&message::OffHook::default().into(), &mut bytes);
+        assert_eq!(from_off_hook(&bytes).map(usize::from), Some(bytes.len() - before));
     }
 }

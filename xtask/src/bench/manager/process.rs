@@ -27,6 +27,8 @@ pub(in crate::bench) struct Sample {
     pub(super) at: f64,
     /// Seconds of processor time, of all its threads.
     pub(in crate::bench) cpu: f64,
+    /// Of those, seconds of the thread that is called "exchange".
+    pub(super) exchange: f64,
     /// Resident bytes.
     pub(super) resident: u64,
 }
@@ -80,7 +82,13 @@ impl Watched {
             return samples.get(after).copied().unwrap_or(last);
         };
         let part = if b.at > a.at { (at - a.at) / (b.at - a.at) } else { 0.0 };
-        Sample { at, cpu: a.cpu + (b.cpu - a.cpu) * part, resident: b.resident }
+        let between = |a: f64, b: f64| a + (b - a) * part;
+        Sample {
+            at,
+            cpu: between(a.cpu, b.cpu),
+            exchange: between(a.exchange, b.exchange),
+            resident: b.resident,
+        }
     }
 
     /// Asks it to end, and waits.
@@ -109,14 +117,23 @@ impl Drop for Watched {
 
 /// Processor time by `schedstat`, in nanoseconds: what `stat` has comes in hundredths of seconds.
 fn sample(id: u32, started: Instant) -> Sample {
-    let mut cpu = 0;
+    let (mut cpu, mut exchange) = (0, 0);
     for thread in fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
         let stat = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        cpu += stat.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or(0);
+        let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or(0);
+        cpu += nanos;
+        if fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == "exchange") {
+            exchange = nanos;
+        }
     }
     let pages = fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
     let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
-    Sample { at: started.elapsed().as_secs_f64(), cpu: cpu as f64 / 1e9, resident: pages * 4096 }
+    Sample {
+        at: started.elapsed().as_secs_f64(),
+        cpu: cpu as f64 / 1e9,
+        exchange: exchange as f64 / 1e9,
+        resident: pages * 4096,
+    }
 }
 
 /// A manager on free ports of loopback.
