@@ -147,6 +147,7 @@ fn a_client_that_speaks_and_does_not_register() {
     // As slowly as the manager lets it.
     while talker.stream.write_all(&alarm).is_ok() && manager.refused("connection without Register") == 0 {}
     assert_eq!(talker.ends(), []);
+    assert_eq!(manager.logged("alarm"), 0, "strangers do not fill the log");
     pair.assert_unaffected();
 }
 
