@@ -86,7 +86,7 @@ impl Default for Limits {
             unregistered_per_address: 4096,
             connection_rate: connection_rate(1000),
             // A phone with two side cars asks some 200 questions when it registers, and its user presses ten keys a second.
-            message_rate: Rate::per_second(50, 500),
+            message_rate: Rate::per_second(100, 500),
             flood: Duration::from_secs(10),
             late: Duration::from_millis(500),
             unread: 256 * 1024,
