@@ -33,8 +33,8 @@ fn calls_for_help(phone: &mut Phone, dave: &mut Phone) {
 
 #[test]
 fn when_the_manager_is_overloaded() {
-    // Whatever it does is too late.
-    let limits = Limits { late: Duration::ZERO, ..Limits::default() };
+    // Whatever it does is too late, and stays so.
+    let limits = Limits { late: Duration::ZERO, calm: Duration::from_secs(3600), ..Limits::default() };
     let manager = Manager::with(limits, Config::default(), site());
     let (mut phone, mut dave) = (insider(&manager), Phone::register(&manager, "1004"));
     phone.off_hook();
