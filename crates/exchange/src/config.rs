@@ -5,7 +5,10 @@ use core::time::Duration;
 
 use selsius_wire::Time;
 
-use crate::record::{CallId, WallTime};
+use crate::{
+    rate::Rate,
+    record::{CallId, WallTime},
+};
 
 /// Settings of one running exchange.
 #[derive(Debug, Clone)]
@@ -22,16 +25,28 @@ pub struct Config {
     pub first_reference: u32,
     /// Differentiated services code point that phones mark their audio with, 0 to 63.
     pub media_dscp: u8,
+    /// Where phones may say that they listen.
+    pub media_addresses: MediaAddresses,
     /// Limits.
     pub limits: Limits,
+}
+
+/// Which addresses a phone may give for its audio (OpenReceiveChannelAck): whoever talks to it sends there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MediaAddresses {
+    /// The one that it speaks from. Else a phone could have others send to a third host.
+    #[default]
+    Own,
+    /// Any: for phones behind a translation of addresses, or with an address of its own for audio.
+    Any,
 }
 
 /// Bounds on what phones can make the exchange hold.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// How long a connection may say nothing at all before it has registered.
-    pub silence_before_register: Duration,
-    /// The same for a connection that has said KeepAlive: a phone that has us as its second manager. Phones do that
+    /// How long a connection may take to register, whatever else it says.
+    pub register_within: Duration,
+    /// How long a connection may be silent that has said KeepAlive instead: a phone that has us as its second manager. Phones do that
     /// each minute or so, by the secondary interval of the manager that they are registered with.
     pub silence_on_standby: Duration,
     /// How long the old connection of a device gets to answer when the device registers from another address.
@@ -42,6 +57,11 @@ pub struct Limits {
     pub digits: usize,
     /// Legs of one device that its user has begun or answered; what would make more is refused.
     pub legs_per_device: usize,
+    /// Names that the office does not have, asked for by one address. More, and for a while nobody registers from there
+    /// who is not registered: somebody tries names out.
+    pub unknown_names: Rate,
+    /// The longest screen that a phone is sent, in bytes.
+    pub screen: usize,
 }
 
 impl Default for Config {
@@ -54,6 +74,7 @@ impl Default for Config {
             first_reference: 1,
             // Expedited forwarding, as CallManager tells phones (4.1 capture, frame 154: 0xB8).
             media_dscp: 46,
+            media_addresses: MediaAddresses::default(),
             limits: Limits::default(),
         }
     }
@@ -62,12 +83,15 @@ impl Default for Config {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            silence_before_register: Duration::from_secs(60),
+            register_within: Duration::from_secs(60),
             silence_on_standby: Duration::from_secs(180),
             probe: Duration::from_secs(3),
             media_answer: Duration::from_secs(10),
             digits: 32,
             legs_per_device: 8,
+            unknown_names: Rate::per_minute(120),
+            // A page of 4000 characters, each of them a reference.
+            screen: 32 * 1024,
         }
     }
 }

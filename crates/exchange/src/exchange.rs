@@ -4,6 +4,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet, VecDeque},
     string::String,
+    sync::Arc,
     vec::Vec,
 };
 
@@ -15,13 +16,14 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 use crate::{
     arena::{Arena, Handle},
     call::{Appears, Call, Leg, TrunkLegId},
-    config::{Config, WallClock},
+    config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
     dialplan,
     feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
-    io::{Event, Input, Level, Output, Peer, SessionId},
+    io::{Event, Input, Level, Load, Output, Peer, SessionId},
     operator::Notice,
+    rate::Meters,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
@@ -31,7 +33,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Exchange {
     pub(crate) config: Config,
-    pub(crate) site: Site,
+    /// Shared with whoever reads it elsewhere, so that nobody has to copy a large office to look at it.
+    pub(crate) site: Arc<Site>,
     pub(crate) wall: WallClock,
     /// Seconds to add for local time in the zones that the site names beside its own: those of phones, pools and schedules.
     pub(crate) zones: BTreeMap<String, i32>,
@@ -42,6 +45,8 @@ pub struct Exchange {
     pub(crate) by_name: BTreeMap<DeviceName, Handle<Device>>,
     /// Where each line appears on registered phones.
     pub(crate) appearances: BTreeMap<LineNumber, Vec<Appears>>,
+    /// Those that appear more than once: mostly few, so that each transition asks here first.
+    pub(crate) shared: BTreeSet<LineNumber>,
     /// Registered phones that show the state of a line on a busy lamp.
     pub(crate) watchers: BTreeMap<LineNumber, Vec<Handle<Device>>>,
     /// What lines remember; those that are not here have changed nothing.
@@ -58,6 +63,9 @@ pub struct Exchange {
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
     pub(crate) rejected: BTreeSet<(String, &'static str)>,
+    /// Names that the office does not have, by who asked for them.
+    pub(crate) unknown_names: Meters,
+    pub(crate) load: Load,
     /// Phones whose face is told with each change.
     pub(crate) watched: BTreeSet<DeviceName>,
     /// Are calls told of with each change?
@@ -76,9 +84,11 @@ pub struct Exchange {
     pub(crate) counters: Counters,
     /// No number of the auto-registration range below this one is free.
     pub(crate) auto_from: u64,
-    next_reference: u32,
-    next_call: u64,
+    pub(crate) next_reference: u32,
+    pub(crate) next_call: u64,
     next_trunk_leg: u64,
+    /// New calls are refused.
+    pub(crate) draining: bool,
     stopping: bool,
 }
 
@@ -144,7 +154,7 @@ impl Exchange {
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
             config,
-            site,
+            site: Arc::new(site),
             wall,
             zones: BTreeMap::new(),
             now: Time::ZERO,
@@ -152,6 +162,7 @@ impl Exchange {
             devices: Arena::new(),
             by_name: BTreeMap::new(),
             appearances: BTreeMap::new(),
+            shared: BTreeSet::new(),
             watchers: BTreeMap::new(),
             line_states: BTreeMap::new(),
             device_states: BTreeMap::new(),
@@ -161,6 +172,8 @@ impl Exchange {
             trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
+            unknown_names: Meters::new(),
+            load: Load::Normal,
             watched: BTreeSet::new(),
             calls_watched: false,
             timers: Timers::new(),
@@ -171,6 +184,7 @@ impl Exchange {
             out: VecDeque::new(),
             counters: Counters::default(),
             auto_from: 0,
+            draining: false,
             stopping: false,
         }
     }
@@ -183,6 +197,11 @@ impl Exchange {
     ) {
         self.line_states.extend(lines);
         self.device_states.extend(devices);
+    }
+
+    /// Other bounds from now on. What is there stays, though it be more.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.config.limits = limits;
     }
 
     /// Something happened outside. Afterwards take all outputs.
@@ -208,6 +227,8 @@ impl Exchange {
             }
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Mixer { party, address } => self.mixer_answered(now, party, address),
+            Input::Load(load) => self.load = load,
+            Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),
         }
         self.settle_freed(now);
@@ -267,6 +288,11 @@ impl Exchange {
         &self.site
     }
 
+    /// The same as it is now, for another thread: it does not follow later changes.
+    pub fn shared_site(&self) -> Arc<Site> {
+        Arc::clone(&self.site)
+    }
+
     /// What a dialled number would reach, for `selsius site` and tests: `None` leads nowhere.
     pub fn reaches(&self, digits: &str) -> bool {
         dialplan::finish(&self.site, digits).is_some()
@@ -282,15 +308,17 @@ impl Exchange {
             logged: BTreeSet::new(),
         };
         self.sessions.insert(session, state);
-        self.timers.set(Timer::Silence(session), now + self.config.limits.silence_before_register);
+        self.timers.set(Timer::Silence(session), now + self.config.limits.register_within);
     }
 
     fn message(&mut self, now: Time, session: SessionId, message: StationMessage) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
-        state.last_heard = now;
         self.counters.messages_in += 1;
         match state.state {
-            SessionState::Registered(device) => self.message_of_device(now, session, device, message),
+            SessionState::Registered(device) => {
+                state.last_heard = now;
+                self.message_of_device(now, session, device, message);
+            }
             SessionState::New | SessionState::Waiting(_) => self.before_register(now, session, message),
         }
     }
@@ -344,11 +372,14 @@ impl Exchange {
         own.and_then(|zone| self.zones.get(zone)).copied().unwrap_or(self.wall.offset_seconds)
     }
 
+    /// Is this the first time that this connection has this problem? It counts as logged.
+    pub(crate) fn is_news(&mut self, session: SessionId, problem: &'static str) -> bool {
+        self.sessions.get_mut(&session).is_some_and(|state| state.logged.insert(problem))
+    }
+
     fn malformed(&mut self, session: SessionId, problem: &str) {
         self.counters.refuse("malformed message");
-        let logged =
-            self.sessions.get_mut(&session).map(|session| session.logged.insert("malformed message"));
-        if logged == Some(true) {
+        if self.is_news(session, "malformed message") {
             let text = alloc::format!("malformed message dropped: {problem}");
             self.event(Level::Warn, Some(session), "", text);
         }
@@ -389,7 +420,7 @@ impl Exchange {
         let patience = match device.and_then(|device| self.devices.get(device)) {
             Some(device) => device.patience(),
             None if state.standby => self.config.limits.silence_on_standby,
-            None => self.config.limits.silence_before_register,
+            None => self.config.limits.register_within,
         };
         let deadline = state.last_heard + patience;
         if deadline > now {
@@ -401,8 +432,8 @@ impl Exchange {
                 self.lose_device(now, device, "no keepalive");
             }
             None => {
-                self.counters.refuse("silent connection");
-                self.event(Level::Warn, Some(session), "", "closed: silent connection");
+                self.counters.refuse("connection without Register");
+                self.event(Level::Warn, Some(session), "", "closed: it does not register");
             }
         }
         self.close(session);
@@ -442,7 +473,7 @@ impl Exchange {
         let mut told = device.told.take().unwrap_or_default();
         let view = view::render(self, handle, &told);
         let Some(device) = self.devices.get_mut(handle) else { return };
-        let mut messages = Vec::new();
+        let before = self.out.len();
         let mut teller = Teller {
             told: &mut told,
             view: &view,
@@ -452,17 +483,15 @@ impl Exchange {
             buttons: &device.buttons,
             clock,
             idle: view::Idle::default(),
-            messages: &mut messages,
+            messages: view::Messages { session: device.session, out: &mut self.out },
         };
         teller.tell(transition, reference);
         device.told = (*told != View::default()).then_some(told);
-        let session = device.session;
-        if !messages.is_empty() && self.watched.contains(&device.name) {
+        let messages = self.out.len() - before;
+        self.counters.messages_out += messages as u64;
+        if messages > 0 && self.watched.contains(&device.name) {
             let notice = Notice::Face { device: device.name.clone(), view: Box::new(view) };
-            self.out.push_back(Output::Notice(notice));
-        }
-        for message in messages {
-            self.send(session, message);
+            self.out.push_back(Output::Notice(Box::new(notice)));
         }
     }
 
@@ -472,7 +501,7 @@ impl Exchange {
     }
 
     pub(crate) fn store(&mut self, record: Record) {
-        self.out.push_back(Output::Store(record));
+        self.out.push_back(Output::Store(Box::new(record)));
     }
 
     pub(crate) fn event(
@@ -493,8 +522,7 @@ impl Exchange {
                 Some(device) => String::from(device.name.as_str()),
                 None => String::new(),
             };
-            let first = self.sessions.get_mut(&session).is_some_and(|state| state.logged.insert(reason));
-            if first {
+            if self.is_news(session, reason) {
                 let text = alloc::format!("ignored: {reason} (told once for this connection)");
                 self.event(Level::Warn, Some(session), &device, text);
             }

@@ -89,11 +89,25 @@ pub enum Input {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// How well the driver keeps up.
+    Load(Load),
+    /// The manager will be stopped soon: calls go on, new ones are refused unless they are emergency calls.
+    Drain,
     /// The manager is being stopped: calls end, connections close.
     Shutdown,
 }
 
-/// What shall happen outside.
+/// How well the driver keeps up with what phones say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Load {
+    /// It does.
+    #[default]
+    Normal,
+    /// It is late: new calls are refused, but for those to emergency numbers. Calls that are up are served as ever.
+    Overloaded,
+}
+
+/// What shall happen outside. Nearly all are messages: what is larger and rarer is boxed, so that they stay small.
 #[derive(Debug)]
 pub enum Output {
     /// Send a message, in the session's dialect.
@@ -116,13 +130,13 @@ pub enum Output {
         session: SessionId,
     },
     /// A trunk has to do something.
-    Trunk(TrunkOrder),
+    Trunk(Box<TrunkOrder>),
     /// The mixer has to do something.
     Mixer(MixerOrder),
     /// Remember something.
-    Store(Record),
+    Store(Box<Record>),
     /// Tell those who watch.
-    Notice(Notice),
+    Notice(Box<Notice>),
     /// Tell the operator.
     Event(Event),
 }

@@ -31,7 +31,9 @@ pub mod language;
 pub mod loopback;
 mod operator;
 mod presence;
+mod rate;
 pub mod record;
+mod remains;
 pub mod remembered;
 mod status;
 mod timer;
@@ -41,15 +43,17 @@ pub use selsius_wire::Time;
 
 pub use self::{
     call::{TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
-    config::{Config, Limits, WallClock},
-    counters::Counters,
+    config::{Config, Limits, MediaAddresses, WallClock},
+    counters::{Counters, Durations},
     exchange::Exchange,
     feature::{
         CannotForward,
         push::{PushError, ShownAs},
     },
-    io::{Event, Input, Level, MixerOrder, Output, Peer, SessionId},
+    io::{Event, Input, Level, Load, MixerOrder, Output, Peer, SessionId},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
+    rate::{Meter, Meters, Rate, network_of},
+    remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

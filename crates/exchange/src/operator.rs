@@ -148,7 +148,7 @@ impl Exchange {
             Some(view) => Notice::Face { device: device.clone(), view: Box::new(view) },
             None => Notice::FaceGone { device: device.clone() },
         };
-        self.out.push_back(Output::Notice(notice));
+        self.out.push_back(Output::Notice(Box::new(notice)));
     }
 
     /// The phones whose faces are told.

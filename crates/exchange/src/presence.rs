@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::net::IpAddr;
 
-use selsius_site::{DeviceName, LineNumber};
+use selsius_site::{DeviceName, LineNumber, PhoneFacts};
 use selsius_wire::Encoding;
 
 use crate::{call::LegState, exchange::Exchange};
@@ -35,6 +35,8 @@ pub struct PresentPhone {
     pub address: IpAddr,
     /// Does it take UTF-8? Else its texts are ISO 8859-1.
     pub utf8: bool,
+    /// What is known of the model that it registered as.
+    pub facts: Option<&'static PhoneFacts>,
 }
 
 impl Exchange {
@@ -43,7 +45,7 @@ impl Exchange {
         let mut presence = Presence::default();
         for (_, device) in self.devices.iter() {
             let utf8 = device.dialect.encoding() == Encoding::Utf8;
-            let phone = PresentPhone { address: device.address.to_canonical(), utf8 };
+            let phone = PresentPhone { address: device.address.to_canonical(), utf8, facts: device.facts() };
             presence.phones.insert(device.name.clone(), phone);
             for line in &device.buttons.lines {
                 let uses = device.legs.iter().filter_map(|&leg| self.legs.get(leg));

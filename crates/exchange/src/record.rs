@@ -210,6 +210,8 @@ named! {
         Blocked = "blocked",
         /// No trunk could take the call.
         NoTrunk = "no-trunk",
+        /// The manager had too much to do.
+        Overload = "overload",
         /// The phones have no codec in common.
         NoCommonCodec = "no-common-codec",
         /// A phone could not open its audio channel, or did not say so in time.
@@ -224,7 +226,7 @@ named! {
         PhoneLost = "phone-lost",
         /// The manager was stopped in order.
         Shutdown = "shutdown",
-        /// The manager crashed; found at its next start.
+        /// The exchange crashed, or the whole manager: then it is found at the next start.
         Interrupted = "interrupted",
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator can see: registered phones and calls in progress.
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, string::String, vec::Vec};
 use core::net::IpAddr;
 
 use selsius_site::{DeviceName, LineNumber};
@@ -127,10 +127,26 @@ impl Exchange {
         calls
     }
 
+    /// How many calls there are in each phase, by the names of [`CallStatus::phase`].
+    pub fn calls_by_phase(&self) -> [(&'static str, usize); Phase::ALL.len()] {
+        let mut counted = Phase::ALL.map(|phase| (phase.name(), 0));
+        for (_, call) in self.calls.iter() {
+            if let Some((_, count)) = counted.get_mut(call.phase as usize) {
+                *count += 1;
+            }
+        }
+        counted
+    }
+
+    /// Is any call in progress? One that only sounds a tone to who has not hung up yet is none.
+    pub fn has_calls(&self) -> bool {
+        self.calls.iter().any(|(_, call)| call.phase != Phase::Over)
+    }
+
     /// Tells of a call, those who want to know.
     pub(crate) fn tell_watchers(&mut self, call: Handle<Call>) {
         if let Some(call) = self.calls.get(call) {
-            self.out.push_back(Output::Notice(Notice::Call(one_call(call))));
+            self.out.push_back(Output::Notice(Box::new(Notice::Call(one_call(call)))));
         }
     }
 
@@ -234,6 +250,10 @@ impl Exchange {
             if (leg.receive != Receive::Closed || leg.audio.is_some()) && !may_listen {
                 return Err(alloc::format!("leg {handle:?} listens in state {:?}", leg.state));
             }
+        }
+        let shared = self.appearances.iter().filter(|(_, all)| all.len() > 1).map(|(number, _)| number);
+        if !shared.eq(&self.shared) {
+            return Err("the lines that phones share are others than those that appear on several".into());
         }
         let trunks = self.legs.iter().filter(|(_, leg)| matches!(leg.end, End::Trunk(_))).count();
         if trunks != self.trunk_legs.len() {
@@ -374,16 +394,7 @@ impl Exchange {
 fn one_call(call: &Call) -> CallStatus {
     CallStatus {
         call: call.id,
-        phase: match call.phase {
-            Phase::Dialing => "dialing",
-            Phase::Ringing => "ringing",
-            Phase::Queued => "queued",
-            Phase::Parked => "parked",
-            Phase::Callback => "callback",
-            Phase::Talking => "talking",
-            Phase::Paging => "paging",
-            Phase::Over => "over",
-        },
+        phase: call.phase.name(),
         calling: call.calling.number.clone(),
         dialed: call.dialed.clone(),
         called: call.called.number.clone(),

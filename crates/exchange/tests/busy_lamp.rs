@@ -280,7 +280,7 @@ fn privacy_hides_a_call_of_a_shared_line_and_closes_it() {
     let [alice, bob, carol] = talks_on_shared_line(&mut bench);
     assert_eq!(
         (bench.states(bob), bench.keys(bob, 0)),
-        (vec!["CallRemoteMultiline"], vec!["Barge", "NewCall"])
+        (vec!["CallRemoteMultiline"], vec!["Barge", "NewCall", "cBarge"])
     );
     assert_eq!(seen(&bench, bob), ("1009".into(), "1003".into()));
 

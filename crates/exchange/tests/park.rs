@@ -102,8 +102,12 @@ fn a_call_that_nobody_takes_reminds_and_comes_back() {
     let [alice, bob, carol] = parked(&mut bench);
     let all = [alice, bob, carol];
     bench.notices(bob);
-    bench.wait_alive(Duration::from_secs(125), &all);
-    assert_eq!(bench.notices(bob), ["Call park at 701", "Call park at 701"], "each minute");
+    bench.wait_alive(Duration::from_secs(65), &all);
+    let heard = bench.heard(bob);
+    let reminder = ["DisplayNotifyV2", "StartTone Zip"];
+    assert!(heard.windows(2).any(|two| two == reminder), "{heard:?}");
+    bench.wait_alive(Duration::from_secs(60), &all);
+    assert_eq!(bench.notices(bob), ["Call park at 701"], "each minute");
     bench.wait_alive(Duration::from_secs(60), &all);
     assert_eq!((bench.states(bob), bench.states(alice)), (vec!["RingIn"], vec!["RingOut"]));
     assert_eq!(bench.view(bob).legs[0].prompt.to_plain(), "Callpark reversion 1001");

@@ -285,15 +285,15 @@ fn keepalive_without_register_keeps_a_standby_connection() {
 }
 
 #[test]
-fn a_connection_that_says_nothing_is_closed_after_a_minute() {
+fn a_connection_that_does_not_register_is_closed_after_a_minute() {
     let mut bench = Bench::new(office());
     let silent = bench.open(1);
     bench.wait(59 * SECOND);
     assert!(!bench.is_closed(silent));
     bench.wait(SECOND);
     assert!(bench.is_closed(silent));
-    assert_eq!(bench.refused("silent connection"), 1);
-    assert_eq!(bench.logged("silent connection"), 1, "{:?}", bench.events);
+    assert_eq!(bench.refused("connection without Register"), 1);
+    assert_eq!(bench.logged("it does not register"), 1, "{:?}", bench.events);
     assert_eq!(bench.exchange.sizes(), Default::default());
 }
 

@@ -3,9 +3,9 @@
 
 mod bench;
 
-use bench::{Bench, device_name, office};
+use bench::{Bench, device_name, edit_phone, office};
 use selsius_exchange::{Input, LineUse, PushError, SessionId, ShownAs, WallClock, record::WallTime};
-use selsius_phone_xml::{Kind, Shown};
+use selsius_phone_xml::{Kind, Mark, Shown};
 use selsius_site::{ConferenceDrop, Language, Pool};
 use selsius_wire::{
     ManagerMessage, message,
@@ -55,6 +55,12 @@ fn names(shown: &Shown) -> Vec<&str> {
     shown.items.iter().map(|item| item.name.as_str()).collect()
 }
 
+/// Names with what stands beside them.
+fn marked(shown: &Shown) -> Vec<(Option<Mark>, &str)> {
+    let mark = |icon: &Option<_>| icon.as_ref().map(|icon| Mark::of(icon).unwrap());
+    shown.items.iter().map(|item| (mark(&item.icon), item.name.as_str())).collect()
+}
+
 /// The user chooses what leads to this address.
 fn choose(bench: &mut Bench, phone: SessionId, url: &str) {
     let words: Vec<_> = url.splitn(6, ':').collect();
@@ -78,8 +84,14 @@ fn choose(bench: &mut Bench, phone: SessionId, url: &str) {
 
 /// Alice, who owns it, Bob and Carol in a conference.
 fn conference(bench: &mut Bench) -> [SessionId; 3] {
-    let phones = ["1001", "1002", "1003"].map(|number| bench.phone(number));
-    let [alice, bob, carol] = phones;
+    conference_at(bench, 436)
+}
+
+/// The same, with Alice at a phone of another model.
+fn conference_at(bench: &mut Bench, device_type: u32) -> [SessionId; 3] {
+    let alice = bench.phone_as("1001", bench.version, device_type);
+    let [bob, carol] = ["1002", "1003"].map(|number| bench.phone(number));
+    let phones = [alice, bob, carol];
     bench.talk(alice, bob, "1002");
     bench.press_on(alice, SoftKey::from(CONFERENCE), 0);
     bench.dial(alice, "1003");
@@ -104,7 +116,7 @@ fn the_owner_sees_who_is_there_and_puts_one_out() {
     assert_eq!((list.kind, list.title.as_str()), (Kind::Menu, "Conference"));
     let mut listed = names(&list);
     listed.sort_unstable();
-    assert_eq!(listed, ["* Alice (1001)", "Bob (1002)", "Carol (1003)"]);
+    assert_eq!(listed, ["Alice (1001)", "Bob (1002)", "Carol (1003)"]);
     let of = |list: &Shown, name: &str| {
         list.items.iter().find(|item| item.name.contains(name)).unwrap().url.clone()
     };
@@ -196,6 +208,57 @@ fn the_list_is_as_it_is_now_after_update() {
 }
 
 #[test]
+fn icons_say_who_owns_talks_and_holds_where_the_phone_draws() {
+    const HOLD: u32 = 3;
+    // Models by the table of the site: 7965, 7960, 7911, 8945, and one that nobody knows.
+    for (device_type, draws) in [(436, true), (7, true), (307, false), (585, false), (9999, false)] {
+        let mut bench = Bench::new(office());
+        let [alice, bob, _] = conference_at(&mut bench, device_type);
+        bench.press_on(bob, SoftKey::from(HOLD), 0);
+        bench.messages(alice);
+        bench.press_on(alice, SoftKey::from(CONFERENCE_LIST), 0);
+        let list = screen(&mut bench, alice);
+        let mut found = marked(&list);
+        found.sort_unstable_by_key(|(_, name)| name.trim_start_matches("* ").to_owned());
+        let expected = match draws {
+            true => [
+                (Some(Mark::Owner), "Alice (1001)"),
+                (Some(Mark::OnHold), "Bob (1002)"),
+                (Some(Mark::Talking), "Carol (1003)"),
+            ],
+            false => [(None, "* Alice (1001)"), (None, "Bob (1002)"), (None, "Carol (1003)")],
+        };
+        assert_eq!(found, expected, "device type {device_type}");
+        let keys: Vec<_> = list.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(
+            (list.kind, list.title.as_str(), keys),
+            (Kind::Menu, "Conference", vec!["Select", "Update", "Exit"])
+        );
+        // An icon does not change what an item leads to.
+        let bobs = list.items.iter().find(|item| item.name.contains("Bob")).unwrap().url.clone();
+        choose(&mut bench, alice, &bobs);
+        assert_eq!(screen(&mut bench, alice).title, "Bob (1002)");
+    }
+}
+
+#[test]
+fn a_list_that_is_too_long_with_icons_comes_without() {
+    // Before version 11 an object has to fit into one message of 2000 bytes; each ö is a reference of six.
+    for (name, draws) in [("Bob".to_owned(), true), ("ö".repeat(140), false)] {
+        let mut site = office();
+        site.lines.get_mut(&"1002".parse().unwrap()).unwrap().name = name;
+        let mut bench = Bench::new(site);
+        bench.version = 8;
+        let [alice, ..] = conference_at(&mut bench, 7);
+        bench.press_on(alice, SoftKey::from(CONFERENCE_LIST), 0);
+        let list = screen(&mut bench, alice);
+        assert_eq!(list.items.len(), 3);
+        assert!(list.items.iter().all(|item| item.icon.is_some() == draws), "{list:?}");
+        assert_eq!(names(&list).contains(&"* Alice (1001)"), !draws, "{list:?}");
+    }
+}
+
+#[test]
 fn phones_without_menus_get_the_names_as_a_notice() {
     let mut bench = Bench::new(office());
     bench.version = 3;
@@ -263,6 +326,51 @@ fn a_text_is_shown_as_the_phone_can() {
     assert_eq!(bench.refused("screen that the phone did not take"), 1);
     bench.say(new, message::DeviceToUserDataResponseVersion1::default());
     assert_eq!(bench.refused("screen that the phone did not take"), 1);
+}
+
+/// Kind and address of the orders that a phone was sent.
+fn orders(bench: &mut Bench, phone: SessionId) -> Vec<(Kind, String)> {
+    let all = screens(bench, phone).into_iter();
+    all.map(|(shown, _)| (shown.kind, shown.items.into_iter().next().unwrap().url)).collect()
+}
+
+#[test]
+fn a_phone_gets_the_background_and_the_ring_of_the_site() {
+    let mut site = office();
+    for number in ["1001", "1002", "1003"] {
+        edit_phone(&mut site, number, |device| {
+            device.background = "Desktops/320x212x16/Logo.png".into();
+            device.ring_tone = "http://10.0.0.7/Chime.raw".into();
+        });
+    }
+    let mut bench = Bench::new(site.clone());
+    // As the bench registers a phone, but what it is told meanwhile is kept.
+    let register = |bench: &mut Bench, number: &str, version, model| {
+        let phone = bench.open(number[2..].parse().unwrap());
+        bench.register(phone, &device_name(number), version, model);
+        bench.say(phone, message::TimeDateReq);
+        bench.say(phone, message::TimeDateReq);
+        phone
+    };
+    let there = [
+        (Kind::Background, "http://10.0.0.254:6970/Desktops/320x212x16/Logo.png".to_owned()),
+        (Kind::RingTone, "http://10.0.0.7/Chime.raw".to_owned()),
+    ];
+    let phone = register(&mut bench, "1001", 17, 437);
+    assert_eq!(orders(&mut bench, phone), there, "once, although it asks for the time twice");
+    let older = register(&mut bench, "1002", 9, 30_006);
+    assert_eq!(orders(&mut bench, older), there);
+    // A 7960 has neither.
+    let old = register(&mut bench, "1003", 11, 7);
+    assert_eq!(orders(&mut bench, old), []);
+    let none = register(&mut bench, "1004", 17, 437);
+    assert_eq!(orders(&mut bench, none), []);
+
+    edit_phone(&mut site, "1001", |device| device.ring_tone = "Bell.raw".into());
+    edit_phone(&mut site, "1002", |device| device.ring_tone = String::new());
+    bench.input(Input::Site(Box::new(site)));
+    assert_eq!(orders(&mut bench, phone), [(Kind::RingTone, "http://10.0.0.254:6970/Bell.raw".to_owned())]);
+    assert_eq!(orders(&mut bench, older), [], "its user chooses from now on");
 }
 
 #[test]

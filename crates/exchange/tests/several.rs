@@ -6,15 +6,15 @@ mod bench;
 
 use std::time::Duration;
 
-use bench::{Bench, office};
-use selsius_exchange::{MixerOrder, record::EndCause};
+use bench::{Bench, edit_phone, office};
+use selsius_exchange::{MixerOrder, SessionId, record::EndCause};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_wire::{
     message,
     value::{SoftKey, StimulusType},
 };
 
-fn line_key(bench: &mut Bench, phone: selsius_exchange::SessionId, line: u32) {
+fn line_key(bench: &mut Bench, phone: SessionId, line: u32) {
     let key = message::Stimulus {
         stimulus: StimulusType::Line,
         line_instance: line,
@@ -32,6 +32,7 @@ const TRANSFER: u32 = 4;
 const CONFERENCE: u32 = 13;
 const JOIN: u32 = 15;
 const BARGE: u32 = 21;
+const CONFERENCE_BARGE: u32 = 25;
 const DIRECT_TRANSFER: u32 = 28;
 const SELECT: u32 = 29;
 const PRIVATE_HOLD: u32 = 24;
@@ -356,6 +357,68 @@ fn private_hold_keeps_others_out_and_barge_lets_them_in() {
     bench.on_hook(bob);
     assert_eq!(bench.states(alice), ["Connected"]);
     bench.on_hook(carol);
+    bench.assert_quiet();
+}
+
+/// Carol has called the line that Alice and Bob share; Alice has answered, and Bob entered her call with this key.
+fn barged(bench: &mut Bench, with: u32) -> [SessionId; 3] {
+    let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
+    bench.off_hook(carol);
+    bench.dial(carol, "2000");
+    bench.off_hook(alice);
+    bench.open_audio(&[alice, carol]);
+    bench.press_on(bob, key(with), 0);
+    [alice, bob, carol]
+}
+
+#[test]
+fn a_guest_leaves_with_the_phone_that_it_came_to() {
+    let mut bench = Bench::new(shared());
+    let [alice, bob, carol] = barged(&mut bench, BARGE);
+    let prompts = |bench: &Bench| [alice, bob, carol].map(|phone| bench.prompt(phone, 0));
+    assert_eq!(prompts(&bench), ["Connected", "Barge", "Connected"]);
+    assert_eq!(bench.keys(bob, 0), ["Hold", "EndCall", "Private"], "it is not his to transfer or to park");
+    bench.on_hook(alice);
+    bench.assert_quiet();
+
+    // Nor does he stay when the other side leaves.
+    let [_, _, carol] = barged(&mut bench, BARGE);
+    bench.on_hook(carol);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_guest_is_put_out_by_a_transfer_and_no_other_comes_in() {
+    let mut site = shared();
+    let button = Button::Line { number: "2000".parse().unwrap(), label: String::new() };
+    edit_phone(&mut site, "1004", |dave| dave.buttons[1] = button);
+    let mut bench = Bench::new(site);
+    let [alice, bob, carol] = barged(&mut bench, BARGE);
+    let dave = bench.phone("1004");
+    bench.press_on(dave, key(BARGE), 0);
+    assert_eq!(bench.refused("barge into a call with a guest"), 1);
+    bench.press_on(alice, key(TRANSFER), 0);
+    bench.dial(alice, "1004");
+    bench.off_hook(dave);
+    let consultation = bench.states(alice).iter().position(|state| *state == "Connected").unwrap();
+    bench.press_on(alice, key(TRANSFER), consultation);
+    assert_eq!((bench.states(carol), bench.states(dave)), (vec!["Connected"], vec!["Connected"]));
+    assert!(bench.states(bob).is_empty(), "{:?}", bench.states(bob));
+    bench.on_hook(carol);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_conference_barge_makes_a_conference_of_equals() {
+    let mut bench = Bench::new(shared());
+    let [alice, bob, carol] = barged(&mut bench, CONFERENCE_BARGE);
+    for phone in [alice, bob, carol] {
+        assert_eq!(bench.prompt(phone, 0), "Conference");
+    }
+    assert!(bench.keys(bob, 0).contains(&"ConfList"));
+    bench.on_hook(alice);
+    assert_eq!((bench.states(bob), bench.states(carol)), (vec!["Connected"], vec!["Connected"]));
+    bench.on_hook(bob);
     bench.assert_quiet();
 }
 

@@ -60,9 +60,12 @@ fn assert_works(bench: &mut Bench, phone: SessionId, other: SessionId) {
     bench.dial(other, "1001");
     assert!(bench.heard(phone).contains(&"CallState RingIn".into()));
     bench.off_hook(phone);
-    bench.media(phone, 7, 7000);
-    assert!(bench.media(other, 8, 8000).contains(&"StartMediaTransmission 10.0.0.7:7000".into()));
-    assert!(bench.heard(phone).contains(&"StartMediaTransmission 10.0.0.8:8000".into()));
+    let [host, other_host] = [phone, other].map(|session| bench.host(session));
+    bench.media(phone, host, 7000);
+    let told = format!("StartMediaTransmission 10.0.0.{host}:7000");
+    assert!(bench.media(other, other_host, 8000).contains(&told));
+    let told = format!("StartMediaTransmission 10.0.0.{other_host}:8000");
+    assert!(bench.heard(phone).contains(&told));
     bench.on_hook(phone);
     bench.on_hook(other);
     bench.heard(other);

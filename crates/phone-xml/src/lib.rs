@@ -16,6 +16,9 @@
 
 mod config;
 mod element;
+mod icons;
+mod look;
+mod picture;
 mod read;
 mod rings;
 mod screens;
@@ -25,10 +28,13 @@ pub use config::{
     VendorSetting,
 };
 pub use element::Encoding;
+pub use icons::Mark;
+pub use look::{SetBackground, SetRingTone};
+pub use picture::Picture;
 pub use read::{Item, Kind, Shown, to_ascii};
 pub use rings::{Ring, RingList};
 pub use screens::{
-    DIRECTORY_ENTRIES, Directory, DirectoryEntry, EXECUTE_ITEMS, Execute, ICONS, INPUT_FIELDS, Icon,
-    IconMenu, Input, InputField, MENU_ITEMS, Menu, MenuItem, SOFT_KEYS, ScreenKey, TEXT_CHARS, TITLE_CHARS,
-    Text,
+    DIRECTORY_ENTRIES, Directory, DirectoryEntry, EXECUTE_ITEMS, Execute, ICON_ITEMS, ICONS, INPUT_FIELDS,
+    Icon, IconMenu, Image, Input, InputField, MENU_ITEMS, Menu, MenuItem, SOFT_KEYS, ScreenKey, TEXT_CHARS,
+    TITLE_CHARS, Text,
 };

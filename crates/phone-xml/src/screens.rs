@@ -1,9 +1,10 @@
 //! Objects that a phone shows when it opens an address: a text, a menu with or without icons, a page of a directory, an input
-//! form; and the one that has it do something.
+//! form, a picture; and the one that has it do something.
 //! Names and limits are those of the maker's service developer notes: titles and prompts of 32 characters.
 
 use crate::Encoding;
 use crate::element::Document;
+use crate::picture::{Picture, pack};
 
 /// Characters of a title or a prompt.
 pub const TITLE_CHARS: usize = 32;
@@ -19,7 +20,9 @@ pub const INPUT_FIELDS: usize = 5;
 pub const SOFT_KEYS: usize = 8;
 /// Orders of one [`Execute`].
 pub const EXECUTE_ITEMS: usize = 3;
-/// Icons of an [`IconMenu`].
+/// Items of an [`IconMenu`].
+pub const ICON_ITEMS: usize = 32;
+/// Different icons of an [`IconMenu`].
 pub const ICONS: usize = 10;
 
 /// A soft key of an object. An object with any has no others.
@@ -122,10 +125,8 @@ pub struct IconMenu {
     pub title: String,
     /// Below it.
     pub prompt: String,
-    /// What one can choose, at most 100, each with the place of its icon, from 0.
-    pub items: Vec<(usize, MenuItem)>,
-    /// The icons, at most 10.
-    pub icons: Vec<Icon>,
+    /// What one can choose, at most 32, each with its icon; ten different ones at most.
+    pub items: Vec<(Icon, MenuItem)>,
     /// The soft keys; without any the phone has its usual ones.
     pub keys: Vec<ScreenKey>,
 }
@@ -133,6 +134,21 @@ pub struct IconMenu {
 /// A picture of 16 by 10 points beside an item, each point 0 (white) to 3 (black).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Icon(pub [[u8; 16]; 10]);
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Above it.
+    pub title: String,
+    /// Below it.
+    pub prompt: String,
+    /// Its upper left corner, in points from the left and from the top; without one it is in the middle.
+    pub corner: Option<(u16, u16)>,
+    /// The picture.
+    pub picture: Picture,
+    /// The soft keys; without any the phone has its usual ones.
+    pub keys: Vec<ScreenKey>,
+}
 
 /// What a phone does at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -235,29 +251,46 @@ impl Input {
 }
 
 impl IconMenu {
-    /// The object; items beyond the hundredth and icons beyond the tenth are left out.
+    /// The object; items beyond the 32nd are left out, and so are different icons beyond the tenth.
     pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
+        let items = self.items.get(..ICON_ITEMS).unwrap_or(&self.items);
+        let mut icons = Vec::new();
+        for (icon, _) in items {
+            if !icons.contains(icon) && icons.len() < ICONS {
+                icons.push(*icon);
+            }
+        }
         screen(encoding, "CiscoIPPhoneIconMenu", &self.title, &self.prompt, |xml| {
-            self.items.iter().take(MENU_ITEMS).for_each(|(icon, item)| menu_item(xml, Some(*icon), item));
+            for (icon, item) in items {
+                menu_item(xml, icons.iter().position(|other| other == icon), item);
+            }
             soft_keys(xml, &self.keys);
-            for (index, icon) in (0_u64..).zip(self.icons.iter().take(ICONS)) {
+            for (index, Icon(rows)) in (0_u64..).zip(&icons) {
                 xml.parent("IconItem", &[], |xml| {
                     xml.number("Index", index);
                     xml.number("Height", 10_u64);
                     xml.number("Width", 16_u64);
                     xml.number("Depth", 2_u64);
-                    xml.leaf("Data", icon.data());
+                    xml.leaf("Data", pack(rows.as_flattened()));
                 });
             }
         })
     }
 }
 
-impl Icon {
-    /// Two bits a point, four points a byte with the first one lowest, in hexadecimal.
-    fn data(&self) -> String {
-        let byte = |points: &[u8]| points.iter().rev().fold(0_u8, |byte, point| byte << 2 | point & 3);
-        self.0.iter().flat_map(|row| row.chunks(4)).map(|points| format!("{:02X}", byte(points))).collect()
+impl Image {
+    /// The object.
+    pub fn to_xml(&self, encoding: Encoding) -> Vec<u8> {
+        let place = |place: fn((u16, u16)) -> u16| self.corner.map_or(-1, |corner| i32::from(place(corner)));
+        screen(encoding, "CiscoIPPhoneImage", &self.title, &self.prompt, |xml| {
+            xml.leaf("LocationX", place(|(x, _)| x).to_string());
+            xml.leaf("LocationY", place(|(_, y)| y).to_string());
+            xml.number("Width", self.picture.width());
+            xml.number("Height", self.picture.height());
+            xml.number("Depth", 2_u64);
+            xml.leaf("Data", self.picture.data());
+            soft_keys(xml, &self.keys);
+        })
     }
 }
 

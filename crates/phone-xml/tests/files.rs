@@ -8,8 +8,9 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use selsius_phone_xml::{
-    ConfigStyle, DefaultConfig, DefaultLoad, Directory, DirectoryEntry, Encoding, Input, InputField, Manager,
-    Menu, MenuItem, PhoneConfig, Ring, RingList, Text, Urls, VendorSetting,
+    ConfigStyle, DefaultConfig, DefaultLoad, Directory, DirectoryEntry, Encoding, Icon, IconMenu, Image,
+    Input, InputField, Manager, Menu, MenuItem, PhoneConfig, Picture, Ring, RingList, ScreenKey, Text, Urls,
+    VendorSetting,
 };
 
 /// Each element as `parent/child`, with its text where it has one, in the order of the file.
@@ -211,4 +212,68 @@ fn screens_read_back_in_every_encoding() {
             Input { url: "http://h/".into(), fields: vec![field], ..Input::default() }.to_xml(encoding);
         assert_eq!(text_of(&elements(&input), "InputItem/QueryStringParam"), "q");
     }
+}
+
+#[test]
+fn an_icon_menu_is_written_byte_for_byte() {
+    let item = |name: &str, number: &str| MenuItem { name: name.into(), url: format!("Dial:{number}") };
+    let mut rows = [[0; 16]; 10];
+    rows[0][..4].copy_from_slice(&[1, 3, 2, 0]);
+    rows[9][15] = 3;
+    let (black, drawn) = (Icon([[3; 16]; 10]), Icon(rows));
+    let menu = IconMenu {
+        title: "Büro & Co.".into(),
+        prompt: "<€>".into(),
+        items: vec![(drawn, item("Zoë", "1003")), (black, item("A\u{7}&B", "*1#")), (drawn, item("C", "1"))],
+        keys: vec![ScreenKey { name: "Wählen".into(), url: "SoftKey:Select".into() }],
+    };
+    let expected = |ue: &str, ae: &str, oe: &str, euro: &str| {
+        [
+            format!("<CiscoIPPhoneIconMenu>\r\n<Title>B{ue}ro &amp; Co.</Title>\r\n<Prompt>&lt;{euro}&gt;</Prompt>\r\n"),
+            format!("<MenuItem>\r\n<IconIndex>0</IconIndex>\r\n<Name>Zo{oe}</Name>\r\n<URL>Dial:1003</URL>\r\n</MenuItem>\r\n"),
+            "<MenuItem>\r\n<IconIndex>1</IconIndex>\r\n<Name>A&amp;B</Name>\r\n<URL>Dial:*1#</URL>\r\n</MenuItem>\r\n".into(),
+            "<MenuItem>\r\n<IconIndex>0</IconIndex>\r\n<Name>C</Name>\r\n<URL>Dial:1</URL>\r\n</MenuItem>\r\n".into(),
+            format!("<SoftKeyItem>\r\n<Name>W{ae}hlen</Name>\r\n<URL>SoftKey:Select</URL>\r\n<Position>1</Position>\r\n</SoftKeyItem>\r\n"),
+            format!("<IconItem>\r\n<Index>0</Index>\r\n<Height>10</Height>\r\n<Width>16</Width>\r\n<Depth>2</Depth>\r\n<Data>2D{}C0</Data>\r\n</IconItem>\r\n", "00".repeat(38)),
+            format!("<IconItem>\r\n<Index>1</Index>\r\n<Height>10</Height>\r\n<Width>16</Width>\r\n<Depth>2</Depth>\r\n<Data>{}</Data>\r\n</IconItem>\r\n", "FF".repeat(40)),
+            "</CiscoIPPhoneIconMenu>\r\n".into(),
+        ]
+        .concat()
+    };
+    let ascii = expected("&#252;", "&#228;", "&#235;", "&#8364;");
+    assert_eq!(String::from_utf8(menu.to_xml(Encoding::Ascii)).unwrap(), ascii);
+    let utf8 = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n{}", expected("ü", "ä", "ë", "€"));
+    assert_eq!(String::from_utf8(menu.to_xml(Encoding::Utf8)).unwrap(), utf8);
+    let latin1 =
+        format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\r\n{}", expected("ü", "ä", "ë", "&#8364;"));
+    let latin1: Vec<u8> = latin1.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    assert_eq!(menu.to_xml(Encoding::Latin1), latin1);
+}
+
+#[test]
+fn a_picture_is_written_byte_for_byte() {
+    let image = Image {
+        title: "Über & out".into(),
+        prompt: String::new(),
+        corner: None,
+        // Five points are no whole bytes.
+        picture: Picture::new(5, vec![1, 3, 2, 0, 3]).unwrap(),
+        keys: vec![ScreenKey { name: "Exit".into(), url: "SoftKey:Exit".into() }],
+    };
+    let expected = |x: &str, y: &str| {
+        format!(
+            "<CiscoIPPhoneImage>\r\n<Title>&#220;ber &amp; out</Title>\r\n<Prompt></Prompt>\r\n\
+             <LocationX>{x}</LocationX>\r\n<LocationY>{y}</LocationY>\r\n\
+             <Width>5</Width>\r\n<Height>1</Height>\r\n<Depth>2</Depth>\r\n<Data>2D03</Data>\r\n\
+             <SoftKeyItem>\r\n<Name>Exit</Name>\r\n<URL>SoftKey:Exit</URL>\r\n<Position>1</Position>\r\n\
+             </SoftKeyItem>\r\n</CiscoIPPhoneImage>\r\n"
+        )
+    };
+    assert_eq!(
+        String::from_utf8(image.to_xml(Encoding::Ascii)).unwrap(),
+        expected("-1", "-1"),
+        "in the middle"
+    );
+    let image = Image { corner: Some((7, 300)), ..image };
+    assert_eq!(String::from_utf8(image.to_xml(Encoding::Ascii)).unwrap(), expected("7", "300"));
 }

@@ -24,6 +24,8 @@ buttons = [{ line = "1003" }]
 buttons = [{ line = "1001" }]
 [devices.SEP020000001002]
 buttons = [{ line = "1002" }]
+background = "Desktops/320x212x16/Logo.png"
+ring-tone = "Chime.raw"
 "#;
 
 /// A manager that runs, killed at the end.
@@ -118,6 +120,8 @@ fn two_phones_call_each_other() {
     let heard = manager.folder.path().join("heard.wav");
     let bob = format!(
         "register
+         expect background /Desktops/320x212x16/Logo.png
+         expect ring-tone /Chime.raw
          print Bob is there
          record {}
          play tone 1000
@@ -255,7 +259,7 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
         press Confrn
         expect soft-key ConfList within 10s
         press ConfList
-        expect screen \"Carol (1003)\"
+        expect screen \"» Carol (1003)\"
         print display
         choose \"Carol (1003)\"
         expect screen Remove
@@ -271,8 +275,8 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
     assert_eq!((alice.0, bob.0, carol.0), (Some(0), Some(0), Some(0)), "{}\n{}\n{}", alice.1, bob.1, carol.1);
     for text in [
         "screen  Conference",
-        "item    * Alice (1001)",
-        "item    Bob (1002)",
+        "item    ★ Alice (1001)",
+        "item    » Bob (1002)",
         "choice  Select | Update | Exit",
     ] {
         assert!(alice.1.contains(text), "`{text}` is missing in\n{}", alice.1);

@@ -4,6 +4,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/status` | [`Status`] |
+//! | `GET /v1/health` | [`Health`], also when the exchange does not answer |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
 //! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
@@ -17,6 +18,7 @@
 //! | `POST /v1/devices/{name}/dial`, body [`Dial`] | [`Done`] |
 //! | `POST /v1/devices/{name}/answer`, `hang-up`, `hold`, `resume`, `reset`, `restart` | [`Done`] |
 //! | `POST /v1/devices/{name}/message`, body [`Message`] | [`Done`] |
+//! | `POST /v1/devices/{name}/picture?title=TEXT`, body PNG | [`Done`] |
 //! | `GET /v1/devices/{name}/history?last=N` | [`Vec<DeviceEvent>`](DeviceEvent), newest first |
 //! | `GET /v1/lines` | [`Vec<Line>`](Line) |
 //! | `GET /v1/lines/{number}` | [`Line`] |
@@ -80,6 +82,57 @@ pub struct Status {
     pub counters: Counters,
     /// How the database is doing.
     pub store: StoreStatus,
+    /// Is it well?
+    #[serde(default)]
+    pub health: Health,
+}
+
+/// Is the manager well?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The exchange answers. Whatever is not live should be started again.
+    pub live: bool,
+    /// Phones can register and call.
+    pub ready: bool,
+    /// What somebody should look at; not all of it is in the way of phones.
+    pub problems: Vec<Problem>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { live: true, ready: true, problems: Vec::new() }
+    }
+}
+
+/// Something that somebody should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// What kind of thing it is, for programs.
+    pub kind: ProblemKind,
+    /// What it is, for people.
+    pub text: String,
+}
+
+/// What can be wrong with a manager that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The exchange does not answer.
+    ExchangeSilent,
+    /// The exchange crashed within the last ten minutes, and began again.
+    ExchangeCrashed,
+    /// The manager is being stopped.
+    Stopping,
+    /// The operating system has no room for more connections.
+    NotAccepting,
+    /// There is too much to do: new calls are refused, but for emergency calls.
+    Overloaded,
+    /// The database takes no records; they wait, and calls go on.
+    StoreFailing,
+    /// So many records wait that others were given up.
+    RecordsLost,
+    /// A service beside the exchange has failed: TFTP, HTTP, administration or metrics.
+    ServiceDown,
 }
 
 /// Where the manager can be reached.
@@ -180,6 +233,12 @@ pub struct Counters {
     pub slow: u64,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was late and took no new calls, but for emergency calls.
+    pub overloads: u64,
     /// What phones said that was refused or ignored, by reason.
     pub refused_messages: BTreeMap<String, u64>,
 }

@@ -37,6 +37,15 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The address for figures.
+    #[error("cannot serve metrics on {address}")]
+    ListenMetrics {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A manager answers on the admin socket.
     #[error("another selsius runs with this data directory: it answers on {}", .0.display())]
     AdminInUse(PathBuf),
@@ -64,18 +73,27 @@ impl ServeError {
     /// What to do about it; `None` where the error says so itself.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Store(StoreError::NotWritable { source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                Some(ROOM.into())
+            }
             Self::Store(StoreError::NotWritable { .. }) => {
                 Some("choose another with --data-dir, or give this user the right to write there".into())
             }
             Self::Store(StoreError::InUse { .. }) | Self::AdminInUse(_) => {
                 Some("stop it, or choose another data directory with --data-dir".into())
             }
+            Self::Store(StoreError::Full { .. }) => Some(ROOM.into()),
             Self::Store(_) | Self::Site(_) | Self::SiteFile(_) => None,
             Self::AutoRegister(_) => Some("choose other numbers with --auto-register".into()),
             Self::Exchange(StartError::Listen { source, .. }) => listen_hint("--sccp", source),
             Self::Exchange(StartError::System(_)) => None,
             Self::Listen { protocol: "TFTP", source, .. } => listen_hint("--tftp", source),
             Self::Listen { source, .. } => listen_hint("--http", source),
+            Self::ListenMetrics { source, .. } => {
+                listen_hint("`listen` in [metrics] of selsius.toml", source)
+            }
             Self::Admin { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
                 Some("its path is too long for a socket; choose a shorter --data-dir".into())
             }
@@ -88,6 +106,8 @@ impl ServeError {
         }
     }
 }
+
+const ROOM: &str = "make room where the data directory is, and start it again";
 
 fn listen_hint(option: &str, source: &io::Error) -> Option<String> {
     match source.kind() {

@@ -34,6 +34,8 @@ use crate::{
 
 /// How long a request's head may take.
 const HEAD: Duration = Duration::from_secs(10);
+/// Bytes read ahead of a connection, and so the longest head. Phones send a few hundred; hyper's own bound is 400 KiB.
+const READ_AHEAD: usize = 16 * 1024;
 /// How long a phone's connection may live, however busy it is: the slowest phone has its firmware by then.
 pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 
@@ -101,6 +103,7 @@ where
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
+                .max_buf_size(READ_AHEAD)
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
             let ended = match longest {
                 Some(longest) => timeout(longest, connection).await,

@@ -6,7 +6,8 @@
 //!                        |
 //!  phones ──UDP 69────> tftp ┐
 //!  phones ──TCP 6970──> http ┼ one tokio runtime: files, office (how the site changes), admin
-//!  people ──Unix──────> admin┘
+//!  people ──Unix──────> admin┤
+//!  Prometheus ──TCP───> observe┘
 //! ```
 //!
 //! [`Server::start`] runs all of it in this process; [`config`] is `selsius.toml`; [`api`] is what the admin socket
@@ -20,6 +21,7 @@ mod error;
 mod files;
 mod http;
 mod net;
+mod observe;
 mod office;
 mod options;
 mod server;

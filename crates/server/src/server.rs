@@ -12,7 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use selsius_exchange::{
-    Config as ExchangeConfig,
+    Config as ExchangeConfig, Rate,
     record::{CallId, Record},
 };
 use selsius_provision::tftp;
@@ -20,19 +20,24 @@ use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{Mutex, Semaphore, oneshot},
+    sync::{Mutex, Semaphore},
     task::JoinSet,
     time::timeout,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     Options, ServeError,
     admin::{self, Admin},
-    api::Addresses,
-    config::{Config, LimitsConfig, RecordsConfig, SCCP_PORT, TFTP_PORT, TFTP_UNPRIVILEGED_PORT},
-    core::{self, Command, Handle, Limits, Running, Unavailable},
+    api::{Addresses, Health},
+    config::{
+        Config, ConfigChange, LimitsConfig, MediaAddresses, RecordsConfig, SCCP_PORT, TFTP_PORT,
+        TFTP_UNPRIVILEGED_PORT,
+    },
+    core::{self, Command, Handle, Limits, Running},
     files::{Files, Folder},
     http, net,
+    observe::{Bound, Observatory, Observed},
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
     tftp::Tftp,
@@ -65,10 +70,11 @@ const WATCHERS: usize = 16;
 pub struct Server {
     addresses: Addresses,
     notices: Vec<Notice>,
-    exchange: Handle,
-    store: Store,
-    /// Answers when the exchange's thread has ended.
-    ended: oneshot::Receiver<()>,
+    config: Config,
+    observed: Observed,
+    observatory: Observatory,
+    /// Cancelled when the exchange's thread has ended.
+    ended: CancellationToken,
     /// TFTP, HTTP and the admin API; they end with it.
     tasks: JoinSet<()>,
 }
@@ -126,8 +132,8 @@ impl Server {
             notices.push(Notice::TftpPort { port: sockets.tftp.address().port() });
         }
 
-        let (alive, ended) = oneshot::channel();
-        let sink = Sink { recorder: store.recorder(), _alive: alive };
+        let ended = CancellationToken::new();
+        let sink = Sink { recorder: store.recorder(), _alive: ended.clone().drop_guard() };
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
@@ -140,7 +146,7 @@ impl Server {
         let Running { handle, addresses: sccp, thread: _ } =
             started.inspect_err(|_| remove_socket(&sockets.admin_path))?;
 
-        let Sockets { tftp, http, http_address, admin, admin_path, folder } = sockets;
+        let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
             sccp,
             tftp: tftp.address(),
@@ -148,6 +154,7 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
+        let observed = Observed::new(handle.clone(), store.clone());
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let files = Arc::new(Files {
             office: Arc::clone(&office),
@@ -167,6 +174,7 @@ impl Server {
         let pages = http::files(Arc::clone(&files)).merge(services::router(services));
         let api = admin::router(Admin {
             office,
+            observed: observed.clone(),
             exchange: handle.clone(),
             store: store.clone(),
             started: Timestamp::now(),
@@ -175,12 +183,15 @@ impl Server {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
+        let mut observatory = Observatory::default();
+        observatory.answer(metrics, &observed, &mut tasks);
+        tasks.spawn(observed.keep_an_eye_on("TFTP", tftp.run(files, tftp_limits(&config.limits))));
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
-        tasks.spawn(http::serve(http, pages, most, longest));
+        tasks.spawn(observed.keep_an_eye_on("HTTP", http::serve(http, pages, most, longest)));
         // Who watches does so for days.
-        tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS, None));
-        Ok(Self { addresses, notices, exchange: handle, store, ended, tasks })
+        let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
+        tasks.spawn(observed.keep_an_eye_on("administration", serves));
+        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
     }
 
     /// Where it can be reached.
@@ -195,18 +206,58 @@ impl Server {
 
     /// The way to its exchange.
     pub fn exchange(&self) -> &Handle {
-        &self.exchange
+        &self.observed.exchange
     }
 
     /// What it remembers.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.observed.store
+    }
+
+    #[cfg(test)]
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// Where `/metrics` and `/health` are, if they are served.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.observatory.address()
+    }
+
+    /// Is it well? Takes a second when the exchange does not answer.
+    pub async fn health(&self) -> Health {
+        self.observed.health().await
+    }
+
+    /// Takes over a new configuration as far as a running manager can; says which of its keys that were. The rest holds
+    /// from the next start on. Calls and connections stay, though they be more than new limits allow.
+    ///
+    /// # Errors
+    /// If figures cannot be served where they shall be now. Then nothing has changed.
+    pub async fn reload(&mut self, config: Config) -> Result<ConfigChange, ServeError> {
+        let change = self.config.change_to(&config);
+        let listen = config.metrics.listen;
+        if !self.observatory.is_at(listen) {
+            let bound = listen.map(Bound::at).transpose()?;
+            self.observatory.answer(bound, &self.observed, &mut self.tasks);
+        }
+        self.observed.store.keep(retention(&config.records));
+        let (sockets, exchange) = (socket_limits(&config.limits), exchange_limits(&config.limits));
+        self.observed.exchange.deliver(Command::Limits(sockets.into(), exchange.into())).await;
+        self.config = config;
+        Ok(change)
+    }
+
+    /// Takes no new calls but emergency calls, and waits until those that are in progress have ended, or `grace` is over.
+    /// [`Self::stop`] comes next.
+    pub async fn drain(&self, grace: Duration) {
+        self.observed.exchange.deliver(Command::Drain(grace)).await;
+        self.ended().await;
     }
 
     /// Waits until the exchange has ended by itself, which is a failure that the log tells.
-    pub async fn ended(&mut self) {
-        // Never sent on: dropped with the thread.
-        let _ = (&mut self.ended).await;
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Ends calls and connections in order and writes what is to be remembered.
@@ -214,21 +265,19 @@ impl Server {
     /// # Errors
     /// If something that is to be remembered could not be written.
     pub async fn stop(mut self) -> Result<(), StoreError> {
-        while self.exchange.send(Command::Stop) == Err(Unavailable::Busy) {
-            tokio::task::yield_now().await;
-        }
-        if timeout(STOP, &mut self.ended).await.is_err() {
+        self.observed.exchange.deliver(Command::Stop).await;
+        if timeout(STOP, self.ended()).await.is_err() {
             tracing::error!("the exchange does not end");
         }
         self.tasks.shutdown().await;
-        self.store.clone().close().await
+        self.observed.store.clone().close().await
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Fails when it has ended already.
-        let _ = self.exchange.send(Command::Stop);
+        let _ = self.observed.exchange.send(Command::Stop);
         remove_socket(&self.addresses.admin);
     }
 }
@@ -264,6 +313,7 @@ struct Sockets {
     tftp: Tftp,
     http: TcpListener,
     http_address: SocketAddr,
+    metrics: Option<Bound>,
     /// Last of all: from here on something is to be removed if the start fails.
     admin: UnixListener,
     admin_path: PathBuf,
@@ -279,18 +329,19 @@ impl Sockets {
         let fail = |source| ServeError::Listen { protocol: "HTTP", address, source };
         let http = net::tcp(address).and_then(TcpListener::from_std).map_err(fail)?;
         let http_address = http.local_addr().map_err(fail)?;
+        let metrics = config.metrics.listen.map(Bound::at).transpose()?;
         // The command line may be in another directory.
         let admin_path =
             std::path::absolute(data_dir.join(ADMIN_SOCKET)).unwrap_or(data_dir.join(ADMIN_SOCKET));
         let admin = admin::bind(&admin_path)?;
-        Ok(Self { tftp, http, http_address, admin, admin_path, folder })
+        Ok(Self { tftp, http, http_address, metrics, admin, admin_path, folder })
     }
 }
 
 /// Takes the exchange's records, and goes with its thread.
 struct Sink {
     recorder: Recorder,
-    _alive: oneshot::Sender<()>,
+    _alive: DropGuard,
 }
 
 impl Sink {
@@ -331,14 +382,28 @@ fn remove_socket(path: &Path) {
 
 fn exchange_config(config: &Config, first_call: CallId, http_port: u16) -> ExchangeConfig {
     let (limits, media_dscp) = (&config.limits, config.dscp.media.code());
-    let mut config = ExchangeConfig { first_call, media_dscp, http_port, ..ExchangeConfig::default() };
-    config.limits.silence_before_register = Duration::from_secs(limits.silence_before_register as u64);
-    config.limits.legs_per_device = limits.legs_per_device;
-    config.limits.digits = limits.digits;
+    let media_addresses = match config.security.media_addresses {
+        MediaAddresses::Own => selsius_exchange::MediaAddresses::Own,
+        MediaAddresses::Any => selsius_exchange::MediaAddresses::Any,
+    };
+    let mut config =
+        ExchangeConfig { first_call, media_dscp, http_port, media_addresses, ..ExchangeConfig::default() };
+    config.limits = exchange_limits(limits);
     // A phone that outlived the last manager must not take a new call for the one that it remembers: begin somewhere
     // else each time. The keys of std's hasher are random.
     config.first_reference = RandomState::new().hash_one(first_call.0) as u32 | 1;
     config
+}
+
+fn exchange_limits(limits: &LimitsConfig) -> selsius_exchange::Limits {
+    selsius_exchange::Limits {
+        register_within: Duration::from_secs(limits.register_within as u64),
+        unknown_names: Rate::per_minute(bounded(limits.unknown_names_per_minute)),
+        screen: limits.screen_bytes,
+        legs_per_device: limits.legs_per_device,
+        digits: limits.digits,
+        ..selsius_exchange::Limits::default()
+    }
 }
 
 fn retention(records: &RecordsConfig) -> Retention {
@@ -350,10 +415,20 @@ fn retention(records: &RecordsConfig) -> Retention {
 fn socket_limits(limits: &LimitsConfig) -> Limits {
     Limits {
         connections: limits.connections,
+        unregistered: limits.unregistered,
         unregistered_per_address: limits.unregistered_per_address,
+        connection_rate: core::connection_rate(bounded(limits.connections_per_second)),
+        message_rate: Rate::per_second(bounded(limits.messages_per_second), bounded(limits.messages_at_once)),
+        late: Duration::from_millis(limits.late_ms as u64),
         unread: limits.unread_bytes,
+        unread_in_all: limits.unread_in_all_mib << 20,
         ..Limits::default()
     }
+}
+
+/// A number that the configuration's reader has bounded by far less.
+fn bounded(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn tftp_limits(limits: &LimitsConfig) -> tftp::Limits {

@@ -25,7 +25,7 @@ use selsius_inspect::{
     packet::{Content, Stamp, parse},
     summary,
 };
-use selsius_server::{Options, Server, api::Addresses};
+use selsius_server::{Options, Server, api::Addresses, config::MediaAddresses};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_wire::{Context, Cut, DEFAULT_LIMIT, ManagerMessage, Time, cut};
 use tokio::sync::oneshot;
@@ -47,7 +47,7 @@ const SAID: &[(&str, &[&str], &str)] = &[
     ),
     (
         "SoftKeyTemplateReq",
-        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 24 keys"],
+        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 25 keys"],
         "CallManager's twenty, and CallBack, iDivert, DND and Private after them, in the slots that it leaves empty",
     ),
     (
@@ -315,6 +315,8 @@ impl Manager {
         }
         let mut options = Options::loopback(folder.path());
         options.site = Some(("office.toml".into(), site.to_toml()));
+        // The capture's phones listen at their own addresses, and speak from this machine here.
+        options.config.security.media_addresses = MediaAddresses::Any;
         let (ready, started) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use selsius_exchange::Config;
+use selsius_exchange::{Config, Rate};
 use selsius_server::core::{self, Command, Limits, NetworkCounters, Running, Start};
 use selsius_site::{Device, Site};
 use selsius_store::Remembered;
@@ -24,6 +24,11 @@ fn start(limits: Limits) -> Running {
     let listen = vec!["127.0.0.1:0".parse().unwrap()];
     let (exchange, remembered) = (Config::default(), Remembered::default());
     core::start(Start { listen, dscp: 0, exchange, site, remembered, limits }, Box::new(|_| true)).unwrap()
+}
+
+/// Limits of a manager that lets phones say as much as they like, to see the other limits.
+fn talkative() -> Limits {
+    Limits { message_rate: Rate::per_second(1_000_000, 1_000_000), ..Limits::default() }
 }
 
 fn bytes(message: impl Into<StationMessage>) -> Vec<u8> {
@@ -69,7 +74,7 @@ fn stop(running: Running) {
 /// socket never becomes writable again.
 #[test]
 fn a_phone_that_asks_and_does_not_read_is_dropped() {
-    let running = start(Limits { unread: 64 * 1024, ..Limits::default() });
+    let running = start(Limits { unread: 64 * 1024, ..talkative() });
     let mut phone = TcpStream::connect(running.addresses[0]).unwrap();
     phone.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
     phone.write_all(&register(NAME)).unwrap();
@@ -83,7 +88,7 @@ fn a_phone_that_asks_and_does_not_read_is_dropped() {
 /// What was to be closed after its last bytes is closed even if nobody takes them.
 #[test]
 fn a_connection_that_is_being_closed_does_not_stay() {
-    let limits = Limits { unread: 64 * 1024 * 1024, linger: Duration::from_millis(1), ..Limits::default() };
+    let limits = Limits { unread: 64 * 1024 * 1024, linger: Duration::from_millis(1), ..talkative() };
     let running = start(limits);
     let mut phone = TcpStream::connect(running.addresses[0]).unwrap();
     phone.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -126,7 +131,7 @@ fn a_storm_of_connections_is_taken_to_the_last_one() {
 /// A burst longer than one read, and the end right behind it.
 #[test]
 fn what_came_before_the_end_is_heard() {
-    let running = start(Limits::default());
+    let running = start(talkative());
     let mut phone = TcpStream::connect(running.addresses[0]).unwrap();
     phone.write_all(&bytes(message::KeepAlive).repeat(5000)).unwrap();
     phone.shutdown(std::net::Shutdown::Write).unwrap();

@@ -66,7 +66,7 @@ pub use model::{
 pub use names::{DeviceName, LineNumber, Name, NameError, Secret};
 pub use numbers::{NumberMask, NumberRange};
 pub use pattern::{Pattern, PatternError, PatternMatch};
-pub use phones::{Generation, PHONES, PhoneFacts, UnknownModel};
+pub use phones::{Generation, PHONES, PhoneFacts, PictureArea, UnknownModel};
 pub use stored::{SitePart, StoredPartError};
 pub use validate::{
     Fault, MAX_ABBREVIATED, MAX_AUTO_NUMBERS, MAX_BUTTONS, MAX_DATE_FORMAT_BYTES, MAX_DESCRIPTION_BYTES,

@@ -2,6 +2,7 @@
 
 use core::{fmt, str::FromStr};
 
+use arrayvec::ArrayString;
 use thiserror::Error;
 
 /// Why a name or number is not one.
@@ -23,14 +24,18 @@ pub enum NameError {
     Character(char, &'static str),
 }
 
+/// The most bytes of a [`DeviceName`] and a [`LineNumber`]: what fields of the protocol carry.
+const DEVICE_NAME: usize = 15;
+const LINE_NUMBER: usize = 24;
+
 /// The name under which a phone registers: `SEP` and its MAC address, or a name chosen by hand (soft phones).
 /// 1 to 15 characters out of letters, digits, `-`, `_` and `.`; letters are upper case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeviceName(String);
+pub struct DeviceName(ArrayString<DEVICE_NAME>);
 
 /// A number that can be dialled: 1 to 24 characters out of digits, `*`, `#` and a leading `+`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LineNumber(String);
+pub struct LineNumber(ArrayString<LINE_NUMBER>);
 
 /// A name that the administrator chose for a group, a pool, a user and the like: 1 to 32 letters, digits, `-`, `_`
 /// and `.`.
@@ -96,10 +101,12 @@ impl FromStr for DeviceName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        check(text, 15, "letters, digits, '-', '_' and '.' are possible", |_, c| {
+        check(text, DEVICE_NAME, "letters, digits, '-', '_' and '.' are possible", |_, c| {
             c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
         })?;
-        Ok(Self(text.to_ascii_uppercase()))
+        let mut name = ArrayString::from(text).expect("checked: ASCII, and no more than fits");
+        name.make_ascii_uppercase();
+        Ok(Self(name))
     }
 }
 
@@ -107,10 +114,10 @@ impl FromStr for LineNumber {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        check(text, 24, "digits, '*', '#' and a leading '+' are possible", |at, c| {
+        check(text, LINE_NUMBER, "digits, '*', '#' and a leading '+' are possible", |at, c| {
             c.is_ascii_digit() || matches!(c, '*' | '#') || (at == 0 && c == '+')
         })?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(ArrayString::from(text).expect("checked: ASCII, and no more than fits")))
     }
 }
 

@@ -29,6 +29,20 @@ pub struct PhoneFacts {
     pub wideband: bool,
     /// Does it open XML services?
     pub services: bool,
+    /// Does it take its background picture and ring tone from a manager? Those to which chan-sccp sends them.
+    pub look: bool,
+    /// Where its services draw. `None` for models that show neither pictures nor icons.
+    pub pictures: Option<PictureArea>,
+}
+
+/// The part of a display that services have for pictures, in points. Icons in menus go with it: the models that draw the one
+/// draw the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureArea {
+    /// From left to right.
+    pub width: u16,
+    /// From top to bottom.
+    pub height: u16,
 }
 
 /// Which kind of configuration file a phone reads.
@@ -52,6 +66,8 @@ const fn phone(name: &'static str, device_type: u32, lines: u8, buttons: u8, sof
         generation: Generation::New,
         wideband: true,
         services: true,
+        look: false,
+        pictures: None,
     }
 }
 
@@ -68,6 +84,14 @@ impl PhoneFacts {
         Self { services: false, ..self }
     }
 
+    const fn look(self) -> Self {
+        Self { look: true, ..self }
+    }
+
+    const fn pictures(self, width: u16, height: u16) -> Self {
+        Self { pictures: Some(PictureArea { width, height }), ..self }
+    }
+
     const fn side_cars(self, side_cars: &'static [SideCar]) -> Self {
         Self { side_cars, ..self }
     }
@@ -76,6 +100,12 @@ impl PhoneFacts {
 /// Every model that a site can name, by name. Device types: `enums.txt` of the protocol notes and
 /// `wire-facts.md`, "Device types". Side cars: the 7914 came with the 7960; the 7915 and 7916 need the 7962, 7965 or
 /// 7975 (data sheets).
+///
+/// Pictures: "IP Phone Services Application Development Notes" (OL-20949-01), table 3-1 for which models draw
+/// `CiscoIPPhoneImage` and `CiscoIPPhoneIconMenu`, table 3-2 for how large; the 7921 by the `x-CiscoIPPhoneDisplay`
+/// that it sends, the 7937 by table 3-2 of OL-22505-01. Without them: models whose icons have a footnote there (7905,
+/// 7906, 7911, 7912, 7931, 69xx), the 7920 (half of the shades, clipped, and no way to send it a screen), and those that
+/// the tables do not have (7985, 8941, 8945, SPA).
 pub const PHONES: &[PhoneFacts] = &[
     phone("6901", 547, 1, 1, 0).narrow().plain(),
     phone("6911", 548, 1, 1, 0).plain(),
@@ -90,32 +120,32 @@ pub const PHONES: &[PhoneFacts] = &[
     phone("7911", 307, 1, 10, 4),
     phone("7912", 30007, 1, 10, 4).old(),
     phone("7920", 30002, 6, 6, 2).old(),
-    phone("7921", 365, 6, 6, 2),
-    phone("7925", 484, 6, 6, 2),
-    phone("7926", 577, 6, 6, 2),
+    phone("7921", 365, 6, 6, 2).pictures(176, 140),
+    phone("7925", 484, 6, 6, 2).pictures(176, 140),
+    phone("7926", 577, 6, 6, 2).pictures(176, 140),
     phone("7931", 348, 24, 24, 4),
     phone("7935", 9, 1, 1, 4).old().plain(),
     phone("7936", 30019, 1, 1, 4).old().plain(),
-    phone("7937", 431, 1, 1, 4),
-    phone("7940", 8, 2, 2, 4).old(),
-    phone("7941", 115, 2, 2, 4),
-    phone("7941GE", 309, 2, 2, 4),
-    phone("7942", 434, 2, 2, 4),
-    phone("7945", 435, 2, 2, 4),
-    phone("7960", 7, 6, 6, 4).old().side_cars(&[SideCar::C7914]),
-    phone("7961", 30018, 6, 6, 4).side_cars(&[SideCar::C7914]),
-    phone("7961GE", 308, 6, 6, 4).side_cars(&[SideCar::C7914]),
-    phone("7962", 404, 6, 6, 4).side_cars(SideCar::ALL),
-    phone("7965", 436, 6, 6, 5).side_cars(SideCar::ALL),
-    phone("7970", 30006, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
-    phone("7971", 119, 8, 8, 5).narrow().side_cars(&[SideCar::C7914]),
-    phone("7975", 437, 8, 8, 5).side_cars(SideCar::ALL),
+    phone("7937", 431, 1, 1, 4).pictures(255, 128),
+    phone("7940", 8, 2, 2, 4).old().pictures(133, 65),
+    phone("7941", 115, 2, 2, 4).look().pictures(298, 144),
+    phone("7941GE", 309, 2, 2, 4).look().pictures(298, 144),
+    phone("7942", 434, 2, 2, 4).look().pictures(298, 144),
+    phone("7945", 435, 2, 2, 4).look().pictures(298, 156),
+    phone("7960", 7, 6, 6, 4).old().side_cars(&[SideCar::C7914]).pictures(133, 65),
+    phone("7961", 30018, 6, 6, 4).look().side_cars(&[SideCar::C7914]).pictures(298, 144),
+    phone("7961GE", 308, 6, 6, 4).look().side_cars(&[SideCar::C7914]).pictures(298, 144),
+    phone("7962", 404, 6, 6, 4).look().side_cars(SideCar::ALL).pictures(298, 144),
+    phone("7965", 436, 6, 6, 5).look().side_cars(SideCar::ALL).pictures(298, 156),
+    phone("7970", 30006, 8, 8, 5).look().narrow().side_cars(&[SideCar::C7914]).pictures(298, 168),
+    phone("7971", 119, 8, 8, 5).look().narrow().side_cars(&[SideCar::C7914]).pictures(298, 168),
+    phone("7975", 437, 8, 8, 5).look().side_cars(SideCar::ALL).pictures(298, 168),
     phone("7985", 302, 1, 8, 5),
-    phone("8941", 586, 4, 4, 4),
-    phone("8945", 585, 4, 4, 4),
+    phone("8941", 586, 4, 4, 4).look(),
+    phone("8945", 585, 4, 4, 4).look(),
     phone("ATA186", 12, 1, 1, 0).old().plain(),
     phone("ATA188", 13, 1, 1, 0).old().plain(),
-    phone("IP Communicator", 30016, 8, 8, 5),
+    phone("IP Communicator", 30016, 8, 8, 5).look().pictures(298, 168),
     phone("SPA303G", 80011, 3, 3, 4).plain(),
     phone("SPA502G", 80003, 1, 1, 4),
     phone("SPA504G", 80004, 4, 4, 4),
@@ -204,6 +234,11 @@ mod tests {
             let model: Model = facts.name.parse().unwrap();
             assert_eq!(model.facts(), Some(facts));
             assert_eq!(Model::from_device_type(facts.device_type), Some(model));
+            assert!(
+                facts.services || facts.pictures.is_none(),
+                "{} draws where it has no services",
+                facts.name
+            );
             assert!(facts.lines <= facts.buttons, "{}", facts.name);
             assert!(
                 usize::from(facts.buttons) <= crate::MAX_BUTTONS,
@@ -212,6 +247,29 @@ mod tests {
             );
         }
         assert_eq!(Model::from_device_type(u32::MAX), None);
+    }
+
+    #[test]
+    fn models_that_draw_are_those_of_the_makers_tables() {
+        let area = |name: &str| {
+            let model: Model = name.parse().unwrap();
+            model.facts().unwrap().pictures.map(|area| (area.width, area.height))
+        };
+        for (name, expected) in [
+            ("7912", None),
+            ("7920", None),
+            ("7911", None),
+            ("6921", None),
+            ("8945", None),
+            ("SPA525G", None),
+            ("7921", Some((176, 140))),
+            ("7960", Some((133, 65))),
+            ("7961", Some((298, 144))),
+            ("7965", Some((298, 156))),
+            ("7970", Some((298, 168))),
+        ] {
+            assert_eq!(area(name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use selsius_wire::{
     value::{ButtonType, CallSecurity, CallState, CallType, LampMode, MediaPathId, RingMode, Tone},
 };
 
-use crate::{Phase, ScreenFace, Station, calls::Call};
+use crate::{Look, Phase, ScreenFace, Station, calls::Call};
 
 /// What a person sees and hears now. Made from the station's state when asked for; nothing in it is kept twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Face {
     pub text: Option<String>,
     /// A screen that covers the calls, until the user leaves it.
     pub screen: Option<ScreenFace>,
+    /// How the manager has the phone look and ring.
+    pub look: Look,
     /// The buttons in the template's order. Empty keys have the kind `Undefined`.
     pub lines: Vec<ButtonFace>,
     /// The calls, oldest first.
@@ -164,6 +166,7 @@ impl Face {
             notify: session.display.notification().map(Into::into),
             text: session.display.text.clone(),
             screen: session.screens.face(),
+            look: session.screens.look(),
             lines: button_faces(station),
             calls: session.calls.shown().map(|call| call_face(call, focus_key)).collect(),
             soft_keys: station

@@ -68,5 +68,6 @@ pub use config::{Config, ModelClass, Role};
 pub use face::{ButtonFace, CallFace, Clock, Face};
 pub use io::{Action, CloseReason, Counters, Event, Input, MediaOrder, Output, RejectReason};
 pub use registration::Phase;
-pub use screen::ScreenFace;
+pub use screen::{Look, ScreenFace, ScreenItem};
+pub use selsius_phone_xml::Picture;
 pub use station::{CallParties, Counts, Station};

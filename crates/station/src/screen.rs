@@ -1,8 +1,13 @@
 //! Screens that a manager sends: menus and texts on the display, and what the user chooses in them.
 
-use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned as _,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::fmt;
 
-use selsius_phone_xml::{Kind, Shown};
+use selsius_phone_xml::{Item, Kind, Mark, Picture, Shown};
 use selsius_wire::{
     message::{
         DeviceToUserData, DeviceToUserDataResponse, DeviceToUserDataResponseVersion1,
@@ -22,6 +27,16 @@ pub(crate) struct Screens {
     parts: Vec<u8>,
     /// Of which transaction the parts are.
     transaction: (u32, u32),
+    look: Look,
+}
+
+/// How the manager has the phone look and ring; empty is as its user has chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Where the picture behind its display is.
+    pub background: String,
+    /// Where its ring is.
+    pub ring_tone: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,37 +55,71 @@ pub struct ScreenFace {
     pub prompt: String,
     /// The text of a page.
     pub text: String,
+    /// A picture in place of a text.
+    pub picture: Option<Picture>,
     /// What can be chosen.
-    pub items: Vec<String>,
+    pub items: Vec<ScreenItem>,
     /// The soft keys, in place of those of the call.
     pub keys: Vec<String>,
+}
+
+/// Something on a screen that can be chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScreenItem {
+    /// What stands for its icon, if it has one.
+    pub sign: Option<char>,
+    /// What it says.
+    pub name: String,
+}
+
+/// What stands for an icon that a manager of another kind has drawn.
+const UNKNOWN_ICON: char = '▪';
+
+impl fmt::Display for ScreenItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(sign) = self.sign {
+            write!(f, "{sign} ")?;
+        }
+        f.write_str(&self.name)
+    }
 }
 
 impl ScreenFace {
     /// What can be chosen, items before soft keys, from 0.
     pub fn choice(&self, place: usize) -> Option<&str> {
-        self.items.iter().chain(&self.keys).nth(place).map(String::as_str)
+        self.names().nth(place)
     }
 
     /// Is there an item or a soft key of this name?
     pub fn has(&self, name: &str) -> bool {
-        self.items.iter().chain(&self.keys).any(|other| other == name)
+        self.names().any(|other| other == name)
     }
 
-    /// Does title, text or an item contain this?
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().map(|item| &item.name).chain(&self.keys).map(String::as_str)
+    }
+
+    /// Does title, text or an item, with the sign before it, contain this?
     pub fn says(&self, text: &str) -> bool {
-        [&self.title, &self.text].into_iter().chain(&self.items).any(|line| line.contains(text))
+        self.title.contains(text)
+            || self.text.contains(text)
+            || self.items.iter().any(|item| item.to_string().contains(text))
     }
 }
 
 impl Screens {
+    pub(crate) fn look(&self) -> Look {
+        self.look.clone()
+    }
+
     pub(crate) fn face(&self) -> Option<ScreenFace> {
         let shown = self.shown.as_ref()?;
         Some(ScreenFace {
             title: shown.title.clone(),
             prompt: shown.prompt.clone(),
             text: shown.text.clone(),
-            items: shown.items.iter().map(|item| item.name.clone()).collect(),
+            picture: shown.picture.clone(),
+            items: shown.items.iter().map(item).collect(),
             keys: shown.keys.iter().map(|key| key.name.clone()).collect(),
         })
     }
@@ -82,6 +131,16 @@ impl Screens {
         let keys = shown.keys.iter().map(|key| (&key.name, &key.url));
         items.chain(keys).find(|(other, _)| *other == name).map(|(_, url)| url.clone())
     }
+}
+
+/// The address in an order that has one.
+fn only(shown: Shown) -> String {
+    shown.items.into_iter().next().map(|item| item.url).unwrap_or_default()
+}
+
+fn item(item: &Item) -> ScreenItem {
+    let sign = |icon| Mark::of(icon).map_or(UNKNOWN_ICON, Mark::sign);
+    ScreenItem { sign: item.icon.as_ref().map(sign), name: item.name.clone() }
 }
 
 /// How a phone says that it has taken an object.
@@ -142,8 +201,10 @@ impl Station {
         let Some(shown) = Shown::read(object) else { return NOT_READ };
         match shown.kind {
             Kind::Execute => shown.items.iter().for_each(|item| self.open(&item.url)),
+            Kind::Background => self.session.screens.look.background = only(shown),
+            Kind::RingTone => self.session.screens.look.ring_tone = only(shown),
             Kind::Response | Kind::Error => return NOT_READ,
-            Kind::Text | Kind::Menu | Kind::Directory | Kind::Input | Kind::Other => {
+            Kind::Text | Kind::Menu | Kind::Directory | Kind::Input | Kind::Image | Kind::Other => {
                 self.session.screens.shown = Some(shown);
             }
         }

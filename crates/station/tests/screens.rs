@@ -4,8 +4,10 @@
 mod common;
 
 use common::{Phone, manager::registered};
-use selsius_phone_xml::{Encoding, Execute, Menu, MenuItem, ScreenKey, Shown, Text};
-use selsius_station::{Action, Event, ModelClass, RejectReason, ScreenFace, limits};
+use selsius_phone_xml::{
+    Encoding, Execute, Icon, IconMenu, Image, Mark, Menu, MenuItem, Picture, ScreenKey, Shown, Text,
+};
+use selsius_station::{Action, Event, ModelClass, RejectReason, ScreenFace, ScreenItem, limits};
 use selsius_wire::{
     StationMessage,
     message::{UserToDeviceData, UserToDeviceDataVersion1},
@@ -73,11 +75,70 @@ fn a_menu_in_parts_is_shown_when_it_is_whole() {
     let screen = ScreenFace {
         title: "Smith & Sons".into(),
         prompt: "Choose".into(),
-        text: String::new(),
-        items: words(&["Zoë", "All", "Call", "Web"]),
+        items: ["Zoë", "All", "Call", "Web"].map(|name| ScreenItem { sign: None, name: name.into() }).into(),
         keys: words(&["Exit"]),
+        ..ScreenFace::default()
     };
     assert_eq!(phone.face().screen, Some(screen));
+}
+
+#[test]
+fn background_and_ring_are_taken_and_cover_no_screen() {
+    let mut phone = registered(ModelClass::P7965);
+    phone.take_sent();
+    phone.say(part(1, SequenceFlag::Last, &menu()));
+    let background: &[u8] =
+        b"<setBackground><background><image>http://h/a.png</image><icon>http://h/TN-a.png</icon></background></setBackground>";
+    phone.say(part(2, SequenceFlag::Last, background));
+    phone.say(part(3, SequenceFlag::Last, b"<setRingTone><ringTone>http://h/b.raw</ringTone></setRingTone>"));
+    let face = phone.face();
+    assert_eq!(face.look.background, "http://h/a.png");
+    assert_eq!(face.look.ring_tone, "http://h/b.raw");
+    assert!(face.screen.is_some());
+    assert_eq!(answers(&mut phone), ["taken"; 3]);
+}
+
+#[test]
+fn icons_are_signs_and_pictures_are_kept() {
+    let mut phone = registered(ModelClass::P7965);
+    let item = |name: &str, url: &str| MenuItem { name: name.into(), url: url.into() };
+    let menu = IconMenu {
+        title: "People".into(),
+        items: vec![
+            (Mark::Away.icon(), item("Zoë", "Dial:1003")),
+            (Icon([[1; 16]; 10]), item("Bob", "Dial:1002")),
+        ],
+        ..IconMenu::default()
+    };
+    phone.say(part(1, SequenceFlag::Last, &menu.to_xml(Encoding::Ascii)));
+    let screen = phone.face().screen.unwrap();
+    let items: Vec<_> = screen.items.iter().map(ToString::to_string).collect();
+    assert_eq!(items, ["× Zoë", "▪ Bob"]);
+    assert!(screen.says("× Zoë") && screen.has("Zoë") && !screen.has("× Zoë"));
+    assert_eq!((screen.choice(1), &screen.picture), (Some("Bob"), &None));
+    phone.take_sent();
+    phone.act(Action::Choose("Zoë".into()));
+    assert_eq!(phone.take_names(), ["EnblocCall"], "chosen by its name");
+
+    // As large as the largest that a phone is sent.
+    let picture = Picture::new(298, (0..298 * 168).map(|at| (at % 4) as u8).collect()).unwrap();
+    let image = Image {
+        title: "Door".into(),
+        prompt: String::new(),
+        corner: None,
+        picture: picture.clone(),
+        keys: Vec::new(),
+    };
+    let xml = image.to_xml(Encoding::Ascii);
+    let parts: Vec<_> = xml.chunks(2000).collect();
+    let (last, before) = parts.split_last().unwrap();
+    for (at, data) in before.iter().enumerate() {
+        let flag = if at == 0 { SequenceFlag::First } else { SequenceFlag::More };
+        phone.say(part(2, flag, data));
+    }
+    phone.say(part(2, SequenceFlag::Last, last));
+    let screen = phone.face().screen.unwrap();
+    assert_eq!((screen.title.as_str(), screen.picture), ("Door", Some(picture)));
 }
 
 #[test]

@@ -49,4 +49,4 @@ pub use query::{
     StoredSite, end_cause,
 };
 pub use queue::{Lost, Recorder};
-pub use store::{Opened, QUEUE_CAPACITY, Store, StoreStatus};
+pub use store::{Failing, Opened, QUEUE_CAPACITY, Store, StoreStatus};

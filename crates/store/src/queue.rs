@@ -42,6 +42,25 @@ pub struct Lost {
     pub calls_ended: u64,
 }
 
+impl Lost {
+    /// All of them, by the name of their kind.
+    pub fn by_kind(&self) -> [(&'static str, u64); 5] {
+        let Self { device_events, call_qualities, calls_started, auto_registered, calls_ended } = *self;
+        [
+            ("device-event", device_events),
+            ("call-quality", call_qualities),
+            ("call-started", calls_started),
+            ("auto-registered", auto_registered),
+            ("call-ended", calls_ended),
+        ]
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.by_kind().iter().map(|(_, count)| count).sum()
+    }
+}
+
 /// Records of each kind, oldest first. Between kinds no order is kept; the writer has one that is right.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -103,6 +122,10 @@ impl Queue {
 
     pub(crate) fn len(&self) -> usize {
         self.lock().batch.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     pub(crate) fn lost(&self) -> Lost {

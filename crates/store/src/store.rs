@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use selsius_exchange::record::{AutoRegistered, CallId, DeviceEvent};
+use selsius_exchange::record::{AutoRegistered, CallId, DeviceEvent, WallTime};
 use selsius_site::{LineNumber, Site};
 use tokio::{
     sync::{RwLock, mpsc, oneshot, watch},
@@ -54,10 +54,33 @@ pub struct Opened {
 pub struct StoreStatus {
     /// Records that wait to be written.
     pub waiting: usize,
+    /// How many may wait; states of lines and phones wait beside.
+    pub capacity: usize,
     /// Records that were given up.
     pub lost: Lost,
+    /// Records that were written since the start.
+    pub written: u64,
+    /// Attempts to write that failed, since the start.
+    pub failures: u64,
     /// Why nothing can be written at present; `None` when all is well.
-    pub failing: Option<String>,
+    pub failing: Option<Failing>,
+}
+
+/// Why nothing can be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// What the last attempt said.
+    pub why: String,
+    /// When the first one failed.
+    pub since: WallTime,
+}
+
+/// What the writer tells of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Writing {
+    pub(crate) written: u64,
+    pub(crate) failures: u64,
+    pub(crate) failing: Option<Failing>,
 }
 
 /// What the store's handles and its writer share.
@@ -67,7 +90,7 @@ pub(crate) struct Core {
     /// Locked for writing only while a restore exchanges it.
     pub(crate) database: RwLock<Sqlite>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) failing: Mutex<Option<String>>,
+    pub(crate) writing: Mutex<Writing>,
     /// One restore at a time: they share a file. And none while ids of calls go from one question to the next.
     pub(crate) restoring: tokio::sync::Mutex<()>,
     pub(crate) retention: watch::Sender<Retention>,
@@ -94,7 +117,7 @@ impl Store {
             directory,
             database: RwLock::new(database),
             queue: Arc::new(Queue::new(capacity)),
-            failing: Mutex::default(),
+            writing: Mutex::default(),
             restoring: tokio::sync::Mutex::default(),
             retention: watch::Sender::default(),
             tasks: Mutex::default(),
@@ -113,10 +136,14 @@ impl Store {
 
     /// How it is doing.
     pub fn status(&self) -> StoreStatus {
+        let writing = self.core.writing.lock().unwrap_or_else(PoisonError::into_inner);
         StoreStatus {
             waiting: self.core.queue.len(),
+            capacity: self.core.queue.capacity(),
             lost: self.core.queue.lost(),
-            failing: self.core.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            written: writing.written,
+            failures: writing.failures,
+            failing: writing.failing.clone(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The task that carries records from the queue into the database.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +12,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
-use crate::{StoreError, error::chain, retention, store::Core};
+use crate::{
+    Failing, StoreError,
+    error::chain,
+    retention,
+    store::{Core, Writing},
+};
 
 /// How long the first record of a batch waits for others. Leaves more than half of the promised 50 ms to the
 /// commit.
@@ -86,7 +91,7 @@ impl Writer {
         let result = self.core.database.read().await.write(&batch).await;
         match &result {
             Ok(()) => {
-                self.recovered();
+                self.recovered(count);
                 self.in_log += count;
                 if self.in_log >= RECORDS_IN_LOG {
                     self.tidy();
@@ -100,23 +105,28 @@ impl Writer {
         result
     }
 
-    fn recovered(&mut self) {
+    fn recovered(&mut self, written: usize) {
         if self.retry.take().is_some() {
-            tracing::info!("records are stored again");
+            tracing::info!(written, "records are stored again");
         }
-        self.tell(None);
+        let mut writing = self.writing();
+        writing.written += written as u64;
+        writing.failing = None;
     }
 
-    fn failed(&mut self, error: String) {
+    fn failed(&mut self, why: String) {
         if self.retry.is_none() {
-            tracing::error!(error, "records wait in memory until they can be stored");
+            tracing::error!(error = why, "records wait in memory until they can be stored");
         }
         self.retry = Some(Instant::now() + RETRY);
-        self.tell(Some(error));
+        let mut writing = self.writing();
+        writing.failures += 1;
+        let since = writing.failing.as_ref().map_or_else(now, |failing| failing.since);
+        writing.failing = Some(Failing { why, since });
     }
 
-    fn tell(&self, failing: Option<String>) {
-        *self.core.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.core.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn care(&mut self) {

@@ -8,12 +8,7 @@ use selsius_wire::value::{ButtonType, LampMode, RingDuration, RingMode, Stimulus
 use crate::bed::Phone;
 
 /// The first difference between a phone and the exchange's view of it.
-pub(crate) fn disagreement(
-    phone: &Phone,
-    exchange: &Exchange,
-    name: &DeviceName,
-    view: &View,
-) -> Option<String> {
+pub fn disagreement(phone: &Phone, exchange: &Exchange, name: &DeviceName, view: &View) -> Option<String> {
     let face = phone.station.face();
     if let Some(what) = face.lines.iter().find_map(|button| lit(button, view)) {
         return Some(what);

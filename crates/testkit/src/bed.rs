@@ -12,7 +12,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
-    record::{CallEnded, Record, WallTime},
+    record::{CallEnded, CallId, Record, WallTime},
     remembered::LineState,
 };
 use selsius_site::{LineNumber, Site};
@@ -24,10 +24,13 @@ use selsius_wire::{
     value::{RingMode, Text},
 };
 
-use crate::network::{Network, Wire};
+use crate::{
+    chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    network::{Network, Wire},
+};
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
-const START: WallTime = WallTime(1_795_487_400_000_000);
+pub(crate) const START: WallTime = WallTime(1_795_487_400_000_000);
 
 /// A phone of the bed, with its connection and what its audio does.
 #[derive(Debug)]
@@ -81,6 +84,8 @@ enum Event {
     Failed(usize, u32),
     StationTimer(usize),
     ExchangeTimer,
+    /// A trunk or the mixer answers.
+    Answer(Answer),
 }
 
 /// An exchange, phones and the network between them.
@@ -97,6 +102,11 @@ pub struct Bed {
     pub rng: ChaCha8Rng,
     /// One in this many audio channels does not open, or never answers. 0: all open.
     pub bad_media: u32,
+    /// Calls whose record has a beginning and no end yet.
+    pub begun: BTreeSet<CallId>,
+    /// A connection that is to break after a certain message.
+    pub(crate) cut: Option<Cut>,
+    pub(crate) answers: Answers,
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
@@ -120,8 +130,11 @@ impl Bed {
             phones: Vec::new(),
             now: Time::ZERO,
             ended: Vec::new(),
+            begun: BTreeSet::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
+            cut: None,
+            answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
             network,
@@ -165,8 +178,8 @@ impl Bed {
         self.flush_up(phone);
     }
 
-    /// Breaks a phone's connection; either end may never notice (`None`).
-    pub fn cut(&mut self, phone: usize, manager_notices: Option<Duration>, phone_notices: Duration) {
+    /// Breaks a phone's connection.
+    pub fn cut(&mut self, phone: usize, notices: Notices) {
         let Some(session) = self.phones[phone].link.as_ref().map(|link| link.session) else { return };
         // Nothing more gets through, in either direction.
         let gone = |event: &Event| match event {
@@ -179,16 +192,18 @@ impl Bed {
         if let Some(link) = self.phones[phone].link.as_mut() {
             link.session = SessionId(u64::MAX);
         }
-        if let Some(after) = manager_notices {
+        if let Some(after) = notices.manager {
             self.schedule(self.now + after, Event::ManagerLoses(session));
         }
-        self.schedule(self.now + phone_notices, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+        if let Some(after) = notices.phone {
+            self.schedule(self.now + after, Event::PhoneLoses(phone, SessionId(u64::MAX)));
+        }
     }
 
     /// A phone is carried to another place: it connects from another address, and its old connection just falls silent.
     pub fn carry(&mut self, phone: usize, address: IpAddr) {
         self.phones[phone].address = address;
-        self.cut(phone, None, Duration::from_millis(1));
+        self.cut(phone, Notices { manager: None, phone: Some(Duration::from_millis(1)) });
     }
 
     /// Nothing gets through between a phone and the manager for a while; then all of it does.
@@ -221,7 +236,27 @@ impl Bed {
         let first_reference = self.rng.random();
         self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
         self.exchange.remember(self.lines.clone(), []);
+        // A store ends them at the next start.
+        self.begun.clear();
+        self.lose_connections();
+    }
+
+    /// The exchange alone crashes, and the next one goes on with what is left, as the server has it.
+    pub fn crash_exchange(&mut self) {
+        for record in self.exchange.cut_off(self.now) {
+            self.store(record);
+        }
+        let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
+        let next = Exchange::new(Config::default(), Site::default(), wall);
+        let failed = std::mem::replace(&mut self.exchange, next);
+        self.exchange = Exchange::after(failed.remains(), wall);
+        self.lose_connections();
+    }
+
+    /// Nothing is left of what the manager had to do with others.
+    fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.answers.forget();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
             let after = Duration::from_micros(self.rng.random_range(self.network.delay.clone()));
@@ -322,6 +357,11 @@ impl Bed {
                     self.station_outputs(phone);
                 }
             }
+            Event::Answer(answer) => {
+                if let Some(input) = self.answers.take(answer) {
+                    self.exchange(input);
+                }
+            }
             Event::ExchangeTimer => {
                 if self.exchange_timer == Some(at) {
                     self.exchange_timer = None;
@@ -368,6 +408,7 @@ impl Bed {
 
     fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
+        let phone = state.phone;
         state.framer.feed(bytes);
         loop {
             let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
@@ -383,6 +424,9 @@ impl Bed {
                 }
             };
             self.exchange(input);
+            if self.cuts_now(phone, Way::Up) {
+                return;
+            }
         }
     }
 
@@ -401,10 +445,13 @@ impl Bed {
                 state.rings = ringer.ring_mode != RingMode::Off;
             }
             self.station(phone, selsius_station::Input::Message(message));
+            if self.cuts_now(phone, Way::Down) {
+                return;
+            }
         }
     }
 
-    fn exchange(&mut self, input: Input) {
+    pub(crate) fn exchange(&mut self, input: Input) {
         self.exchange.handle(self.now, input);
         self.exchange_outputs();
     }
@@ -413,7 +460,7 @@ impl Bed {
     fn mix(&mut self, order: MixerOrder) {
         if let MixerOrder::Join { party, .. } = order {
             let address = SocketAddr::from(([10, 0, 0, 2], 20_000 + (party % 10_000) as u16 * 2));
-            self.exchange.handle(self.now, Input::Mixer { party, address: Some(address) });
+            self.answer(About::Party(party), Input::Mixer { party, address: Some(address) });
         }
     }
 
@@ -421,7 +468,7 @@ impl Bed {
         loop {
             let Some(output) = self.exchange.poll_output() else {
                 let Some(event) = self.loopback.poll_event() else { break };
-                self.exchange.handle(self.now, Input::Trunk(event));
+                self.answer(About::Trunk(leg_of(&event)), Input::Trunk(event));
                 continue;
             };
             match output {
@@ -443,13 +490,10 @@ impl Bed {
                         self.dirty.push(session);
                     }
                 }
-                Output::Store(Record::CallEnded(call)) => self.ended.push(*call),
-                Output::Store(Record::LineState { line, state }) => {
-                    self.lines.insert(line, state);
-                }
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Store(record) => self.store(*record),
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
-                Output::Store(_) | Output::Notice(_) | Output::Event(_) => {}
+                Output::Notice(_) | Output::Event(_) => {}
             }
         }
         for session in std::mem::take(&mut self.dirty) {
@@ -462,6 +506,34 @@ impl Bed {
                 self.schedule(at, Event::ExchangeTimer);
             }
         }
+    }
+
+    fn store(&mut self, record: Record) {
+        match record {
+            Record::CallStarted(call) => {
+                self.begun.insert(call.call);
+            }
+            Record::CallEnded(call) => {
+                self.begun.remove(&call.call);
+                self.ended.push(*call);
+            }
+            Record::LineState { line, state } => {
+                self.lines.insert(line, state);
+            }
+            Record::CallQuality(_)
+            | Record::DeviceEvent(_)
+            | Record::AutoRegistered(_)
+            | Record::DeviceState { .. } => {}
+        }
+    }
+
+    /// A trunk or the mixer answers, some time.
+    fn answer(&mut self, about: About, input: Input) {
+        if self.answers.delay.is_empty() {
+            return self.exchange.handle(self.now, input);
+        }
+        let (at, answer) = self.answers.delay(&mut self.rng, self.now, about, input);
+        self.schedule(at, Event::Answer(answer));
     }
 
     /// One write per burst, as the server does it.

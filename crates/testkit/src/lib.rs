@@ -8,12 +8,15 @@
 
 mod agree;
 mod bed;
+mod chaos;
 mod network;
 mod plan;
 mod random;
 
 pub use self::{
+    agree::disagreement,
     bed::{Bed, Phone},
+    chaos::{Notices, Way},
     network::{Network, Wire},
     random::{Failure, Report, Users, run},
 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_exchange::remembered::ForwardKind;
+use selsius_exchange::{Input, Load, remembered::ForwardKind};
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
     HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Secret, Site,
@@ -15,7 +15,7 @@ use selsius_wire::{
     value::{KeypadKey, MediaStatus, SoftKey, StimulusType, SubscriptionFeature, Text},
 };
 
-use crate::{agree::disagreement, bed::Bed, network::Network, plan};
+use crate::{agree::disagreement, bed::Bed, chaos::Notices, network::Network, plan};
 
 /// What kind of users, and how many.
 #[derive(Debug, Clone)]
@@ -92,6 +92,7 @@ pub fn run(users: &Users) -> Result<Report, Box<Failure>> {
     let office = office(users.phones);
     let mut bed = Bed::new(office.clone(), Network::default(), users.seed);
     bed.bad_media = if users.trouble { 50 } else { 0 };
+    bed.answers.delay = if users.trouble { 0..100_000 } else { 0..0 };
     for phone in 0..users.phones {
         bed.add(config(phone));
     }
@@ -160,6 +161,7 @@ impl Run {
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
         self.bed.change_site(self.office.clone());
+        self.bed.exchange(Input::Load(Load::Normal));
         if self.bed.rng.random_ratio(1, 2) {
             self.let_calls_through();
         }
@@ -192,6 +194,9 @@ impl Run {
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             return Err(format!("everybody hung up, and this is left: {sizes:?}"));
+        }
+        if !self.bed.begun.is_empty() {
+            return Err(format!("everybody hung up, and these calls have no record: {:?}", self.bed.begun));
         }
         let registered = self.bed.exchange.device_status().len();
         if registered != self.users.phones {
@@ -299,6 +304,9 @@ impl Run {
             988..990 => self.change_site(phone),
             990..993 => self.stall(phone),
             993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
+            994 if self.bed.rng.random_ratio(1, 10) => self.stand_still(),
+            995 => self.set_clock(),
+            996 => self.change_load(),
             _ => self.cut(phone),
         };
         if self.history.len() >= HISTORY {
@@ -466,9 +474,36 @@ impl Run {
     }
 
     fn restart_manager(&mut self) -> String {
+        if self.bed.rng.random_ratio(1, 2) {
+            self.bed.crash_exchange();
+            return "the exchange crashes and another one goes on".into();
+        }
         self.count();
         self.bed.restart_manager();
         "the manager crashes and comes back".into()
+    }
+
+    fn stand_still(&mut self) -> String {
+        let span = Duration::from_secs(self.bed.rng.random_range(1..20_000));
+        self.bed.jump(span);
+        format!("the machine stands still for {span:?}")
+    }
+
+    fn change_load(&mut self) -> String {
+        let load = if self.bed.rng.random_ratio(1, 2) { Load::Overloaded } else { Load::Normal };
+        self.bed.exchange(Input::Load(load));
+        format!("the manager is {load:?}")
+    }
+
+    /// The time of day is wrong by up to a month, or right again.
+    fn set_clock(&mut self) -> String {
+        const MONTH: i64 = 31 * 24 * 3600 * 1_000_000;
+        let rng = &mut self.bed.rng;
+        let wrong = if rng.random_ratio(1, 2) { rng.random_range(-MONTH..MONTH) } else { 0 };
+        let offset = rng.random_range(-14..15) * 3600;
+        let wall = self.bed.right_time(wrong);
+        self.bed.set_wall(wall, offset);
+        format!("the clock is set to {}", wall.0)
     }
 
     /// The phone loses its place or its second line, the office its park slots or hunt groups; or all is as it should be
@@ -495,9 +530,9 @@ impl Run {
         let rng = &mut self.bed.rng;
         let notices = Duration::from_millis(rng.random_range(0..2_000));
         let manager = rng.random_ratio(2, 3).then_some(notices);
-        let phone_notices = Duration::from_millis(rng.random_range(0..2_000));
-        self.bed.cut(phone, manager, phone_notices);
-        format!("connection breaks, manager notices after {manager:?}, phone after {phone_notices:?}")
+        let notices = Duration::from_millis(rng.random_range(0..2_000));
+        self.bed.cut(phone, Notices { manager, phone: Some(notices) });
+        format!("connection breaks, manager notices after {manager:?}, phone after {notices:?}")
     }
 }
 

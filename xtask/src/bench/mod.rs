@@ -1,8 +1,12 @@
 //! Benchmarks that stand outside of the workspace, or beside other programs.
 
 mod dissect;
+mod echo;
+mod exchange;
+mod manager;
 mod office;
 mod script;
+mod verdict;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -16,6 +20,21 @@ pub(crate) enum Subject {
     Wire,
     /// `selsius dissect` beside tshark, on a capture made for it.
     Dissect(dissect::Options),
+    /// The exchange without sockets at 1,000, 10,000 and 100,000 phones: a call, a keepalive, a digit, a phone.
+    Exchange(exchange::Options),
+    /// Up to 18,000 phones register at once and are idle: time, memory, keepalives beside a bare echo.
+    Phones(manager::StormOptions),
+    /// Thousands of complete calls a second among up to 18,000 phones, beside a bare echo of the same bytes.
+    Calls(manager::CallOptions),
+    /// From the start of a manager with 100,000 phones to the first registered one.
+    Restart(manager::RestartOptions),
+    /// A part of the echo that others are compared with.
+    #[command(hide = true)]
+    Echo {
+        /// Which.
+        #[command(subcommand)]
+        part: echo::Part,
+    },
 }
 
 /// Runs the benchmark; it prints its own table.
@@ -32,5 +51,10 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
             "bench/peer/Cargo.toml",
         ])),
         Subject::Dissect(options) => dissect::run(options),
+        Subject::Exchange(options) => exchange::run(options),
+        Subject::Phones(options) => manager::storm(options),
+        Subject::Calls(options) => manager::calls(options),
+        Subject::Restart(options) => manager::restart(options),
+        Subject::Echo { part } => echo::run(part),
     }
 }

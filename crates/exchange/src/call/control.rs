@@ -13,7 +13,7 @@ use crate::{
     dialplan::{self, Analysis, Destination, Target},
     exchange::{Exchange, Timer},
     feature::call_codes::Entered,
-    io::Output,
+    io::Load,
     record::{CallStarted, EndCause, Party, Record},
     view::Transition,
 };
@@ -165,6 +165,7 @@ impl Exchange {
             reminds: false,
             answers_itself: false,
             one_way: false,
+            guest_of: None,
             held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
@@ -316,6 +317,7 @@ impl Exchange {
         if let Some(demand) = target.as_ref().ok().and_then(|target| self.demanded_code(leg, target)) {
             return self.ask_code(now, leg, demand);
         }
+        let target = target.and_then(|target| self.admit(leg, target));
         let started = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.emergency = target.as_ref().is_ok_and(|target| target.emergency);
@@ -331,7 +333,7 @@ impl Exchange {
             let number = [call.prefix.as_str(), &record.dialed].concat();
             self.dialed_last(now, device, &number);
         }
-        self.out.push_back(Output::Store(Record::CallStarted(record)));
+        self.store(Record::CallStarted(record));
         self.counters.calls += 1;
         let found = target.and_then(|target| self.lead_to(now, leg, &target));
         if let (Ok(found), Some(call)) = (&found, self.calls.get_mut(call_handle)) {
@@ -341,6 +343,21 @@ impl Exchange {
         match found {
             Err(cause) => self.fail(now, leg, cause),
             Ok(found) => self.ring(now, leg, found),
+        }
+    }
+
+    /// Who has too much to do, or will be stopped, takes no more calls, but emergency calls; and before a stop those that are a
+    /// part of another one.
+    fn admit(&mut self, leg: Handle<Leg>, target: Target) -> Result<Target, EndCause> {
+        let consults = self.legs.get(leg).is_some_and(|leg| leg.consults.is_some());
+        match self.load {
+            _ if target.emergency => Ok(target),
+            _ if self.draining && !consults => Err(EndCause::Shutdown),
+            Load::Normal => Ok(target),
+            Load::Overloaded => {
+                self.counters.refuse("call while overloaded");
+                Err(EndCause::Overload)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     arena::Handle,
     exchange::{Exchange, Timer},
     io::{Level, MixerOrder, Output},
-    record::{CallEnded, EndCause, Record},
+    record::{CallEnded, EndCause, Record, WallTime},
     view::Transition,
 };
 
@@ -117,42 +117,21 @@ impl Exchange {
         self.leave_queue(call_handle);
         self.free_slot(now, call_handle);
         self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
-        let ended = self.wall.wall(now);
-        let trunk = self.calls.get(call_handle).map(|call| self.trunk_of(call)).unwrap_or_default();
-        let Some(call) = self.calls.get_mut(call_handle) else { return };
+        let Some(call) = self.calls.get(call_handle) else { return };
         if call.phase == Phase::Over {
             return;
         }
-        call.phase = Phase::Over;
-        call.cause = Some(cause);
+        let record = self.record_of(call, self.wall.wall(now), cause);
+        if let Some(call) = self.calls.get_mut(call_handle) {
+            (call.phase, call.cause) = (Phase::Over, Some(cause));
+        }
         if self.calls_watched {
             self.tell_watchers(call_handle);
         }
-        let Some(call) = self.calls.get_mut(call_handle) else { return };
-        // A number that leads nowhere is a call as well, from the moment when that was known.
-        let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
-        let Some(started) = call.started.or(misdialed.then_some(ended)) else { return };
-        if misdialed {
-            call.called.number.clone_from(&call.dialed);
+        let Some(record) = record else { return };
+        if let Some(call) = self.calls.get_mut(call_handle) {
+            call.called.number.clone_from(&record.called.number);
         }
-        // The clock may have been set back during the call.
-        let ended = ended.max(call.answered.unwrap_or(started));
-        let codec = call.codec.filter(|_| call.answered.is_some()).map(|codec| encoding_name(codec).into());
-        let record = CallEnded {
-            call: call.id,
-            calling: call.calling.clone(),
-            dialed: call.dialed.clone(),
-            called: call.called.clone(),
-            started,
-            ringing: call.ringing,
-            answered: call.answered,
-            ended,
-            cause,
-            codec: codec.unwrap_or_default(),
-            redirections: call.redirections.clone(),
-            account: call.codes.name(),
-            trunk,
-        };
         let text = alloc::format!(
             "call {} {} to {}: {}",
             record.call.0,
@@ -160,8 +139,39 @@ impl Exchange {
             record.dialed,
             cause.name()
         );
-        self.out.push_back(Output::Store(Record::CallEnded(Box::new(record))));
+        self.store(Record::CallEnded(Box::new(record)));
         self.event(Level::Debug, None, "", text);
+    }
+
+    /// The record of a call in progress that ends like this; none of one whose number is not complete.
+    pub(crate) fn record_of(&self, call: &Call, ended: WallTime, cause: EndCause) -> Option<CallEnded> {
+        if call.phase == Phase::Over {
+            return None;
+        }
+        // A number that leads nowhere is a call as well, from the moment when that was known.
+        let misdialed = cause == EndCause::UnknownNumber && !call.dialed.is_empty();
+        let started = call.started.or(misdialed.then_some(ended))?;
+        let mut called = call.called.clone();
+        if misdialed {
+            called.number.clone_from(&call.dialed);
+        }
+        let codec = call.codec.filter(|_| call.answered.is_some()).map(|codec| encoding_name(codec).into());
+        Some(CallEnded {
+            call: call.id,
+            calling: call.calling.clone(),
+            dialed: call.dialed.clone(),
+            called,
+            started,
+            ringing: call.ringing,
+            answered: call.answered,
+            // The clock may have been set back during the call.
+            ended: ended.max(call.answered.unwrap_or(started)),
+            cause,
+            codec: codec.unwrap_or_default(),
+            redirections: call.redirections.clone(),
+            account: call.codes.name(),
+            trunk: self.trunk_of(call),
+        })
     }
 
     /// Takes a leg out of its call and off its phone. The call goes with its last leg.

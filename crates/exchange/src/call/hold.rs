@@ -104,7 +104,7 @@ impl Exchange {
         else {
             return;
         };
-        let shared = self.appearances.get(number).is_some_and(|all| all.len() > 1);
+        let shared = self.shared.contains(number);
         let watched = self.watchers.contains_key(number);
         if !shared && !watched {
             return;
@@ -143,8 +143,9 @@ impl Exchange {
         line: u32,
     ) -> impl Iterator<Item = (Handle<Leg>, &Leg)> {
         let appearance = self.devices.get(device).and_then(|device| device.appearance(line));
-        let all = appearance.and_then(|appearance| self.appearances.get(&appearance.number));
-        let all = all.filter(|all| all.len() > 1).map(Vec::as_slice).unwrap_or_default();
+        let shared = appearance.filter(|appearance| self.shared.contains(&appearance.number));
+        let all = shared.and_then(|appearance| self.appearances.get(&appearance.number));
+        let all = all.map(Vec::as_slice).unwrap_or_default();
         all.iter().filter(move |other| other.device != device).flat_map(move |other| {
             let legs =
                 self.devices.get(other.device).map(|device| device.legs.as_slice()).unwrap_or_default();

@@ -137,7 +137,10 @@ impl Exchange {
         let stays = |&&other: &&Handle<Leg>| {
             other != leg && self.legs.get(other).is_some_and(|other| other.device().is_some())
         };
-        if state.legs.iter().filter(stays).count() == 0 || owner && self.ends_with_owner() {
+        // A guest has nobody to talk to but those whose call it is.
+        let hosts = |&&other: &&Handle<Leg>| other != leg && !self.is_guest(other);
+        let alone = state.legs.iter().filter(hosts).count() < 2;
+        if state.legs.iter().filter(stays).count() == 0 || alone || owner && self.ends_with_owner() {
             return self.end_call(now, call, leg, cause);
         }
         self.remove_leg(now, leg, Transition::End);
@@ -147,8 +150,14 @@ impl Exchange {
     /// A leg takes over what another one of its call was for the others.
     pub(crate) fn take_place(&mut self, old: Handle<Leg>, new: Handle<Leg>) {
         let call = self.legs.get(old).and_then(|leg| self.calls.get_mut(leg.call));
-        if let Some(mixed) = call.and_then(|call| call.mixed.as_mut()).filter(|mixed| mixed.owner == old) {
+        let Some(call) = call else { return };
+        if let Some(mixed) = call.mixed.as_mut().filter(|mixed| mixed.owner == old) {
             mixed.owner = new;
+        }
+        for other in call.legs.clone() {
+            if let Some(guest) = self.legs.get_mut(other).filter(|other| other.guest_of == Some(old)) {
+                guest.guest_of = Some(new);
+            }
         }
     }
 
@@ -203,6 +212,7 @@ impl Exchange {
 
     /// Everybody in the call talks; who they are and how their audio goes follows from how many they are.
     pub(crate) fn talk_together(&mut self, now: Time, handle: Handle<Call>) {
+        self.dismiss_guests(now, handle);
         let Some(call) = self.calls.get_mut(handle) else { return };
         call.phase = Phase::Talking;
         let legs = call.legs.clone();

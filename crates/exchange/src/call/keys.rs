@@ -15,7 +15,7 @@ use crate::{
     device::{Device, feature_of, soft_key_of, soft_keys},
     dialplan,
     exchange::Exchange,
-    feature::pickup::Whose,
+    feature::{pickup::Whose, shared::Entrance},
     language::translated,
 };
 
@@ -169,7 +169,8 @@ impl Exchange {
             Key::Resume => {
                 self.resume_here(now, device, line, remote);
             }
-            Key::Barge => self.barge(now, device, line, remote),
+            Key::Barge => self.barge(now, device, line, remote, Entrance::Guest),
+            Key::ConferenceBarge => self.barge(now, device, line, remote, Entrance::Conference),
             Key::NewCall => drop(self.lift(now, device, line)),
             _ => self.refuse_on(device, DisplayLabel::KeyIsNotActive, "soft key without meaning here"),
         }

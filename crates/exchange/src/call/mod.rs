@@ -146,6 +146,34 @@ pub(crate) enum Phase {
     Over,
 }
 
+impl Phase {
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Dialing,
+        Self::Ringing,
+        Self::Queued,
+        Self::Parked,
+        Self::Callback,
+        Self::Talking,
+        Self::Paging,
+        Self::Over,
+    ];
+
+    /// Its name, as operators see it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Dialing => "dialing",
+            Self::Ringing => "ringing",
+            Self::Queued => "queued",
+            Self::Parked => "parked",
+            Self::Callback => "callback",
+            Self::Talking => "talking",
+            Self::Paging => "paging",
+            Self::Over => "over",
+        }
+    }
+}
+
 /// The audio that the parties agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audio {
@@ -188,6 +216,8 @@ pub(crate) struct Leg {
     pub(crate) answers_itself: bool,
     /// The phone is spoken to, and nobody hears its microphone until its user wants that.
     pub(crate) one_way: bool,
+    /// The leg whose call its phone has entered by Barge.
+    pub(crate) guest_of: Option<Handle<Self>>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
 }

@@ -4,7 +4,7 @@
 //! exchange's business. As with phones, what a trunk is told is derived: call control changes the state of the leg, and
 //! the difference to what the trunk was told is the order.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_site::{CodecName, LineNumber, Name};
@@ -229,7 +229,7 @@ impl Exchange {
             return;
         }
         self.watch_answer(now, call_handle);
-        self.out.push_back(Output::Trunk(TrunkOrder::Offer {
+        self.order(TrunkOrder::Offer {
             leg: id,
             trunk: trunk.as_str().into(),
             number: number.into(),
@@ -238,7 +238,11 @@ impl Exchange {
             codecs: self.codecs_of(caller),
             packet_ms: self.site.settings.packet_ms,
             emergency,
-        }));
+        });
+    }
+
+    fn order(&mut self, order: TrunkOrder) {
+        self.out.push_back(Output::Trunk(Box::new(order)));
     }
 
     /// What this side of a call can speak, the best first.
@@ -346,7 +350,7 @@ impl Exchange {
     ) {
         let id = end.id;
         let refuse = |exchange: &mut Self, cause| {
-            exchange.out.push_back(Output::Trunk(TrunkOrder::HangUp { leg: id, cause }));
+            exchange.order(TrunkOrder::HangUp { leg: id, cause });
         };
         if self.trunk_legs.contains_key(&id) || self.is_stopping() {
             return refuse(self, EndCause::Shutdown);
@@ -521,7 +525,7 @@ impl Exchange {
         if let Some(End::Trunk(trunk)) = self.legs.get_mut(handle).map(|leg| &mut leg.end) {
             trunk.told = wanted;
         }
-        self.out.extend(orders.into_iter().map(Output::Trunk));
+        self.out.extend(orders.into_iter().map(|order| Output::Trunk(Box::new(order))));
     }
 
     /// The leg is gone: the trunk is told, unless it has said so itself.
@@ -529,7 +533,7 @@ impl Exchange {
         self.trunk_legs.remove(&trunk.id);
         if !trunk.over {
             let cause = cause.unwrap_or(EndCause::CallerHungUp);
-            self.out.push_back(Output::Trunk(TrunkOrder::HangUp { leg: trunk.id, cause }));
+            self.order(TrunkOrder::HangUp { leg: trunk.id, cause });
         }
     }
 
@@ -538,7 +542,7 @@ impl Exchange {
     pub(crate) fn digit_in_call(&mut self, leg: Handle<Leg>, digit: char) {
         for other in self.others(leg) {
             if let Some(End::Trunk(trunk)) = self.legs.get(other).map(|leg| &leg.end) {
-                self.out.push_back(Output::Trunk(TrunkOrder::Digit { leg: trunk.id, digit }));
+                self.order(TrunkOrder::Digit { leg: trunk.id, digit });
             }
         }
     }

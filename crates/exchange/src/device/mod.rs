@@ -14,7 +14,7 @@ use alloc::{
 };
 use core::{fmt, net::IpAddr, time::Duration};
 
-use selsius_site::{CodecName, DeviceName, Language, LineNumber, Local, Site};
+use selsius_site::{CodecName, DeviceName, Language, LineNumber, Local, PHONES, PhoneFacts, Site};
 use selsius_wire::{
     Dialect, Time,
     value::{CallState, Codec, DeviceType, ResetType},
@@ -86,6 +86,12 @@ pub(crate) fn printable(text: impl fmt::Display) -> String {
 impl Device {
     pub(crate) fn appearance(&self, line: u32) -> Option<&Appearance> {
         self.buttons.lines.iter().find(|appearance| appearance.instance == line)
+    }
+
+    /// What is known of its model.
+    pub(crate) fn facts(&self) -> Option<&'static PhoneFacts> {
+        let number = u32::from(self.device_type);
+        PHONES.iter().find(|facts| facts.device_type == number)
     }
 
     pub(crate) fn first_appearance(&self) -> Option<&Appearance> {

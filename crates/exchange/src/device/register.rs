@@ -5,9 +5,10 @@ use alloc::{
     collections::VecDeque,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
-use core::time::Duration;
+use core::{net::IpAddr, time::Duration};
 
 use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, Model, Site};
 use selsius_wire::{
@@ -40,7 +41,7 @@ impl Exchange {
             // Standby connections say nothing else (v20 capture, frame 2643); a 7985 and 6911 begin with it.
             StationMessage::KeepAlive(_) => {
                 if let Some(state) = self.sessions.get_mut(&session) {
-                    state.standby = true;
+                    (state.standby, state.last_heard) = (true, now);
                 }
                 self.send(session, KeepAliveAck);
             }
@@ -83,6 +84,9 @@ impl Exchange {
         if self.is_stopping() {
             return self.reject(now, session, &text, "manager is stopping");
         }
+        if self.is_shut_out(now, &name, peer.remote.ip()) {
+            return self.shut_out(now, session, peer.remote.ip());
+        }
         if !self.site.devices.contains_key(&name)
             && !self.auto_register(&name, u32::from(register.device_type))
         {
@@ -90,6 +94,7 @@ impl Exchange {
                 Some(_) => "no free number left",
                 None => "unknown device",
             };
+            self.unknown_names.take(now, peer.remote.ip(), self.config.limits.unknown_names);
             return self.reject(now, session, &text, reason);
         }
         if let Some(&old) = self.by_name.get(&name)
@@ -237,6 +242,7 @@ impl Exchange {
             let all = self.appearances.entry(line.clone()).or_default();
             all.push(Appears { device: handle, line: instance });
             if all.len() > 1 {
+                self.shared.insert(line.clone());
                 self.render_line(now, &line, handle);
             }
             self.render_watchers(now, &line);
@@ -293,11 +299,42 @@ impl Exchange {
                 let kind = DeviceEventKind::Rejected { address: address.ip(), reason: reason.into() };
                 self.device_event(now, name, kind);
             }
-            if self.rejected.len() > REJECTIONS {
-                self.rejected.pop_first();
-            }
+            self.forget_rejections();
         }
         self.close(session);
+    }
+
+    /// Has somebody at this address asked for too many names that the office does not have? A phone that is registered
+    /// from there may register again.
+    fn is_shut_out(&self, now: Time, name: &DeviceName, address: IpAddr) -> bool {
+        let registered = self.by_name.get(name).and_then(|&handle| self.devices.get(handle));
+        registered.is_none_or(|device| device.address != address)
+            && !self.unknown_names.allows(now, address, self.config.limits.unknown_names)
+    }
+
+    /// Refuses a name without a look whether the office has it. Told once for the address: the names are many.
+    fn shut_out(&mut self, now: Time, session: SessionId, address: IpAddr) {
+        const REASON: &str = "too many unknown names";
+        self.counters.refuse(REASON);
+        let news = self.is_news(session, REASON) && self.rejected.insert((address.to_string(), REASON));
+        if news {
+            let text = format!(
+                "nobody registers from {address} for now: it has asked for too many names that the office does not \
+                 have (unknown-names-per-minute in [limits] of selsius.toml)"
+            );
+            self.event(Level::Warn, Some(session), "", text);
+            let kind = DeviceEventKind::Rejected { address, reason: REASON.into() };
+            self.device_event(now, "", kind);
+        }
+        self.send(session, RegisterReject { text: Text::new(REASON.as_bytes()) });
+        self.close(session);
+        self.forget_rejections();
+    }
+
+    fn forget_rejections(&mut self) {
+        if self.rejected.len() > REJECTIONS {
+            self.rejected.pop_first();
+        }
     }
 
     /// Gives an unknown phone the lowest free number, if the site wants that.
@@ -312,8 +349,9 @@ impl Exchange {
             buttons: [button].into(),
             ..selsius_site::Device::default()
         };
-        self.site.lines.insert(line.clone(), Line::default());
-        self.site.devices.insert(name.clone(), device);
+        let site = Arc::make_mut(&mut self.site);
+        site.lines.insert(line.clone(), Line::default());
+        site.devices.insert(name.clone(), device);
         self.store(Record::AutoRegistered(AutoRegistered { device: name.clone(), device_type, line }));
         true
     }
@@ -341,6 +379,9 @@ impl Exchange {
         for line in &device.buttons.lines {
             if let Some(appearances) = self.appearances.get_mut(&line.number) {
                 appearances.retain(|other| other.device != handle);
+                if appearances.len() < 2 {
+                    self.shared.remove(&line.number);
+                }
                 if appearances.is_empty() {
                     self.appearances.remove(&line.number);
                 }
@@ -358,7 +399,7 @@ impl Exchange {
         }
         if self.watched.contains(&device.name) {
             let notice = Notice::FaceGone { device: device.name.clone() };
-            self.out.push_back(Output::Notice(notice));
+            self.out.push_back(Output::Notice(Box::new(notice)));
         }
         let kind = DeviceEventKind::Unregistered { reason: reason.into() };
         self.device_event(now, device.name.as_str(), kind);
@@ -405,7 +446,9 @@ impl Exchange {
     /// Takes a new site. Phones that are no longer in it, or whose buttons, language or date format changed, restart when
     /// they are idle.
     pub(crate) fn change_site(&mut self, now: Time, site: Site) {
-        self.tell_clocks(now, |exchange| exchange.site = site);
+        let mut before = Arc::new(site);
+        self.tell_clocks(now, |exchange| core::mem::swap(&mut exchange.site, &mut before));
+        self.look_changed(&before);
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();

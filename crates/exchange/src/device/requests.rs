@@ -14,6 +14,7 @@ use selsius_wire::{
 use super::{Capability, buttons::ServiceUrl, printable};
 use crate::{
     arena::Handle,
+    config::MediaAddresses,
     device::Device,
     exchange::Exchange,
     feature::push::Address,
@@ -100,8 +101,10 @@ impl Exchange {
             StationMessage::MediaPathEvent(path) => self.media_path(now, handle, &path),
 
             StationMessage::OpenReceiveChannelAck(ack) => {
-                let address = self.media_address(handle, ack.ip_addr.ip, ack.port_number);
-                let opened = (ack.media_reception_status == MediaStatus::Ok).then_some(address).flatten();
+                let opened = match ack.media_reception_status {
+                    MediaStatus::Ok => self.media_address(session, handle, ack.ip_addr.ip, ack.port_number),
+                    _ => None,
+                };
                 self.receive_answered(now, handle, ack.pass_through_party_id, opened);
             }
             StationMessage::StartMediaTransmissionAck(ack) => {
@@ -263,13 +266,15 @@ impl Exchange {
         match url {
             ServiceUrl::At(url) => url.clone(),
             ServiceUrl::Here(name) => {
-                let Some(peer) = self.sessions.get(&session).map(|session| session.peer) else {
-                    return String::new();
-                };
-                let here = SocketAddr::new(peer.local.ip().to_canonical(), self.config.http_port);
-                format!("http://{here}/services/{name}")
+                self.here(session).map(|here| format!("http://{here}/services/{name}")).unwrap_or_default()
             }
         }
+    }
+
+    /// The manager's HTTP server, as the phone reaches it.
+    pub(crate) fn here(&self, session: SessionId) -> Option<SocketAddr> {
+        let peer = self.sessions.get(&session)?.peer;
+        Some(SocketAddr::new(peer.local.ip().to_canonical(), self.config.http_port))
     }
 
     fn servers(&mut self, session: SessionId) {
@@ -306,8 +311,10 @@ impl Exchange {
         if !device.ready {
             device.ready = true;
             let (session, name) = (device.session, device.name.clone());
+            self.counters.register_to_ready.add(now.since(device.registered));
             self.event(Level::Debug, Some(session), name.as_str(), "ready");
             self.render(now, handle, view::Transition::Ready, None);
+            self.tell_look(handle);
             self.device_freed(handle);
         }
     }
@@ -326,11 +333,35 @@ impl Exchange {
         }
     }
 
-    /// Where a phone listens. An unspecified address means the one it speaks from.
-    fn media_address(&self, handle: Handle<Device>, ip: IpAddr, port: u32) -> Option<SocketAddr> {
+    /// Where a phone listens. An unspecified address means the one it speaks from. Another one than that is refused where
+    /// the phone could have others send to a third host.
+    fn media_address(
+        &mut self,
+        session: SessionId,
+        handle: Handle<Device>,
+        ip: IpAddr,
+        port: u32,
+    ) -> Option<SocketAddr> {
+        const PROBLEM: &str = "audio address of another host";
         let port = u16::try_from(port).ok().filter(|&port| port != 0)?;
-        let ip = if ip.is_unspecified() { self.devices.get(handle)?.address.to_canonical() } else { ip };
-        Some(SocketAddr::new(ip, port))
+        let device = self.devices.get(handle)?;
+        let (own, ip) = (device.address.to_canonical(), ip.to_canonical());
+        if ip.is_unspecified() || ip == own {
+            return Some(SocketAddr::new(own, port));
+        }
+        if self.config.media_addresses == MediaAddresses::Any {
+            return Some(SocketAddr::new(ip, port));
+        }
+        let name = device.name.clone();
+        self.counters.refuse(PROBLEM);
+        if self.is_news(session, PROBLEM) {
+            let text = format!(
+                "wants its audio sent to {ip} while it speaks from {own}: refused \
+                 (media-addresses in [security] of selsius.toml)"
+            );
+            self.event(Level::Warn, Some(session), name.as_str(), text);
+        }
+        None
     }
 
     /// The time as this phone shows it.

@@ -16,7 +16,7 @@ use super::Quirks;
 
 /// The template: label, event and meaning by position, from 1. From 19 on events mean what the template says; the keys
 /// that CallManager 4.1 does not have got events that it does not use.
-const TEMPLATE: [(DisplayLabel, u32, Option<Key>); 24] = [
+const TEMPLATE: [(DisplayLabel, u32, Option<Key>); 25] = [
     (DisplayLabel::Redial, 1, Some(Key::Redial)),
     (DisplayLabel::NewCall, 2, Some(Key::NewCall)),
     (DisplayLabel::Hold, 3, Some(Key::Hold)),
@@ -42,6 +42,7 @@ const TEMPLATE: [(DisplayLabel, u32, Option<Key>); 24] = [
     (DisplayLabel::IDivert, 22, Some(Key::Divert)),
     (DisplayLabel::Dnd, 23, Some(Key::DoNotDisturb)),
     (DisplayLabel::Private, 24, Some(Key::PrivateHold)),
+    (DisplayLabel::CBarge, 25, Some(Key::ConferenceBarge)),
 ];
 
 /// The sets, by number; `None` is an empty place. The first keys are where CallManager has them.
@@ -92,7 +93,7 @@ const SETS: [&[Option<Key>]; 11] = [
     // Off hook with features.
     &[Some(Key::Redial), Some(Key::EndCall)],
     // In use hint.
-    &[Some(Key::Barge), Some(Key::NewCall)],
+    &[Some(Key::Barge), Some(Key::NewCall), Some(Key::ConferenceBarge)],
 ];
 
 /// CallManager's info index is this plus the key's event.

@@ -10,8 +10,8 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::cmp::Ordering;
 
 use selsius_site::{
-    Action, CodeDemand, FeatureCode, LineNumber, Name, NumberMask, NumberRange, Pattern, PatternMatch, Route,
-    Site,
+    Action, CodeDemand, FeatureCode, Line, LineNumber, Name, NumberMask, NumberRange, Pattern, PatternMatch,
+    Route, Site,
 };
 
 pub(crate) use self::format::national;
@@ -136,15 +136,16 @@ pub(crate) fn analyse(site: &Site, digits: &str) -> Analysis {
 pub(crate) fn analyse_for(site: &Site, reach: Reach<'_>, digits: &str) -> Analysis {
     match feature(site, reach, digits) {
         Some(analysis) => analysis,
-        None => number(site, reach, digits, begins_code(site, digits)),
+        None => number(site, reach, digits, site.settings.codes.begins(digits)),
     }
 }
 
 fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Analysis {
     let dialled = digits.parse::<LineNumber>().ok();
     longer |= digits.is_empty() && !site.lines.is_empty();
-    longer |= longer_in(&site.lines, dialled.as_ref()) || longer_in(&site.paging_groups, dialled.as_ref());
-    longer |= longer_in(&site.hunt_groups, dialled.as_ref()) || longer_slot(site, digits);
+    let (line, longer_line) = at_and_after(&site.lines, dialled.as_ref());
+    longer |= longer_line || at_and_after(&site.paging_groups, dialled.as_ref()).1;
+    longer |= at_and_after(&site.hunt_groups, dialled.as_ref()).1 || longer_slot(site, digits);
     let mut best: Option<(&Pattern, &Route)> = None;
     let mut denied = false;
     for (pattern, route) in &site.routes {
@@ -167,7 +168,7 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
         }
     }
     let mut own = None;
-    if let Some((partition, to)) = dialled.and_then(|dialled| own_number(site, dialled)) {
+    if let Some((partition, to)) = dialled.and_then(|dialled| own_number(site, line, dialled)) {
         own = reach.allows(partition).then_some(to);
         denied |= own.is_none();
     }
@@ -185,8 +186,12 @@ fn number(site: &Site, reach: Reach<'_>, digits: &str, mut longer: bool) -> Anal
 }
 
 /// A number that is no route's: what it reaches, and where it lies.
-fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destination)> {
-    if let Some(line) = site.lines.get(&number) {
+fn own_number<'a>(
+    site: &Site,
+    line: Option<&'a Line>,
+    number: LineNumber,
+) -> Option<(Option<&'a Name>, Destination)> {
+    if let Some(line) = line {
         return Some((line.partition.as_ref(), Destination::Line(number)));
     }
     let to = if site.paging_groups.contains_key(&number) {
@@ -203,11 +208,7 @@ fn own_number(site: &Site, number: LineNumber) -> Option<(Option<&Name>, Destina
 
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
 fn feature(site: &Site, reach: Reach<'_>, digits: &str) -> Option<Analysis> {
-    let (feature, rest) = site
-        .settings
-        .codes
-        .iter()
-        .find_map(|(feature, code)| digits.strip_prefix(code.as_str()).map(|rest| (feature, rest)))?;
+    let (feature, rest) = site.settings.codes.dialled(digits)?;
     if let FeatureCode::CallerIdBlock | FeatureCode::Intercom = feature {
         return Some(before_number(feature, number(site, reach, rest, false), rest));
     }
@@ -242,10 +243,6 @@ fn before_number(feature: FeatureCode, number: Analysis, digits: &str) -> Analys
         Analysis::MayGrow(target) => Analysis::MayGrow(with(target)),
         Analysis::Nowhere | Analysis::Incomplete => number,
     }
-}
-
-fn begins_code(site: &Site, digits: &str) -> bool {
-    site.settings.codes.iter().any(|(_, code)| code.as_str().starts_with(digits))
 }
 
 /// The number that a route sends on: without the access code (or as many digits as the route says), and with its prefix.
@@ -298,17 +295,24 @@ fn longer_slot(site: &Site, digits: &str) -> bool {
     site.parking.slots.iter().any(slot)
 }
 
-/// Does a longer number than these digits begin with them?
-fn longer_in<T>(numbers: &BTreeMap<LineNumber, T>, digits: Option<&LineNumber>) -> bool {
-    use core::ops::Bound::{Excluded, Unbounded};
-    let Some(digits) = digits else { return false };
-    let mut after = numbers.range((Excluded(digits), Unbounded));
-    after.next().is_some_and(|(number, _)| number.as_str().starts_with(digits.as_str()))
+/// What these digits are the number of, and does a longer number begin with them?
+fn at_and_after<'a, T>(
+    numbers: &'a BTreeMap<LineNumber, T>,
+    digits: Option<&LineNumber>,
+) -> (Option<&'a T>, bool) {
+    let Some(digits) = digits else { return (None, false) };
+    let mut from = numbers.range(digits..);
+    let mut next = from.next();
+    let at = next.filter(|(number, _)| *number == digits).map(|(_, value)| value);
+    if at.is_some() {
+        next = from.next();
+    }
+    (at, next.is_some_and(|(number, _)| number.as_str().starts_with(digits.as_str())))
 }
 
 #[cfg(test)]
 mod tests {
-    use selsius_site::{Line, Route};
+    use selsius_site::Route;
 
     use super::*;
 

@@ -32,11 +32,17 @@ impl Exchange {
     fn rights_of(&self, leg: Handle<Leg>) -> Option<&Name> {
         let station = self.legs.get(leg)?.station()?;
         let device = self.devices.get(station.device)?;
-        let user = self.device_states.get(&device.name).and_then(|state| state.user.as_ref());
+        // Mostly there are neither users nor pools; this is asked at each digit.
+        let users = !self.site.users.is_empty();
+        let state = users.then(|| self.device_states.get(&device.name)).flatten();
+        let user = state.and_then(|state| state.user.as_ref());
         let of_user = user.and_then(|user| self.site.users.get(user)?.rights.as_ref());
         let number = device.appearance(station.line).map(|appearance| &appearance.number);
         let of_line = || number.and_then(|number| self.site.lines.get(number)?.rights.as_ref());
         let of_pool = || {
+            if self.site.pools.is_empty() {
+                return None;
+            }
             let pool = self.site.devices.get(&device.name)?.pool.as_ref()?;
             self.site.pools.get(pool)?.rights.as_ref()
         };

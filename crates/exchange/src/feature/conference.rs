@@ -7,7 +7,7 @@ use selsius_wire::{DisplayLabel, Time};
 
 use crate::{
     arena::Handle,
-    call::{Aim, CannotJoin, Leg},
+    call::{Aim, CannotJoin, Leg, LegState},
     device::Device,
     exchange::Exchange,
     record::EndCause,
@@ -20,6 +20,8 @@ pub(crate) struct Participant {
     pub(crate) name: String,
     pub(crate) number: String,
     pub(crate) owner: bool,
+    /// Has put the conference on hold.
+    pub(crate) holds: bool,
 }
 
 impl Exchange {
@@ -65,7 +67,8 @@ impl Exchange {
         let one = |&handle: &Handle<Leg>| {
             let leg = self.legs.get(handle)?;
             let (name, number) = (leg.who.name.clone(), leg.who.number.clone());
-            Some(Participant { leg: handle, name, number, owner: mixed.owner == handle })
+            let holds = leg.state == LegState::Held;
+            Some(Participant { leg: handle, name, number, owner: mixed.owner == handle, holds })
         };
         call.legs.iter().filter_map(one).collect()
     }

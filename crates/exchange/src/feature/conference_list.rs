@@ -1,11 +1,12 @@
 //! The list of a conference's participants on a phone (ConfList), and what one does with it.
 //!
 //! It is a menu; each item brings back `PARTY/` and the party, which shows that one with what can be done. `REMOVE/` puts the
-//! party out, `UPDATE` shows the list anew. Phones without menus get the names as a notice.
+//! party out, `UPDATE` shows the list anew. Phones that draw have an icon beside each, the others a star before the owner;
+//! phones without menus get the names as a notice.
 
 use alloc::{borrow::ToOwned as _, format, string::String, vec, vec::Vec};
 
-use selsius_phone_xml::{Encoding, Menu, MenuItem, ScreenKey};
+use selsius_phone_xml::{Encoding, IconMenu, Mark, Menu, MenuItem, ScreenKey};
 use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use super::{
@@ -57,28 +58,32 @@ impl Exchange {
             );
         }
         let Some((handle, device, address)) = self.list_address(leg) else { return };
-        let language = device.language;
-        let item = |party: &Participant| {
-            let reference = self.legs.get(party.leg).map(|leg| leg.party).unwrap_or_default();
-            let mark = if party.owner { "* " } else { "" };
-            let name = format!("{mark}{}", who(party));
-            MenuItem { name, url: call_data(address, &format!("PARTY/{reference}")) }
-        };
+        let (language, draws) =
+            (device.language, device.facts().is_some_and(|facts| facts.pictures.is_some()));
         let menu = Menu {
             title: say(language, "Conference").to_owned(),
             prompt: say(language, "Select a participant").to_owned(),
-            items: participants.iter().map(item).collect(),
+            items: participants.iter().map(|party| self.party_item(address, party)).collect(),
             keys: vec![
                 key(say(language, "Select"), "SoftKey:Select".into()),
                 key(say(language, "Update"), call_data(address, "UPDATE")),
                 key(say(language, "Exit"), "SoftKey:Exit".into()),
             ],
         };
-        if self.push_to(handle, address, &menu.to_xml(Encoding::Ascii)).is_err() {
+        // With icons it is longer: what does not fit into one message of an older phone may do without.
+        let shown = draws && self.push_to(handle, address, &with_icons(&menu, &participants)).is_ok()
+            || self.push_to(handle, address, &with_stars(menu, &participants)).is_ok();
+        if !shown {
             let others: Vec<_> = participants.iter().filter(|party| party.leg != leg).map(who).collect();
             let text = format!("{}: {}", say(language, "With"), others.join(", "));
             self.notify(handle, &PhoneText::from(text));
         }
+    }
+
+    /// A participant in the list.
+    fn party_item(&self, address: Address, party: &Participant) -> MenuItem {
+        let reference = self.legs.get(party.leg).map(|leg| leg.party).unwrap_or_default();
+        MenuItem { name: who(party), url: call_data(address, &format!("PARTY/{reference}")) }
     }
 
     /// The user has chosen something in a list.
@@ -152,6 +157,26 @@ impl Exchange {
 
 fn key(name: &str, url: String) -> ScreenKey {
     ScreenKey { name: name.to_owned(), url }
+}
+
+/// The list for a phone that draws.
+fn with_icons(menu: &Menu, participants: &[Participant]) -> Vec<u8> {
+    let mark = |party: &Participant| match party {
+        Participant { holds: true, .. } => Mark::OnHold,
+        Participant { owner: true, .. } => Mark::Owner,
+        _ => Mark::Talking,
+    };
+    let Menu { title, prompt, items, keys } = menu.clone();
+    let items = participants.iter().map(|party| mark(party).icon()).zip(items).collect();
+    IconMenu { title, prompt, items, keys }.to_xml(Encoding::Ascii)
+}
+
+/// The list for a phone that has only text.
+fn with_stars(mut menu: Menu, participants: &[Participant]) -> Vec<u8> {
+    for (item, _) in menu.items.iter_mut().zip(participants).filter(|(_, party)| party.owner) {
+        item.name.insert_str(0, "* ");
+    }
+    menu.to_xml(Encoding::Ascii)
 }
 
 fn who(party: &Participant) -> String {

@@ -90,8 +90,13 @@ impl Exchange {
     /// A short tone at a phone, which ends by itself.
     pub(crate) fn beep(&mut self, leg: Handle<Leg>) {
         let Some(state) = self.legs.get(leg) else { return };
-        let (line_instance, call_reference) = (state.line(), state.reference);
-        let Some(device) = state.device().and_then(|device| self.devices.get(device)) else { return };
+        let Some(device) = state.device() else { return };
+        self.beep_at(device, (state.line(), state.reference));
+    }
+
+    /// The same for a call of the phone, or for the phone itself (line and reference 0).
+    pub(crate) fn beep_at(&mut self, device: Handle<Device>, (line_instance, call_reference): (u32, u32)) {
+        let Some(device) = self.devices.get(device) else { return };
         let beep = message::StartTone {
             tone: Tone::Zip,
             line_instance,

@@ -16,6 +16,7 @@ mod hold_reminder;
 pub(crate) mod hunt;
 mod intercom;
 mod lift;
+mod look;
 pub(crate) mod mobility;
 pub(crate) mod paging;
 pub(crate) mod park;
@@ -23,7 +24,7 @@ pub(crate) mod pickup;
 pub(crate) mod presence;
 mod privacy;
 pub(crate) mod push;
-mod shared;
+pub(crate) mod shared;
 mod transfer;
 mod voicemail;
 

@@ -262,6 +262,7 @@ impl Exchange {
         let by = self.parked.get(&slot).and_then(|parked| parked.by.device.as_ref());
         if let Some(&device) = by.and_then(|by| self.by_name.get(by)) {
             self.notify(device, &parked_text(&slot));
+            self.beep_at(device, (0, 0));
         }
         let wait = self.site.settings.timers.park_reminder;
         if wait > 0 {

@@ -66,6 +66,9 @@ impl Exchange {
 
     /// The pickup group of a phone's line.
     pub(crate) fn pickup_group(&self, device: Option<Handle<Device>>, line: u32) -> Option<&PickupGroup> {
+        if self.site.pickup_groups.is_empty() {
+            return None;
+        }
         self.site.pickup_groups.get(self.pickup_group_name(device?, line)?)
     }
 

@@ -5,7 +5,7 @@
 use alloc::{string::String, vec::Vec};
 
 use selsius_phone_xml::{Encoding, Kind, Shown, Text, to_ascii};
-use selsius_site::{DeviceName, Generation, PHONES};
+use selsius_site::{DeviceName, Generation};
 use selsius_wire::{
     PhoneText, Time,
     message::{USER_DATA_MAX, UserToDeviceData, UserToDeviceDataVersion1},
@@ -16,8 +16,6 @@ use thiserror::Error;
 use super::conference_list;
 use crate::{arena::Handle, device::Device, exchange::Exchange};
 
-/// The longest object, in bytes: a page of 4000 characters, each of them a reference.
-const LONGEST: usize = 32 * 1024;
 /// What texts of the operator are sent as; nobody answers them.
 const TEXT_APPLICATION: u32 = 0;
 
@@ -62,10 +60,8 @@ impl Form {
     /// No capture has such messages. Those in parts are sent where later managers negotiate 11 and more; before that the plain
     /// form, but not to models that restart on messages that they do not know (7905, 7912 and 7920) or have no screens.
     fn of(device: &Device) -> Self {
-        let number = u32::from(device.device_type);
-        let facts = PHONES.iter().find(|facts| facts.device_type == number);
-        let small = facts.is_some_and(|facts| {
-            !facts.services || facts.generation == Generation::Old && !matches!(number, 7 | 8)
+        let small = device.facts().is_some_and(|facts| {
+            !facts.services || facts.generation == Generation::Old && !matches!(facts.device_type, 7 | 8)
         });
         match device.dialect.version() {
             _ if small => Self::Nothing,
@@ -133,6 +129,7 @@ impl Exchange {
         let session = device.session;
         match Form::of(device) {
             Form::Nothing => Err(PushError::NoScreen),
+            _ if xml.len() > self.config.limits.screen => Err(PushError::TooLong),
             Form::Whole if xml.len() > USER_DATA_MAX => Err(PushError::TooLong),
             Form::Whole => {
                 self.send(
@@ -148,7 +145,6 @@ impl Exchange {
                 );
                 Ok(())
             }
-            Form::Parts if xml.len() > LONGEST => Err(PushError::TooLong),
             Form::Parts => {
                 let parts: Vec<_> = xml.chunks(USER_DATA_MAX).collect();
                 for (at, part) in parts.iter().enumerate() {

@@ -4,7 +4,7 @@
 //! [`Transition`]. What a table leaves out follows in the order of [`REST`], so that the phone agrees with the view
 //! after every transition, whatever the table says.
 
-use alloc::vec::Vec;
+use alloc::{collections::VecDeque, vec::Vec};
 
 use selsius_wire::{
     Dialect, ForwardStatus, ManagerMessage, PhoneText, message,
@@ -25,7 +25,10 @@ use super::{
         REST, Step, Told, Transition, steps,
     },
 };
-use crate::device::{Buttons as PhoneButtons, Quirks, soft_keys::Sets};
+use crate::{
+    device::{Buttons as PhoneButtons, Quirks, soft_keys::Sets},
+    io::{Output, SessionId},
+};
 
 /// From which version phones are told in which list a call belongs. The message is in no capture; it is of the same age as
 /// StartMediaTransmissionAck (0x0154), which phones send from 17 on. Older ones get the trick of [`Told::Connected`] alone.
@@ -49,8 +52,7 @@ pub(crate) struct Teller<'a> {
     pub(crate) clock: Option<message::DefineTimeDate>,
     /// What of the idle face has been told, which is no part of the view.
     pub(crate) idle: Idle,
-    /// The messages.
-    pub(crate) messages: &'a mut Vec<ManagerMessage>,
+    pub(crate) messages: Messages<'a>,
 }
 
 /// What a phone was told when its last call had gone.
@@ -66,15 +68,17 @@ impl Teller<'_> {
         for &step in steps(transition) {
             self.step(step, reference);
         }
-        let gone = self.told.legs.iter().filter(|leg| find(self.view, leg.reference).is_none());
-        let all = gone.chain(&self.view.legs).map(|leg| leg.reference);
-        for reference in all.collect::<Vec<_>>() {
-            // Mostly the table has told all there is.
-            if find(self.told, reference) != find(self.view, reference) {
-                for &step in REST {
-                    self.step(step, Some(reference));
-                }
-            }
+        let gone = self.told.legs.len();
+        // Mostly the table has told all there is. What is told of a leg leaves the others where they are.
+        for at in 0..gone {
+            let leg = self.told.legs.get(at).map(|leg| leg.reference);
+            self.tell_rest(leg.filter(|&reference| find(self.view, reference).is_none()));
+        }
+        for leg in &self.view.legs {
+            self.tell_rest(Some(leg.reference));
+        }
+        if *self.told == *self.view {
+            return;
         }
         for &step in REST {
             self.step(step, None);
@@ -85,6 +89,16 @@ impl Teller<'_> {
             .legs
             .sort_by_key(|told| self.view.legs.iter().position(|leg| leg.reference == told.reference));
         debug_assert_eq!(*self.told, *self.view, "every facet was told");
+    }
+
+    /// What the table has left out of a leg.
+    fn tell_rest(&mut self, reference: Option<u32>) {
+        let Some(reference) = reference else { return };
+        if find(self.told, reference) != find(self.view, reference) {
+            for &step in REST {
+                self.step(step, Some(reference));
+            }
+        }
     }
 
     fn step(&mut self, (facet, always): Step, reference: Option<u32>) {
@@ -120,7 +134,7 @@ impl Teller<'_> {
         };
         let duration = self.view.ring.map_or(RingDuration::Normal, |ring| ring.duration);
         self.told.ring = self.view.ring;
-        self.send(message::SetRinger {
+        self.messages.push(message::SetRinger {
             ring_mode: mode,
             ring_duration: duration,
             line_instance: line,
@@ -138,21 +152,21 @@ impl Teller<'_> {
             before.map(|tone| (tone.line, tone.reference)).or(about.map(|leg| (leg.line, leg.reference)));
         // A zip sounds once and does not end what was heard before.
         if let (Some(before), Some(Tone::Zip)) = (before.filter(|_| before != now), now.map(|now| now.tone)) {
-            self.send(message::StopTone {
+            self.messages.push(message::StopTone {
                 line_instance: before.line,
                 call_reference: before.reference,
                 tone: Tone::Silence,
             });
         }
         match (now, about) {
-            (Some(now), _) if before != Some(now) => self.send(message::StartTone {
+            (Some(now), _) if before != Some(now) => self.messages.push(message::StartTone {
                 tone: now.tone,
                 line_instance: now.line,
                 call_reference: now.reference,
                 ..message::StartTone::default()
             }),
             (None, Some((line_instance, call_reference))) if before.is_some() || always => {
-                self.send(message::StopTone { line_instance, call_reference, tone: Tone::Silence });
+                self.messages.push(message::StopTone { line_instance, call_reference, tone: Tone::Silence });
             }
             _ => {}
         }
@@ -164,10 +178,13 @@ impl Teller<'_> {
         }
         self.told.speaker = self.view.speaker;
         let speaker_mode = if self.view.speaker { SpeakerMode::On } else { SpeakerMode::Off };
-        self.send(message::SetSpeakerMode { speaker_mode });
+        self.messages.push(message::SetSpeakerMode { speaker_mode });
     }
 
     fn lamps(&mut self, always: bool, reference: Option<u32>) {
+        if !always && self.told.lamps == self.view.lamps {
+            return;
+        }
         let about =
             reference.and_then(|reference| find(self.view, reference).or_else(|| find(self.told, reference)));
         let again = about.filter(|_| always).map(|leg| (StimulusType::Line, leg.line));
@@ -180,7 +197,7 @@ impl Teller<'_> {
             let told = lamp(self.told, stimulus, stimulus_instance);
             let lamp_mode = lamp(self.view, stimulus, stimulus_instance);
             if told != lamp_mode || again == Some((stimulus, stimulus_instance)) {
-                self.send(message::SetLamp { stimulus, stimulus_instance, lamp_mode });
+                self.messages.push(message::SetLamp { stimulus, stimulus_instance, lamp_mode });
             }
         }
         self.told.lamps.clone_from(&self.view.lamps);
@@ -233,7 +250,7 @@ impl Teller<'_> {
                 notification_status: one.status,
                 text: Text::default(),
             };
-            self.messages.push(notification.into());
+            self.messages.push(notification);
         }
         self.told.presence.clone_from(&self.view.presence);
     }
@@ -242,7 +259,7 @@ impl Teller<'_> {
         let changed = self.told.active_line != self.view.active_line;
         self.told.active_line = self.view.active_line;
         if let Some(line_instance) = self.view.active_line.filter(|_| changed || always) {
-            self.send(message::ActivateCallPlane { line_instance });
+            self.messages.push(message::ActivateCallPlane { line_instance });
         }
     }
 
@@ -250,7 +267,7 @@ impl Teller<'_> {
     fn idle_keys(&mut self) {
         let has = !self.soft_keys.is_none();
         if has && self.becomes_idle() && !core::mem::replace(&mut self.idle.keys, true) {
-            self.send(idle_keys(self.soft_keys));
+            self.messages.push(idle_keys(self.soft_keys));
         }
     }
 
@@ -275,7 +292,7 @@ impl Teller<'_> {
 
     fn clock(&mut self) {
         if let Some(clock) = self.clock.take() {
-            self.send(clock);
+            self.messages.push(clock);
         }
     }
 
@@ -357,7 +374,7 @@ impl Teller<'_> {
                 let before = told.receive.take();
                 told.receive = view.receive;
                 if let Some(channel) = before {
-                    self.messages.push(super::media::close_receive(&channel, call).into());
+                    self.messages.push(super::media::close_receive(&channel, call));
                 }
                 let Some(channel) = view.receive else { return };
                 super::media::open_receive(&channel, call).into()
@@ -366,7 +383,7 @@ impl Teller<'_> {
                 let before = told.transmit.take();
                 told.transmit = view.transmit;
                 if let Some((channel, _)) = before {
-                    self.messages.push(super::media::stop_transmit(&channel, call).into());
+                    self.messages.push(super::media::stop_transmit(&channel, call));
                 }
                 let Some((channel, remote)) = view.transmit else { return };
                 super::media::start_transmit(&channel, call, remote).into()
@@ -384,9 +401,17 @@ impl Teller<'_> {
         };
         self.messages.push(message);
     }
+}
 
-    fn send(&mut self, message: impl Into<ManagerMessage>) {
-        self.messages.push(message.into());
+/// The messages to one phone, on their way out.
+pub(crate) struct Messages<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) out: &'a mut VecDeque<Output>,
+}
+
+impl Messages<'_> {
+    fn push(&mut self, message: impl Into<ManagerMessage>) {
+        self.out.push_back(Output::Send { session: self.session, message: message.into() });
     }
 }
 

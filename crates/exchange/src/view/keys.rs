@@ -39,10 +39,15 @@ pub(super) fn makes_sense(
             LegState::RingOut => matches!(call.phase, Phase::Ringing | Phase::Queued),
             state => state == LegState::Connected,
         },
+        Key::Transfer | Key::Conference | Key::Park | Key::Join | Key::DirectTransfer | Key::Select
+            if leg.guest_of.is_some() =>
+        {
+            false
+        }
         Key::Transfer => call.phase == Phase::Talking,
         Key::Conference if consults => leg.state == LegState::Connected,
         Key::Conference => call.legs.len() < exchange.largest_conference(),
-        Key::ConferenceList => call.mixed.is_some(),
+        Key::ConferenceList => exchange.is_conference(call),
         Key::Select | Key::Join | Key::DirectTransfer => device.legs.iter().any(|&other| {
             other != handle && exchange.legs.get(other).is_some_and(|other| other.state == LegState::Held)
         }),
@@ -56,7 +61,7 @@ pub(super) fn makes_sense(
         Key::ForwardAll => !consults,
         Key::DoNotDisturb => true,
         Key::Divert => exchange.can_divert(handle),
-        Key::Barge | Key::MeetMe | Key::Intercom | Key::Dial => false,
+        Key::Barge | Key::ConferenceBarge | Key::MeetMe | Key::Intercom | Key::Dial => false,
     }
 }
 
@@ -65,7 +70,7 @@ pub(super) fn makes_sense_remote(exchange: &Exchange, leg: &Leg, call: &Call, ke
     match key {
         Key::Resume => leg.state == LegState::Held && !exchange.is_closed(leg),
         Key::NewCall => true,
-        Key::Barge => {
+        Key::Barge | Key::ConferenceBarge => {
             leg.state == LegState::Connected && call.phase == Phase::Talking && !exchange.is_closed(leg)
         }
         _ => false,

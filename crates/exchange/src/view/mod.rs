@@ -25,7 +25,7 @@ use selsius_wire::{
 pub use self::buttons::{ButtonStatus, Presence};
 pub(crate) use self::{
     buttons::told_status,
-    difference::{Idle, Teller, idle_keys, idle_prompt},
+    difference::{Idle, Messages, Teller, idle_keys, idle_prompt},
     idle::idle_text,
     transition::Transition,
 };
@@ -313,11 +313,12 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
         LegState::RingIn => (CallState::RingIn, SoftKeySetId::RingIn, from_caller(exchange, call), None),
         LegState::Answering => (CallState::OffHook, SoftKeySetId::RingIn, from_caller(exchange, call), None),
         LegState::Connected => {
-            let prompt = match (call.phase, &call.mixed) {
-                (Phase::Paging, _) => Label::Paging,
+            let prompt = match call.phase {
+                Phase::Paging => Label::Paging,
                 _ if leg.one_way => Label::Whisper,
-                (_, Some(_)) => Label::Conference,
-                (_, None) => Label::Connected,
+                _ if leg.guest_of.is_some() => Label::Barge,
+                _ if exchange.is_conference(call) => Label::Conference,
+                _ => Label::Connected,
             };
             let state = if leg.one_way { CallState::Whisper } else { CallState::Connected };
             (state, set(SoftKeySetId::Connected), label(prompt), None)
@@ -347,7 +348,7 @@ fn failure(cause: EndCause) -> (CallState, PhoneText, Tone) {
         EndCause::NoCommonCodec => {
             (CallState::Congestion, label(Label::IncompatibleDeviceType), Tone::ReorderTone)
         }
-        EndCause::NoTrunk => {
+        EndCause::NoTrunk | EndCause::Overload => {
             (CallState::Congestion, label(Label::HighTrafficTryAgainLater), Tone::ReorderTone)
         }
         EndCause::Unregistered

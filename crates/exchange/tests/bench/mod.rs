@@ -226,10 +226,10 @@ impl Bench {
                     self.dialects.insert(session, dialect);
                 }
                 Output::Close { session } => self.closed.push(session),
-                Output::Store(record) => self.records.push(record),
+                Output::Store(record) => self.records.push(*record),
                 Output::Event(event) => self.events.push(event.text),
-                Output::Notice(notice) => self.notices.push(notice),
-                Output::Trunk(order) => self.orders.push(order),
+                Output::Notice(notice) => self.notices.push(*notice),
+                Output::Trunk(order) => self.orders.push(*order),
                 Output::Mixer(order) => self.mixer.push(order),
             }
         }
@@ -318,6 +318,11 @@ impl Bench {
                 self.media(phone, host, 10_000);
             }
         }
+    }
+
+    /// The last number of the address that a session speaks from.
+    pub(crate) fn host(&self, session: SessionId) -> u8 {
+        self.hosts[&session]
     }
 
     /// The mixer says where it listens to each party that it was told of.

@@ -1,8 +1,11 @@
 //! `selsius device`: one phone.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use hyper::{Method, body::Bytes};
 use selsius_server::api::{DeviceEvent, Dial, Done, Message, Phone};
@@ -11,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     change::{self, How, SetArgs},
-    node::{Node, block_on},
+    node::{Node, block_on, escaped},
     out,
     watch::words,
 };
@@ -58,12 +61,17 @@ enum Command {
     Hold(Which),
     /// Takes up the call that is on hold at a phone.
     Resume(Which),
-    /// Writes a text on a phone's screen for some seconds; it shows about 30 characters.
+    /// Writes a text on a phone's screen for some seconds; it shows about 30 characters. Or shows a picture there until its
+    /// user leaves it, on phones that show pictures.
     Message {
         #[command(flatten)]
         which: Which,
-        /// The text.
-        text: String,
+        /// The text; with a picture what stands above that.
+        #[arg(required_unless_present = "picture")]
+        text: Option<String>,
+        /// A PNG picture; it is made as small and as grey as the phone's display.
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
     },
     /// Makes a phone fetch its files and register again, as soon as it is idle.
     Restart(Which),
@@ -119,7 +127,11 @@ pub(crate) fn run(args: DeviceArgs) -> Result<ExitCode> {
         Command::Resume(which) => {
             which.post("resume", &Done {}, &format!("{} resumes the call", which.name))?;
         }
-        Command::Message { which, text } => {
+        Command::Message { which, text, picture: Some(file) } => {
+            which.show(&file, text.as_deref().unwrap_or_default())?;
+        }
+        Command::Message { which, text, picture: None } => {
+            let text = text.unwrap_or_default();
             let said = format!("{} shows the message", which.name);
             which.post("message", &Message { text }, &said)?;
         }
@@ -149,6 +161,14 @@ impl Which {
         let Done {} =
             block_on(async { self.node.connect().await?.send_json(Method::POST, &path, body).await })?;
         out::print(&format!("{said}\n"))
+    }
+
+    fn show(&self, file: &Path, title: &str) -> Result<()> {
+        let picture = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let path = format!("/v1/devices/{}/picture?title={}", self.name, escaped(title));
+        let Done {} =
+            block_on(async { self.node.connect().await?.json(Method::POST, &path, picture.into()).await })?;
+        out::print(&format!("{} shows the picture\n", self.name))
     }
 
     fn again(&self, what: &str) -> Result<()> {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use selsius_server::api::{CallInProgress, Device, Status};
 
 use super::{
+    health::problems,
     node::{Node, block_on},
     out::{self, count, table},
 };
@@ -44,13 +45,7 @@ fn show(status: &Status, now: Timestamp) -> String {
         count(status.devices.len(), "device"),
         count(status.calls.len(), "call"),
     )];
-    if let Some(failing) = &status.store.failing {
-        parts[0] += &format!(
-            "the database takes no records at present ({}); {} waiting\n",
-            out::clean(failing),
-            count(status.store.waiting, "record")
-        );
-    }
+    parts[0] += &problems(&status.health.problems);
     if status.store.lost > 0 {
         parts[0] += &format!("{} lost since the start\n", count(status.store.lost as usize, "record"));
     }
@@ -74,6 +69,8 @@ fn show(status: &Status, now: Timestamp) -> String {
         ("connections refused", counters.refused),
         ("phones that did not read", counters.slow),
         ("connections without SCCP", counters.garbage),
+        ("connections that said too much", counters.floods),
+        ("times overloaded", counters.overloads),
     ];
     let counted = counted.map(|(what, number)| (what.to_owned(), number)).into_iter();
     let refused =

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use selsius_station::Action;
 
-use crate::support::{Manager, OFFICE, Pair, fails, skipped, until};
+use crate::support::{Manager, OFFICE, Pair, fails, serve, skipped, until};
 
 #[test]
 fn after_a_kill_the_site_is_whole_and_calls_are_interrupted() {
@@ -60,6 +60,21 @@ impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
     }
+}
+
+#[test]
+fn a_start_on_a_full_disk_says_what_to_do() {
+    let top = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(top.path()) else { return };
+    let _ = fs::write(top.path().join("filler"), vec![0; 4 << 20]);
+    let said = fails(serve(&top.path().join("data")));
+    assert!(said.contains("make room where the data directory is"), "{said}");
+    fs::remove_file(top.path().join("filler")).unwrap();
+    Manager::start(&top.path().join("data"), &[]).stop();
+    // Now there is a database, and no room for the log beside it.
+    let _ = fs::write(top.path().join("filler"), vec![0; 4 << 20]);
+    let said = fails(serve(&top.path().join("data")));
+    assert!(said.contains("no room is left on the disk; make room"), "{said}");
 }
 
 #[test]

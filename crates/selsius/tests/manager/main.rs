@@ -4,10 +4,12 @@
 
 mod admin;
 mod calls;
+mod ceiling;
 mod crash;
 mod files;
 mod import;
 mod load;
 mod operator;
+mod service;
 mod start;
 mod support;

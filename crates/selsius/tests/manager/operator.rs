@@ -2,13 +2,14 @@
 
 use std::{process::Stdio, time::Instant};
 
+use selsius_client::{Options, Phone};
 use selsius_server::api;
-use selsius_station::Action;
+use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::value::CallState;
 
 use crate::{
     admin::{request, runtime},
-    support::{Lines, Manager, OFFICE, PATIENCE, Pair, fails, until},
+    support::{Lines, Manager, OFFICE, PATIENCE, Pair, fails, phone, until},
 };
 
 const ALICE: &str = "SEP020000001001";
@@ -118,6 +119,59 @@ fn phones_are_used_and_watched_from_the_command_line() {
         assert!(log.iter().all(|entry| entry.user == name.trim()), "{name}: {log:?}");
         assert!(manager.ask(&["log", "--last", "1"]).contains(name.trim()));
     }
+    manager.stop();
+}
+
+#[test]
+fn a_picture_is_seen_on_a_phone_that_draws_and_refused_for_one_that_does_not() {
+    let top = tempfile::tempdir().unwrap();
+    let manager = Manager::start(top.path(), &[]);
+    manager.apply(OFFICE);
+    // Twice as large as a 7960 shows: the left half black, the right half a hole.
+    let file = top.path().join("door & window.png");
+    let mut encoder = png::Encoder::new(std::fs::File::create(&file).unwrap(), 266, 130);
+    encoder.set_color(png::ColorType::GrayscaleAlpha);
+    let points: Vec<u8> = (0..266 * 130).flat_map(|at| [0, if at % 266 < 132 { 255 } else { 0 }]).collect();
+    encoder.write_header().unwrap().write_image_data(&points).unwrap();
+    let file = file.to_str().unwrap();
+    let show = |name| ["device", "message", name, "--picture", file, "Front door & bell"];
+    let wrong = top.path().join("site.toml");
+    std::fs::write(&wrong, OFFICE).unwrap();
+    let wrong = wrong.to_str().unwrap();
+    runtime().block_on(async {
+        let mut alice = phone(manager.sccp, ALICE).await;
+        assert_eq!(manager.ask(&show(ALICE)), format!("{ALICE} shows the picture\n"));
+        until(&mut alice, |now| now.face.screen.is_some()).await;
+        let screen = alice.now().face.screen.unwrap();
+        assert_eq!(screen.title, "Front door & bell");
+        let picture = screen.picture.unwrap();
+        assert_eq!((picture.width(), picture.height()), (133, 65));
+        let row = [vec![3; 66], vec![0; 67]].concat();
+        assert!(picture.rows().all(|other| other == row), "{picture:?}");
+        alice.act(Action::LeaveScreen).await.unwrap();
+        let said = fails(manager.command(&["device", "message", ALICE, "--picture", wrong]));
+        assert!(said.contains("the picture cannot be read") && said.contains("it has to be PNG"), "{said}");
+
+        let config = Config::new(BOB, ModelClass::P7912);
+        let mut bob = Phone::start(manager.sccp.into(), config, Options::default());
+        until(&mut bob, |now| now.face.registered).await;
+        let said = fails(manager.command(&show(BOB)));
+        assert!(said.contains(&format!("{BOB} (7912) shows no pictures")), "{said}");
+        assert!(bob.now().face.screen.is_none());
+    });
+    let table: [(&[&str], &str); 2] = [
+        (&["device", "message", ALICE, "--picture", "/nowhere.png"], "cannot read /nowhere.png"),
+        (&["device", "message", ALICE, "--picture", wrong], "is not registered"),
+    ];
+    for (arguments, part) in table {
+        let said = fails(manager.command(arguments));
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+    let log = manager.ask(&["log"]);
+    assert!(
+        log.contains(&format!("device message {ALICE} --picture \"Front door & bell\" (133x65)")),
+        "{log}"
+    );
     manager.stop();
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use selsius_client::{Options, Phone, Snapshot};
 use selsius_server::api;
 use selsius_station::{Action, Config, ModelClass};
@@ -72,7 +72,7 @@ pub(crate) fn output(child: Child) -> Output {
 /// A manager that runs. Killed when it is dropped.
 pub(crate) struct Manager {
     child: Option<Child>,
-    process: Pid,
+    pub(crate) process: Pid,
     pub(crate) data_dir: PathBuf,
     pub(crate) sccp: SocketAddr,
     pub(crate) tftp: SocketAddr,
@@ -121,6 +121,12 @@ impl Manager {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.process, signal).unwrap();
+    }
+
+    /// Lets no file of the manager grow beyond so many bytes: for it, a disk that fails. `None` is a good disk again.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits for its end; what it printed besides the line that it is ready.

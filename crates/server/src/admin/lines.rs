@@ -190,7 +190,7 @@ async fn one(admin: &Admin, path: &str) -> Result<api::Line, Failure> {
     Ok(show::line(&number, line, devices, state))
 }
 
-type Everything = (Box<Site>, BTreeMap<LineNumber, LineState>, Vec<String>);
+type Everything = (Arc<Site>, BTreeMap<LineNumber, LineState>, Vec<String>);
 
 /// The running site, what its lines remember, and which phones are there.
 async fn everything(admin: &Admin) -> Result<Everything, Failure> {

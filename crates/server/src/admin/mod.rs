@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod lines;
 mod live;
+mod picture;
 mod show;
 mod site;
 
@@ -40,6 +41,7 @@ pub(crate) use self::{audit::Operator, backup::sweep};
 use crate::{
     ServeError, api,
     core::{Command, Handle},
+    observe::Observed,
     office::Office,
 };
 
@@ -50,6 +52,7 @@ const MOST_RECORDS: u32 = 100_000;
 #[derive(Debug)]
 pub(crate) struct Admin {
     pub(crate) office: Arc<Office>,
+    pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
     pub(crate) store: Store,
     pub(crate) started: Timestamp,
@@ -82,6 +85,7 @@ struct Description;
 fn routes() -> OpenApiRouter<Arc<Admin>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(status))
+        .routes(routes!(health))
         .routes(routes!(calls::list))
         .routes(routes!(calls::export))
         .routes(routes!(live::events))
@@ -95,6 +99,7 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(devices::hold))
         .routes(routes!(devices::resume))
         .routes(routes!(devices::message))
+        .routes(routes!(picture::picture))
         .routes(routes!(devices::reset))
         .routes(routes!(devices::restart))
         .routes(routes!(devices::history))
@@ -163,7 +168,14 @@ type Changed = Result<(Extension<Did>, Json<api::SiteChange>), Failure>;
 ))]
 async fn status(State(admin): State<Arc<Admin>>) -> Answer<api::Status> {
     let status = admin.exchange.ask(Command::Status).await?;
-    Ok(Json(show::status(&admin, &admin.office.site(), status)))
+    let health = admin.observed.health().await;
+    Ok(Json(show::status(&admin, &admin.office.site(), status, health)))
+}
+
+/// Can phones register and call, and what should somebody look at? Always answered, also when the exchange does not.
+#[utoipa::path(get, path = "/v1/health", tag = "manager", responses((status = 200, body = api::Health)))]
+async fn health(State(admin): State<Arc<Admin>>) -> Json<api::Health> {
+    Json(admin.observed.health().await)
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -19,7 +19,7 @@ use crate::{
     core::{self, Face},
 };
 
-pub(super) fn status(admin: &Admin, site: &Site, status: core::Status) -> api::Status {
+pub(super) fn status(admin: &Admin, site: &Site, status: core::Status, health: api::Health) -> api::Status {
     let core::Status { devices, calls, counters, network } = status;
     let mut all: BTreeMap<String, api::Device> =
         site.devices.iter().map(|(name, device)| (name.to_string(), absent(name.as_str(), device))).collect();
@@ -49,6 +49,9 @@ pub(super) fn status(admin: &Admin, site: &Site, status: core::Status) -> api::S
             refused: network.refused,
             slow: network.slow,
             garbage: network.garbage,
+            held: network.held,
+            floods: network.floods,
+            overloads: network.overloads,
             refused_messages: counters
                 .refused
                 .iter()
@@ -56,6 +59,7 @@ pub(super) fn status(admin: &Admin, site: &Site, status: core::Status) -> api::S
                 .collect(),
         },
         store: store(admin.store.status()),
+        health,
     }
 }
 
@@ -260,13 +264,11 @@ pub(super) fn call_in_progress(call: CallStatus) -> api::CallInProgress {
 }
 
 fn store(status: StoreStatus) -> api::StoreStatus {
-    let StoreStatus { waiting, lost, failing } = status;
-    let lost = lost.device_events
-        + lost.call_qualities
-        + lost.calls_started
-        + lost.auto_registered
-        + lost.calls_ended;
-    api::StoreStatus { waiting, lost, failing }
+    api::StoreStatus {
+        waiting: status.waiting,
+        lost: status.lost.total(),
+        failing: status.failing.map(|failing| failing.why),
+    }
 }
 
 pub(super) fn call(record: CallRecord) -> api::Call {

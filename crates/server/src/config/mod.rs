@@ -10,6 +10,7 @@
 //! # Ok::<(), selsius_server::config::ConfigError>(())
 //! ```
 
+mod change;
 mod error;
 mod value;
 
@@ -18,9 +19,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
+    change::ConfigChange,
     error::ConfigError,
     value::{Dscp, DscpError, ListenError, parse_listen},
 };
@@ -33,9 +35,11 @@ pub const TFTP_PORT: u16 = 69;
 pub const TFTP_UNPRIVILEGED_PORT: u16 = 6969;
 /// Where newer phones ask for their files by HTTP before they try TFTP.
 pub const HTTP_PORT: u16 = 6970;
+/// Where Prometheus asks for figures, if an address is given without a port.
+pub const METRICS_PORT: u16 = 9972;
 
 /// How this node runs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
     /// Where database, admin socket and files live. Not set: `$STATE_DIRECTORY` under systemd, else `./selsius-data`.
@@ -55,16 +59,40 @@ pub struct Config {
     pub files: Option<PathBuf>,
     /// Classes of service.
     pub dscp: DscpConfig,
-    /// Bounds on what the network can make this process hold.
+    /// What phones are believed.
+    pub security: SecurityConfig,
+    /// Bounds on what the network can make this process hold and do.
     pub limits: LimitsConfig,
     /// How long records are kept.
     pub records: RecordsConfig,
     /// What is logged and how.
     pub log: LogConfig,
+    /// Figures for Prometheus.
+    pub metrics: MetricsConfig,
+    /// How the manager ends.
+    pub shutdown: ShutdownConfig,
+}
+
+/// Figures for Prometheus, and the manager's health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where `/metrics` and `/health` are served by HTTP; `None` nowhere.
+    #[serde(deserialize_with = "value::metrics")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// How the manager ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ShutdownConfig {
+    /// Seconds that calls in progress get to end by themselves after SIGTERM or Ctrl-C; new ones are refused meanwhile.
+    #[serde(deserialize_with = "value::bounded::<0, 3600, _>")]
+    pub grace_seconds: usize,
 }
 
 /// Classes of service, by number (0 to 63) or name (`cs3`, `af31`, `ef`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct DscpConfig {
     /// Of what is said to phones, and what they are told to use themselves. CS3, as CallManager 4.1 has it.
@@ -73,22 +101,65 @@ pub struct DscpConfig {
     pub media: Dscp,
 }
 
-/// Bounds on what the network can make this process hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// What phones are believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SecurityConfig {
+    /// Which addresses phones may give for their audio.
+    pub media_addresses: MediaAddresses,
+}
+
+/// Which addresses phones may give for their audio: whoever talks to a phone sends there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MediaAddresses {
+    /// The address that the phone speaks from.
+    #[default]
+    Own,
+    /// Any: for phones behind a translation of addresses, or with another address for audio.
+    Any,
+}
+
+/// Bounds on what the network can make this process hold and do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// Connections of phones in all.
     #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
     pub connections: usize,
-    /// Connections of one address that have not registered.
+    /// Connections that have not registered.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub unregistered: usize,
+    /// Those of one address, or of one network of IPv6 (64 bits).
     #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
     pub unregistered_per_address: usize,
+    /// Connections a second that one address may make in the long run; twice as many at once.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub connections_per_second: usize,
+    /// Messages a second that one connection may send in the long run.
+    #[serde(deserialize_with = "value::bounded::<10, 1_000_000, _>")]
+    pub messages_per_second: usize,
+    /// Messages that one connection may send at once. All of it is there again when a phone registers.
+    #[serde(deserialize_with = "value::bounded::<250, 1_000_000, _>")]
+    pub messages_at_once: usize,
+    /// Names that the office does not have, asked for by one address in a minute.
+    #[serde(deserialize_with = "value::bounded::<1, 1_000_000, _>")]
+    pub unknown_names_per_minute: usize,
+    /// Milliseconds that the exchange may be late before it refuses new calls.
+    #[serde(deserialize_with = "value::bounded::<20, 60_000, _>")]
+    pub late_ms: usize,
+    /// The longest screen that a phone is sent, in bytes.
+    #[serde(deserialize_with = "value::bounded::<2_000, 1_048_576, _>")]
+    pub screen_bytes: usize,
     /// Bytes that a phone may leave unread before it is dropped.
     #[serde(deserialize_with = "value::bounded::<16_384, 16_777_216, _>")]
     pub unread_bytes: usize,
-    /// Seconds that a connection may say nothing at all before it has registered.
+    /// Mebibytes that all phones together may leave unread before those are dropped that leave most.
+    #[serde(deserialize_with = "value::bounded::<1, 65_536, _>")]
+    pub unread_in_all_mib: usize,
+    /// Seconds that a connection may take to register.
     #[serde(deserialize_with = "value::bounded::<1, 3600, _>")]
-    pub silence_before_register: usize,
+    pub register_within: usize,
     /// Calls on one phone, held ones included.
     #[serde(deserialize_with = "value::bounded::<1, 200, _>")]
     pub legs_per_device: usize,
@@ -107,7 +178,7 @@ pub struct LimitsConfig {
 }
 
 /// How long records are kept. What is too old is removed in the background, within an hour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RecordsConfig {
     /// Days for which calls and the history of phones are kept; 0 is for ever.
@@ -119,7 +190,7 @@ pub struct RecordsConfig {
 }
 
 /// What is logged and how.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LogConfig {
     /// One line of text or one JSON object each.
@@ -129,7 +200,7 @@ pub struct LogConfig {
 }
 
 /// The form of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// For people.
@@ -140,7 +211,7 @@ pub enum LogFormat {
 }
 
 /// How much is logged. Digits and names are only told at `debug` and below.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogLevel {
     /// Something is broken.
@@ -195,9 +266,12 @@ impl Default for Config {
             advertise: None,
             files: None,
             dscp: DscpConfig::default(),
+            security: SecurityConfig::default(),
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
+            metrics: MetricsConfig::default(),
+            shutdown: ShutdownConfig::default(),
         }
     }
 }
@@ -215,16 +289,29 @@ impl Default for LimitsConfig {
         let tftp = selsius_provision::tftp::Limits::default();
         Self {
             connections: sockets.connections,
+            unregistered: sockets.unregistered,
             unregistered_per_address: sockets.unregistered_per_address,
+            connections_per_second: 1000,
+            messages_per_second: 50,
+            messages_at_once: 500,
+            unknown_names_per_minute: 120,
+            late_ms: 500,
+            screen_bytes: exchange.screen,
             unread_bytes: sockets.unread,
-            silence_before_register: usize::try_from(exchange.silence_before_register.as_secs())
-                .unwrap_or(60),
+            unread_in_all_mib: sockets.unread_in_all >> 20,
+            register_within: 60,
             legs_per_device: exchange.legs_per_device,
             digits: exchange.digits,
             tftp_transfers: tftp.transfers,
             tftp_transfers_per_address: tftp.per_address,
             http_connections: 512,
         }
+    }
+}
+
+impl Default for ShutdownConfig {
+    fn default() -> Self {
+        Self { grace_seconds: 30 }
     }
 }
 
@@ -262,11 +349,21 @@ mod tests {
             [dscp]
             signalling = 26
             media = "EF"
+            [security]
+            media-addresses = "any"
             [limits]
             connections = 10
+            unregistered = 5
             unregistered-per-address = 3
+            connections-per-second = 20
+            messages-per-second = 30
+            messages-at-once = 300
+            unknown-names-per-minute = 6
+            late-ms = 200
+            screen-bytes = 4000
             unread-bytes = 65536
-            silence-before-register = 5
+            unread-in-all-mib = 8
+            register-within = 5
             legs-per-device = 2
             digits = 20
             tftp-transfers = 4
@@ -278,6 +375,10 @@ mod tests {
             [log]
             format = "json"
             level = "debug"
+            [metrics]
+            listen = "127.0.0.1"
+            [shutdown]
+            grace-seconds = 5
         "#;
         let config = Config::parse("selsius.toml", text).unwrap();
         assert_eq!(config.data_dir.as_deref(), Some(Path::new("/var/lib/selsius")));
@@ -287,9 +388,12 @@ mod tests {
         assert_eq!(config.advertise, Some("192.0.2.1".parse().unwrap()));
         assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
         assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
+        assert_eq!(config.security.media_addresses, MediaAddresses::Any);
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
+        assert_eq!(config.metrics.listen, Some("127.0.0.1:9972".parse().unwrap()));
+        assert_eq!(config.shutdown.grace_seconds, 5);
         assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
     }
 
@@ -303,6 +407,11 @@ mod tests {
                 "selsius.toml:1:8: `localhost` is no address; expected an address such as",
             ),
             ("sccp = []", "selsius.toml:1:8: expected at least one address"),
+            (
+                "[security]\nmedia-addresses = \"all\"",
+                "selsius.toml:2:19: unknown variant `all`, expected `own` or `any`",
+            ),
+            ("[limits]\nlate-ms = 5", "selsius.toml:2:11: is 5; expected 20 to 60000"),
             ("[limits]\ndigits = 0", "selsius.toml:2:10: is 0; expected 1 to 64"),
             ("[records]\nkeep-days = -1", "selsius.toml:2:13: is -1; expected 0 to 36500"),
             ("[limits]\ndigits = -3", "selsius.toml:2:10: is -3; expected 1 to 64"),

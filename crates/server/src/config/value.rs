@@ -7,12 +7,12 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, Unexpected, Visitor},
 };
 use thiserror::Error;
 
-use super::{HTTP_PORT, SCCP_PORT, TFTP_PORT};
+use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, TFTP_PORT};
 
 /// A text that is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -92,6 +92,12 @@ impl fmt::Display for Dscp {
     }
 }
 
+impl Serialize for Dscp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}
+
 impl<'de> Deserialize<'de> for Dscp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
@@ -140,6 +146,10 @@ pub(super) fn http<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketA
 
 pub(super) fn sccp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     deserializer.deserialize_any(ListenMany)
+}
+
+pub(super) fn metrics<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    deserializer.deserialize_str(Listen(METRICS_PORT)).map(Some)
 }
 
 struct Listen(u16);

@@ -6,11 +6,13 @@ use std::{
 };
 
 use mio::Interest;
-use selsius_exchange::{Input, SessionId};
+use selsius_exchange::{Input, Meter, SessionId};
 use selsius_wire::{
     Dialect, StationMessage,
     frame::{FrameError, Framer},
 };
+
+use super::admission::Held;
 
 /// A connection. An idle one holds no buffer.
 pub(super) struct Connection {
@@ -27,6 +29,10 @@ pub(super) struct Connection {
     pub(super) closing: bool,
     /// What the poll reports of it.
     pub(super) watched: Interest,
+    /// How much it has said lately.
+    pub(super) meter: Meter,
+    /// Has it said too much?
+    pub(super) held: Option<Box<Held>>,
 }
 
 /// What one read brought.
@@ -54,7 +60,14 @@ impl Connection {
             registered: false,
             closing: false,
             watched: Interest::READABLE,
+            meter: Meter::UNUSED,
+            held: None,
         }
+    }
+
+    /// Is it read at present?
+    pub(super) fn is_read(&self) -> bool {
+        !self.closing && !self.held.as_ref().is_some_and(|held| held.now)
     }
 
     /// Reads once.

@@ -1,28 +1,42 @@
 //! How other threads speak to the exchange: commands in, what is going on out.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    remembered::ForwardKind,
+    PushError, remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
-use super::watch::{Face, News, WAITING_NEWS, Watch};
+use super::{
+    Limits,
+    tally::Metrics,
+    watch::{Face, News, WAITING_NEWS, Watch},
+};
 
 /// What other threads ask of the exchange.
 #[derive(Debug)]
 pub enum Command {
     /// What is going on.
     Status(oneshot::Sender<Status>),
+    /// How much of everything, and how often.
+    Metrics(oneshot::Sender<Box<Metrics>>),
     /// Take this site. Phones that registered themselves since it was made are kept.
     Site {
         /// The new site.
@@ -37,7 +51,7 @@ pub enum Command {
     /// Take what lines and phones remember from a store that has been exchanged.
     Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
-    CurrentSite(oneshot::Sender<Box<Site>>),
+    CurrentSite(oneshot::Sender<Arc<Site>>),
     /// Who is there, and who is busy.
     Presence(oneshot::Sender<Presence>),
     /// Reset or restart a phone.
@@ -46,12 +60,18 @@ pub enum Command {
     Device(DeviceName, oneshot::Sender<Option<(DeviceStatus, Face)>>),
     /// Do something at a phone in its user's place.
     Operate(DeviceName, Operation, oneshot::Sender<Result<(), OperationError>>),
+    /// Show an object (XML) on a phone.
+    Push(DeviceName, String, oneshot::Sender<Result<(), PushError>>),
     /// Change what a line remembers.
     ChangeLine(LineNumber, LineChange, oneshot::Sender<Result<(), CannotForward>>),
     /// The calls that are parked, by their slots.
     Parked(oneshot::Sender<Vec<ParkedCall>>),
     /// Tell somebody of something from now on. The channel ends when it is full, and with the exchange.
     Watch(Watch, mpsc::Sender<News>),
+    /// Keep to other limits from now on.
+    Limits(Box<Limits>, Box<selsius_exchange::Limits>),
+    /// Take no new calls, and stop when those that are in progress have ended, or after so long.
+    Drain(Duration),
     /// End calls and connections in order, then stop.
     Stop,
 }
@@ -96,26 +116,64 @@ pub struct NetworkCounters {
     pub refused: u64,
     /// Connections dropped because the phone did not read.
     pub slow: u64,
+    /// Bytes that phones have left unread, now.
+    pub unread: usize,
     /// Connections dropped because their bytes were no frames.
     pub garbage: u64,
-    /// Records that found the store's queue full.
+    /// How often a connection was read more slowly because it said too much.
+    pub held: u64,
+    /// Connections dropped because they went on saying too much.
+    pub floods: u64,
+    /// How often the exchange was overloaded.
+    pub overloads: u64,
+    /// Records that nobody took, in a crash. Those that found the store's queue full are the store's to count.
     pub records_lost: u64,
+    /// Crashes of the exchange, after each of which it began again.
+    pub crashes: u64,
+    /// When the last one was.
+    pub last_crash: Option<Timestamp>,
 }
 
 /// Commands that may wait; more are refused.
-const COMMANDS: usize = 256;
+pub const COMMANDS: usize = 256;
+
+/// How long an answer may take: far more than a change of a very large office does.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The way to the exchange from other threads.
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: SyncSender<Command>,
+    /// Commands that wait.
+    waiting: Arc<AtomicUsize>,
     waker: Arc<Waker>,
+}
+
+/// Where commands come out.
+#[derive(Debug)]
+pub(super) struct Commands {
+    commands: Receiver<Command>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Commands {
+    pub(super) fn try_recv(&self) -> Result<Command, TryRecvError> {
+        self.commands.try_recv().inspect(|_| self.taken())
+    }
+
+    pub(super) fn recv_timeout(&self, most: Duration) -> Result<Command, RecvTimeoutError> {
+        self.commands.recv_timeout(most).inspect(|_| self.taken())
+    }
+
+    fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The exchange does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unavailable {
-    /// Its queue is full.
+    /// Its queue is full, or it does not answer.
     #[error("the exchange is busy")]
     Busy,
     /// It has stopped.
@@ -125,9 +183,16 @@ pub enum Unavailable {
 
 impl Handle {
     /// The way in, and where commands come out.
-    pub(super) fn new(waker: Waker) -> (Self, Receiver<Command>) {
+    pub(super) fn new(waker: Waker) -> (Self, Commands) {
         let (commands, receiver) = sync_channel(COMMANDS);
-        (Self { commands, waker: Arc::new(waker) }, receiver)
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let out = Commands { commands: receiver, waiting: Arc::clone(&waiting) };
+        (Self { commands, waiting, waker: Arc::new(waker) }, out)
+    }
+
+    /// Commands that wait; at most [`COMMANDS`].
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Hands a command over.
@@ -135,24 +200,44 @@ impl Handle {
     /// # Errors
     /// If the queue is full or the exchange has stopped.
     pub fn send(&self, command: Command) -> Result<(), Unavailable> {
-        self.commands.try_send(command).map_err(|error| match error {
+        self.offer(command).map_err(|error| match error {
             TrySendError::Full(_) => Unavailable::Busy,
             TrySendError::Disconnected(_) => Unavailable::Stopped,
-        })?;
-        self.waker.wake().map_err(|_| Unavailable::Stopped)
+        })
     }
 
-    /// Hands a question over and waits for the answer.
+    /// Hands a command over as soon as there is room for it. One that has stopped needs none.
+    pub(crate) async fn deliver(&self, mut command: Command) {
+        while let Err(TrySendError::Full(back)) = self.offer(command) {
+            command = back;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn offer(&self, command: Command) -> Result<(), TrySendError<Command>> {
+        // Before it can be taken.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = self.commands.try_send(command) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(error);
+        }
+        // Fails for an exchange that has gone meanwhile.
+        let _ = self.waker.wake();
+        Ok(())
+    }
+
+    /// Hands a question over and waits for the answer, half a minute at most.
     ///
     /// # Errors
-    /// If the queue is full or the exchange has stopped.
+    /// If the queue is full, the exchange has stopped, or takes too long.
     pub async fn ask<T>(
         &self,
         question: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Unavailable> {
         let (answer, wait) = oneshot::channel();
         self.send(question(answer))?;
-        wait.await.map_err(|_| Unavailable::Stopped)
+        let answered = timeout(PATIENCE, wait).await.map_err(|_| Unavailable::Busy)?;
+        answered.map_err(|_| Unavailable::Stopped)
     }
 
     /// Watches something. The receiver ends when what waits in it becomes too much, and when the exchange stops.

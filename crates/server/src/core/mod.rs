@@ -5,17 +5,20 @@
 //! output and written once a burst. No channel lies between a phone and the exchange. Everything slow (store, HTTP,
 //! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
 
+mod admission;
 mod clock;
 mod connection;
+mod crash;
 mod handle;
 mod listener;
+mod tally;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     io,
-    net::{IpAddr, SocketAddr},
-    sync::mpsc::{Receiver, TryRecvError},
+    net::SocketAddr,
+    sync::mpsc::TryRecvError,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -23,23 +26,27 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Interest, Poll, Token, Waker};
 use selsius_exchange::{
-    CannotForward, Config, Event, Exchange, Input, Level, MixerOrder, Output, Peer, SessionId, Time,
-    WallClock, loopback::Loopback, record::Record,
+    CannotForward, Config, Event, Exchange, Input, Level, Load, Meter, MixerOrder, Output, Peer, Rate,
+    SessionId, Time, WallClock, loopback::Loopback, record::Record,
 };
 use selsius_site::{LineNumber, Site};
 use selsius_store::Remembered;
 use slab::Slab;
 use thiserror::Error;
 
+pub use self::{
+    admission::connection_rate,
+    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    tally::{MessageCounts, Metrics, Tally},
+    watch::{Face, News, WAITING_NEWS, Watch},
+};
 use self::{
+    admission::{Admission, HOLD, Held, Lateness, Left},
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
+    handle::Commands,
     listener::Listener,
     watch::Watchers,
-};
-pub use self::{
-    handle::{Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
-    watch::{Face, News, WAITING_NEWS, Watch},
 };
 use crate::office::carry_over;
 
@@ -48,10 +55,24 @@ use crate::office::carry_over;
 pub struct Limits {
     /// Connections in all.
     pub connections: usize,
-    /// Connections of one address that have not registered.
+    /// Connections that have not registered.
+    pub unregistered: usize,
+    /// Those of one address, or of one network of IPv6 (64 bits).
     pub unregistered_per_address: usize,
+    /// How fast one address may connect.
+    pub connection_rate: Rate,
+    /// How fast one connection may speak. It is read more slowly when it says more, which loses nothing. All of the burst is
+    /// there again when it registers.
+    pub message_rate: Rate,
+    /// How long a connection may say more than that before it is dropped.
+    pub flood: Duration,
+    /// How late the exchange may be before it counts as overloaded.
+    pub late: Duration,
     /// Bytes that a phone may leave unread before it is dropped.
     pub unread: usize,
+    /// Bytes that all phones together may leave unread. Above that, those are dropped first that leave more than a
+    /// phone that reads ever does.
+    pub unread_in_all: usize,
     /// How long a connection gets to take its last bytes when it or the manager ends.
     pub linger: Duration,
 }
@@ -60,10 +81,25 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 18_000,
-            unregistered_per_address: 256,
+            unregistered: 12_000,
+            // A whole office behind one address.
+            unregistered_per_address: 4096,
+            connection_rate: connection_rate(1000),
+            // A phone with two side cars asks some 200 questions when it registers, and its user presses ten keys a second.
+            message_rate: Rate::per_second(50, 500),
+            flood: Duration::from_secs(10),
+            late: Duration::from_millis(500),
             unread: 256 * 1024,
+            unread_in_all: 256 * 1024 * 1024,
             linger: Duration::from_secs(2),
         }
+    }
+}
+
+impl Limits {
+    /// Bytes that one phone may leave unread while all together leave so many.
+    fn most_unread(&self, in_all: usize) -> usize {
+        if in_all > self.unread_in_all { self.unread.min(UNREAD_OF_SLOW) } else { self.unread }
     }
 }
 
@@ -142,31 +178,36 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     let wall = wall_clock(Time::ZERO, &zone);
     let mut exchange = Exchange::new(config, start.site, wall);
     exchange.remember(start.remembered.lines, start.remembered.devices);
-    let mut core = Core {
+    let core = Core {
         poll,
         listeners,
         connections: Slab::new(),
-        unregistered: BTreeMap::new(),
+        admission: Admission::default(),
+        lateness: Lateness::default(),
+        held: VecDeque::new(),
         zones,
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
+        late: Vec::new(),
         watchers: Watchers::default(),
         records,
         limits: start.limits,
         counters: NetworkCounters::default(),
+        tally: Tally::default(),
         origin,
         zone,
         wall,
         serial: 0,
         buffer: vec![0; READ],
         pending: Vec::new(),
+        unread: 0,
         closing: VecDeque::new(),
         accepting: true,
+        draining: None,
         stopping: None,
     };
-    core.tell_zones();
-    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || core.run())?;
+    let thread = std::thread::Builder::new().name("exchange".into()).spawn(move || crash::run(core))?;
     Ok(Running { handle, addresses, thread })
 }
 
@@ -178,6 +219,12 @@ const LISTENER: usize = usize::MAX / 2;
 const READ: usize = 8 * 1024;
 /// Connections taken in one turn, so that a storm does not hold up the phones that are there.
 const ACCEPTS: usize = 64;
+/// What objects of operators are sent as: no application of the exchange, so that nothing comes of the answer.
+const NO_APPLICATION: u32 = 0;
+/// The same while it is late anyway.
+const ACCEPTS_WHEN_LATE: usize = 4;
+/// Unread bytes of a phone that is only slow: the longest burst, that of a registration, some times over.
+const UNREAD_OF_SLOW: usize = 16 * 1024;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -185,16 +232,21 @@ struct Core {
     poll: Poll,
     listeners: Vec<Listener>,
     connections: Slab<Connection>,
-    /// Connections that have not registered, by address.
-    unregistered: BTreeMap<IpAddr, usize>,
+    admission: Admission,
+    lateness: Lateness,
+    /// Connections that say too much, and when they are read again.
+    held: VecDeque<(Time, SessionId)>,
     exchange: Exchange,
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
-    commands: Receiver<Command>,
+    commands: Commands,
+    /// Commands that came while the exchange was down.
+    late: Vec<Command>,
     watchers: Watchers,
     records: RecordSink,
     limits: Limits,
     counters: NetworkCounters,
+    tally: Tally,
     origin: Instant,
     zone: TimeZone,
     zones: ZoneTable,
@@ -203,15 +255,26 @@ struct Core {
     buffer: Vec<u8>,
     /// Connections with something to write or to finish, in the order in which that came up.
     pending: Vec<usize>,
+    /// Bytes that all phones together have left unread.
+    unread: usize,
     /// Connections that are to be closed, and when at the latest.
     closing: VecDeque<(Time, SessionId)>,
     accepting: bool,
+    /// When the calls in progress have had their time.
+    draining: Option<Time>,
     stopping: Option<Instant>,
 }
 
 impl Core {
-    fn run(mut self) {
+    /// Runs until it is stopped.
+    fn run(&mut self) {
         let mut events = Events::with_capacity(1024);
+        self.tell_zones();
+        // After a crash nobody says again what was announced before it.
+        self.accept_again();
+        self.commands();
+        self.outputs();
+        self.write_pending();
         loop {
             if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
                 && error.kind() != io::ErrorKind::Interrupted
@@ -219,6 +282,9 @@ impl Core {
                 tracing::error!(%error, "cannot wait for the network; the exchange stops");
                 return;
             }
+            let began = self.now();
+            let load = self.lateness.begin(began);
+            self.load_changes(load);
             self.look_at_the_clock();
             for event in &events {
                 match event.token().0 {
@@ -240,8 +306,20 @@ impl Core {
                 self.exchange.handle_timeout(now);
                 self.outputs();
             }
+            self.let_go();
+            if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
+                self.stop();
+                self.outputs();
+            }
             self.write_pending();
+            self.tally.turn(self.now().since(began));
             self.end_closing();
+            let left = match events.iter().count() < events.capacity() {
+                true => Left::Nothing,
+                false => Left::Something,
+            };
+            let load = self.lateness.turn(began, self.now(), left, self.limits.late);
+            self.load_changes(load);
             if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
             {
                 return;
@@ -250,14 +328,16 @@ impl Core {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
     fn patience(&self) -> Duration {
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
         let closing = self.closing.front().map(|&(at, _)| at);
-        let next = self.exchange.poll_timeout().into_iter().chain(closing).min();
+        let held = self.held.front().map(|&(at, _)| at);
+        let next = self.exchange.poll_timeout();
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -283,6 +363,9 @@ impl Core {
     }
 
     fn commands(&mut self) {
+        for command in std::mem::take(&mut self.late) {
+            self.command(command);
+        }
         loop {
             match self.commands.try_recv() {
                 Ok(command) => self.command(command),
@@ -297,14 +380,15 @@ impl Core {
         // Whoever asked may have gone; then the answer is not needed.
         match command {
             Command::Status(answer) => {
-                let mut network = self.counters.clone();
-                network.connections = self.connections.len();
                 let _ = answer.send(Status {
                     devices: self.exchange.device_status(),
                     calls: self.exchange.call_status(),
                     counters: self.exchange.counters().clone(),
-                    network,
+                    network: self.network(),
                 });
+            }
+            Command::Metrics(answer) => {
+                let _ = answer.send(Box::new(self.metrics()));
             }
             Command::Site { mut site, base, answer } => {
                 carry_over(self.exchange.site(), &base, &mut site);
@@ -325,7 +409,7 @@ impl Core {
                 let _ = answer.send(());
             }
             Command::CurrentSite(answer) => {
-                let _ = answer.send(Box::new(self.exchange.site().clone()));
+                let _ = answer.send(self.exchange.shared_site());
             }
             Command::Presence(answer) => {
                 let _ = answer.send(self.exchange.presence());
@@ -342,6 +426,9 @@ impl Core {
             Command::Operate(device, operation, answer) => {
                 let _ = answer.send(self.exchange.operate(now, &device, &operation));
             }
+            Command::Push(device, xml, answer) => {
+                let _ = answer.send(self.exchange.push(&device, NO_APPLICATION, &xml));
+            }
             Command::ChangeLine(line, change, answer) => {
                 let _ = answer.send(change_line(&mut self.exchange, now, &line, change));
             }
@@ -349,7 +436,34 @@ impl Core {
                 let _ = answer.send(self.exchange.parked_calls());
             }
             Command::Watch(watch, to) => self.watchers.add(&mut self.exchange, watch, to),
+            Command::Limits(sockets, exchange) => {
+                self.limits = *sockets;
+                self.exchange.set_limits(*exchange);
+            }
+            Command::Drain(grace) => {
+                self.draining = Some(now + grace);
+                self.exchange.handle(now, Input::Drain);
+            }
             Command::Stop => self.stop(),
+        }
+    }
+
+    fn network(&self) -> NetworkCounters {
+        NetworkCounters { connections: self.connections.len(), unread: self.unread, ..self.counters.clone() }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            sizes: self.exchange.sizes(),
+            calls: self.exchange.calls_by_phase().into(),
+            configured: self.exchange.site().devices.len(),
+            unregistered: self.admission.unregistered(),
+            accepting: self.accepting,
+            overloaded: self.lateness.load() == Load::Overloaded,
+            stopping: self.draining.is_some() || self.stopping.is_some(),
+            counters: self.exchange.counters().clone(),
+            network: self.network(),
+            tally: self.tally.clone(),
         }
     }
 
@@ -357,14 +471,36 @@ impl Core {
         if self.stopping.is_some() {
             return;
         }
+        self.draining = None;
         self.stopping = Some(Instant::now() + self.limits.linger);
         self.listeners.clear();
         let now = self.now();
         self.exchange.handle(now, Input::Shutdown);
     }
 
+    /// Tells the exchange, and the log, that it is late or no longer.
+    fn load_changes(&mut self, load: Option<Load>) {
+        let Some(load) = load else { return };
+        if load == Load::Overloaded {
+            self.counters.overloads += 1;
+            // Where it comes and goes the log does not fill.
+            if self.counters.overloads.is_power_of_two() {
+                tracing::warn!(
+                    times = self.counters.overloads,
+                    "overloaded: new calls are refused until the exchange keeps up again, but for emergency calls"
+                );
+            }
+        }
+        let now = self.now();
+        self.exchange.handle(now, Input::Load(load));
+    }
+
     fn accept(&mut self, listener: usize) {
-        for _ in 0..ACCEPTS {
+        let most = match self.lateness.load() {
+            Load::Normal => ACCEPTS,
+            Load::Overloaded => ACCEPTS_WHEN_LATE,
+        };
+        for _ in 0..most {
             let Some(socket) = self.listeners.get(listener).map(|listener| listener.socket.accept()) else {
                 return;
             };
@@ -399,30 +535,30 @@ impl Core {
 
     fn accepted(&mut self, mut stream: mio::net::TcpStream, remote: SocketAddr) {
         let address = remote.ip().to_canonical();
-        let waiting = self.unregistered.get(&address).copied().unwrap_or(0);
-        if self.connections.len() >= self.limits.connections
-            || waiting >= self.limits.unregistered_per_address
-        {
-            if self.counters.refused.is_power_of_two() || self.counters.refused == 0 {
-                tracing::warn!(%remote, refused = self.counters.refused + 1, "connection refused: too many");
-            }
+        let there = self.connections.len();
+        if let Err(refusal) = self.admission.admit(self.now(), address, there, &self.limits) {
             self.counters.refused += 1;
+            self.tally.refused(refusal);
+            // A flood does not fill the log.
+            if self.counters.refused.is_power_of_two() {
+                let refused = self.counters.refused;
+                tracing::warn!(%remote, refused, "connection refused: {}", refusal.words());
+            }
             return;
         }
         // Signalling is small and urgent. A socket that refuses this works, only slower.
         let _ = stream.set_nodelay(true);
-        let Ok(local) = stream.local_addr() else { return };
+        let Ok(local) = stream.local_addr() else { return self.admission.no_longer_unregistered(address) };
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         self.serial += 1;
         let session = session_id(self.serial, key);
         if let Err(error) = self.poll.registry().register(&mut stream, Token(key), Interest::READABLE) {
             tracing::warn!(%remote, %error, "connection refused");
-            return;
+            return self.admission.no_longer_unregistered(address);
         }
         entry.insert(Connection::new(stream, session, address));
         self.counters.accepted += 1;
-        *self.unregistered.entry(address).or_default() += 1;
         let peer = Peer { remote: canonical(remote), local: canonical(local) };
         let now = self.now();
         self.exchange.handle(now, Input::Opened { session, peer });
@@ -430,7 +566,7 @@ impl Core {
 
     /// Reads once. `ends` says that the phone has closed its side: then everything is read, up to the end.
     fn readable(&mut self, key: usize, ends: bool) {
-        let Some(connection) = self.connections.get_mut(key).filter(|connection| !connection.closing) else {
+        let Some(connection) = self.connections.get_mut(key).filter(|connection| connection.is_read()) else {
             return;
         };
         let more = match connection.fill(&mut self.buffer) {
@@ -446,20 +582,26 @@ impl Core {
     }
 
     /// Hands each whole message to the exchange, and does at once what follows: the answer to Register decides how
-    /// the message behind it is read. `false` if the connection is gone.
+    /// the message behind it is read. `false` if the connection is gone or not to be read any further for now.
     fn hand_over(&mut self, key: usize) -> bool {
         loop {
             let Some(connection) = self.connections.get_mut(key) else { return false };
             let session = connection.session;
             match connection.next_input() {
                 Ok(Some(input)) => {
+                    if let Input::Message { message, .. } = &input {
+                        self.tally.received.count(message.id());
+                    }
                     let now = self.now();
                     self.exchange.handle(now, input);
                     self.outputs();
                     // Short questions with long answers, asked faster than they are read: not more than this at once.
                     let unread = self.connections.get(key).map_or(0, |connection| connection.output.len());
-                    if unread > self.limits.unread {
+                    if unread > self.limits.most_unread(self.unread) {
                         self.write(key);
+                    }
+                    if !self.may_say_more(key, now) {
+                        return false;
                     }
                 }
                 Ok(None) => return true,
@@ -469,6 +611,45 @@ impl Core {
                     self.drop_connection(key, format!("not SCCP: {error}"));
                     return false;
                 }
+            }
+        }
+    }
+
+    /// Counts a message of a connection. `false` if it has said too much: then it is not read for a moment, or gone if
+    /// that goes on.
+    fn may_say_more(&mut self, key: usize, now: Time) -> bool {
+        let Some(connection) = self.connections.get_mut(key) else { return false };
+        if connection.meter.take(now, self.limits.message_rate) {
+            return true;
+        }
+        let session = connection.session;
+        let first = connection.held.is_none();
+        let span = Held::again(&mut connection.held, now);
+        if span >= self.limits.flood {
+            self.counters.floods += 1;
+            tracing::warn!(session = session.0, "too many messages: connection dropped");
+            self.drop_connection(key, "too many messages".into());
+            return false;
+        }
+        self.counters.held += 1;
+        if first {
+            tracing::warn!(session = session.0, "too many messages: read more slowly (messages-per-second)");
+        }
+        self.held.push_back((now + HOLD, session));
+        false
+    }
+
+    /// Reads those again that have said too much.
+    fn let_go(&mut self) {
+        let now = self.now();
+        while let Some(&(_, session)) = self.held.front().filter(|&&(at, _)| at <= now) {
+            self.held.pop_front();
+            let Some((key, connection)) = find(&mut self.connections, session) else { continue };
+            if let Some(held) = &mut connection.held {
+                held.now = false;
+            }
+            if self.hand_over(key) {
+                self.again(key);
             }
         }
     }
@@ -492,21 +673,13 @@ impl Core {
 
     fn remove(&mut self, key: usize) {
         let Some(mut connection) = self.connections.try_remove(key) else { return };
+        self.unread -= connection.output.len();
         let _ = self.poll.registry().deregister(&mut connection.stream);
         if !connection.registered {
-            self.no_longer_unregistered(connection.address);
+            self.admission.no_longer_unregistered(connection.address);
         }
         drop(connection);
         self.accept_again();
-    }
-
-    fn no_longer_unregistered(&mut self, address: IpAddr) {
-        if let Some(count) = self.unregistered.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.unregistered.remove(&address);
-            }
-        }
     }
 
     /// Does what the exchange wants done.
@@ -521,10 +694,13 @@ impl Core {
             match output {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
-                        let first = connection.output.is_empty();
+                        let before = connection.output.len();
                         connection.dialect.encode_manager(&message, &mut connection.output);
+                        self.tally.sent.count_frame(&connection.output[before..]);
+                        let unread = connection.output.len();
+                        self.unread += unread - before;
                         // A phone that does not read makes no event that would lead to a write: look at it here.
-                        if first || connection.output.len() > self.limits.unread {
+                        if before == 0 || unread > self.limits.most_unread(self.unread) {
                             self.pending.push(key);
                         }
                     }
@@ -534,7 +710,9 @@ impl Core {
                         connection.dialect = dialect;
                         let address = connection.address;
                         if !std::mem::replace(&mut connection.registered, true) {
-                            self.no_longer_unregistered(address);
+                            // A phone asks much when it registers.
+                            connection.meter = Meter::UNUSED;
+                            self.admission.no_longer_unregistered(address);
                         }
                     }
                 }
@@ -546,17 +724,18 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(order),
+                Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
-                    if let Record::DeviceEvent(event) = &record {
+                    self.tally.record(&record);
+                    if let Record::DeviceEvent(event) = &*record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
                     }
-                    if !(self.records)(record) {
+                    if !(self.records)(*record) {
                         self.counters.records_lost += 1;
                     }
                 }
-                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, notice),
+                Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
         }
@@ -598,7 +777,10 @@ impl Core {
 
     fn write(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        match connection.write(self.limits.unread) {
+        let before = connection.output.len();
+        let written = connection.write(self.limits.most_unread(self.unread));
+        self.unread -= before - connection.output.len();
+        match written {
             Ok(true) if connection.closing => {
                 connection.discard(&mut self.buffer);
                 self.remove(key);
@@ -626,6 +808,11 @@ impl Core {
             }
         }
     }
+}
+
+/// The exchange's time.
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn change_line(

@@ -71,6 +71,16 @@ impl Watchers {
         self.0.push((watch, to));
     }
 
+    /// Watches the same in another exchange.
+    pub(super) fn begin_again(&self, exchange: &mut Exchange) {
+        for (watch, _) in &self.0 {
+            match watch {
+                Watch::Phone(device) => exchange.watch(device, true),
+                Watch::Everything => exchange.watch_calls(true),
+            }
+        }
+    }
+
     /// Tells what the exchange wants told.
     pub(super) fn notice(&mut self, exchange: &mut Exchange, notice: Notice) {
         let news = match notice {
@@ -185,7 +195,7 @@ mod tests {
             watchers.add(&mut exchange, Watch::Phone(phone.clone()), to);
         }
         while let Some(Output::Notice(notice)) = exchange.poll_output() {
-            watchers.notice(&mut exchange, notice);
+            watchers.notice(&mut exchange, *notice);
         }
         let absent = News::Face { device: phone.clone(), face: None };
         assert_eq!(first_end.try_recv(), Ok(absent));

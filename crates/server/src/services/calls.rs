@@ -117,9 +117,8 @@ async fn entries(
             let Some((name, number)) = list.entry(&call, line.as_str()) else { continue };
             let who = [name, number].into_iter().find(|text| !text.is_empty());
             let who = who.unwrap_or(visit.say("Unknown"));
-            let state = visit.state(number).map(|state| format!(" ({state})")).unwrap_or_default();
             let when = when(call.started, now, &zone, format);
-            let entry = DirectoryEntry { name: format!("{when} {who}{state}"), telephone: number.into() };
+            let entry = DirectoryEntry { name: format!("{when} {who}"), telephone: number.into() };
             found.insert(call.call, entry);
         }
     }

@@ -1,7 +1,9 @@
 //! The corporate directory: a form to search with, and what was found.
 
 use axum::response::Response;
-use selsius_phone_xml::{DIRECTORY_ENTRIES, Directory, DirectoryEntry, Input, InputField};
+use selsius_phone_xml::{
+    DIRECTORY_ENTRIES, Directory, DirectoryEntry, ICON_ITEMS, IconMenu, Input, InputField, Mark, MenuItem,
+};
 use selsius_site::Site;
 
 use super::{Visit, page_of};
@@ -26,29 +28,71 @@ pub(super) async fn page(visit: Visit) -> Response {
     if found.is_empty() {
         return visit.text(axum::http::StatusCode::OK, "Corporate directory", "Nobody found");
     }
-    let entries = found.into_iter().map(|entry| {
-        let state = visit.state(&entry.number).map(|state| format!(" ({state})")).unwrap_or_default();
-        DirectoryEntry { name: entry.name + &state, telephone: entry.number }
-    });
+    let entries = found.into_iter().map(|entry| DirectoryEntry { name: entry.name, telephone: entry.number });
     let turn = |page: usize| {
         visit.url("directory", &[("name", name), ("number", number), ("page", &page.to_string())])
     };
     list(&visit, "Corporate directory", entries.collect(), turn)
 }
 
-/// A page of numbers to dial.
+/// A page of numbers to dial, each with what is going on there: as an icon where the phone draws, else in words.
 pub(super) fn list(
     visit: &Visit,
     title: &str,
     entries: Vec<DirectoryEntry>,
     turn: impl Fn(usize) -> String,
 ) -> Response {
-    let (entries, more) = page_of(entries, visit.page(), DIRECTORY_ENTRIES);
+    if visit.draws() {
+        return with_icons(visit, title, entries, turn);
+    }
+    let (mut entries, more) = page_of(entries, visit.page(), DIRECTORY_ENTRIES);
+    for entry in &mut entries {
+        if let Some(state) = word(visit.mark(&entry.telephone)) {
+            entry.name = format!("{} ({})", entry.name, visit.say(state));
+        }
+    }
     let mut keys = vec![visit.key("Dial", "SoftKey:Dial"), visit.key("EditDial", "SoftKey:EditDial")];
     keys.extend(visit.paging(turn, more));
     keys.push(visit.key("Exit", "SoftKey:Exit"));
     let directory = Directory { title: visit.say(title).into(), entries, keys, ..Directory::default() };
     visit.answer(|encoding| directory.to_xml(encoding))
+}
+
+/// The same as a menu, since a directory has no icons. Dialling is what choosing an item does; a menu knows no EditDial.
+fn with_icons(
+    visit: &Visit,
+    title: &str,
+    entries: Vec<DirectoryEntry>,
+    turn: impl Fn(usize) -> String,
+) -> Response {
+    let (entries, more) = page_of(entries, visit.page(), ICON_ITEMS);
+    let item = |DirectoryEntry { name, telephone }: DirectoryEntry| {
+        let url = match telephone.as_str() {
+            // A caller without a number: there is nothing to dial, so the page stays.
+            "" => turn(visit.page()),
+            number => format!("Dial:{number}"),
+        };
+        let mark = visit.mark(&telephone);
+        // Where the name ends with the number, it is there to be read already.
+        let name = if name.ends_with(&telephone) { name } else { format!("{name} ({telephone})") };
+        (mark.icon(), MenuItem { name, url })
+    };
+    let items = entries.into_iter().map(item).collect();
+    let mut keys = vec![visit.key("Dial", "SoftKey:Select")];
+    keys.extend(visit.paging(&turn, more));
+    keys.push(visit.key("Exit", "SoftKey:Exit"));
+    let menu = IconMenu { title: visit.say(title).into(), items, keys, ..IconMenu::default() };
+    visit.answer(|encoding| menu.to_xml(encoding))
+}
+
+/// What goes behind a name: nothing while the number is free or not of the office.
+const fn word(mark: Mark) -> Option<&'static str> {
+    match mark {
+        Mark::Ringing => Some("ringing"),
+        Mark::InUse => Some("in use"),
+        Mark::Away => Some("away"),
+        _ => None,
+    }
 }
 
 fn form(visit: &Visit) -> Response {

@@ -26,7 +26,7 @@ use axum::{
 };
 use jiff::tz::TimeZone;
 use selsius_exchange::{LineUse, Presence, language};
-use selsius_phone_xml::{Encoding, MENU_ITEMS, Menu, MenuItem, ScreenKey, Text};
+use selsius_phone_xml::{Encoding, MENU_ITEMS, Mark, Menu, MenuItem, ScreenKey, Text};
 use selsius_site::{Device, DeviceName, ItemTarget, Language, LineNumber, Local, Name, Service, Site};
 use selsius_store::Store;
 
@@ -203,16 +203,22 @@ impl Visit {
         next.into_iter().chain(back).collect()
     }
 
-    /// What goes behind the name of an internal number: nothing while it is free.
-    fn state(&self, number: &str) -> Option<&'static str> {
-        let number: LineNumber = number.parse().ok()?;
-        self.site.lines.get(&number)?;
+    /// What is going on at a number.
+    fn mark(&self, number: &str) -> Mark {
+        let number = number.parse::<LineNumber>().ok().filter(|number| self.site.lines.contains_key(number));
+        let Some(number) = number else { return Mark::Outside };
         match self.presence.lines.get(&number) {
-            Some(LineUse::Idle) => None,
-            Some(LineUse::Ringing) => Some(self.say("ringing")),
-            Some(LineUse::InUse) => Some(self.say("in use")),
-            None => Some(self.say("away")),
+            Some(LineUse::Idle) => Mark::Free,
+            Some(LineUse::Ringing) => Mark::Ringing,
+            Some(LineUse::InUse) => Mark::InUse,
+            None => Mark::Away,
         }
+    }
+
+    /// Does the phone draw icons? Known only of a phone that is registered: another one gets words, which all show.
+    fn draws(&self) -> bool {
+        let phone = self.device.as_ref().and_then(|device| self.presence.phones.get(device));
+        phone.and_then(|phone| phone.facts).is_some_and(|facts| facts.pictures.is_some())
     }
 
     fn zone(&self) -> TimeZone {

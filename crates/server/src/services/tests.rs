@@ -10,7 +10,7 @@ use selsius_exchange::{
     Config,
     record::{CallEnded, CallId, EndCause, Party, Record},
 };
-use selsius_phone_xml::{Kind, Shown};
+use selsius_phone_xml::{Kind, Mark, Shown};
 use selsius_site::{Button, Contact, Line, Secret, ServiceItem, User};
 use selsius_wire::{
     DeviceType, Dialect, Features, Framer, ManagerMessage, StationMessage, Text as WireText, message,
@@ -143,13 +143,19 @@ impl Manager {
 
     /// A phone that is registered, from loopback; it lives as long as what this gives.
     async fn phone(&self, name: &'static str, features: Features) -> TcpStream {
+        // A 7911, which has no icons.
+        self.phone_as(name, features, 307).await
+    }
+
+    /// The same, of another model.
+    async fn phone_as(&self, name: &'static str, features: Features, device_type: u32) -> TcpStream {
         let sccp = self.sccp;
         spawn_blocking(move || {
             let mut stream = TcpStream::connect(sccp).unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let register = message::Register {
                 device_name: WireText::new(name.as_bytes()),
-                device_type: DeviceType::from(436),
+                device_type: DeviceType::from(device_type),
                 protocol_ver: 17,
                 features,
                 ..message::Register::default()
@@ -366,6 +372,91 @@ async fn the_directory_shows_who_is_free() {
         // What is known may be a second old.
         assert!(Instant::now() < deadline);
     }
+}
+
+/// A phone that draws: each item with its icon, in place of words, and what choosing it opens.
+fn marked(shown: &Shown) -> Vec<(Mark, &str, &str)> {
+    let mark = |item: &selsius_phone_xml::Item| item.icon.as_ref().and_then(Mark::of).unwrap();
+    shown.items.iter().map(|item| (mark(item), item.name.as_str(), item.url.as_str())).collect()
+}
+
+#[tokio::test]
+async fn icons_show_who_is_free_where_the_phone_draws() {
+    let mut site = office();
+    let mut contact = Contact::default();
+    contact.numbers.insert("work".into(), number("030123"));
+    site.contacts.insert("Müller & Söhne".into(), contact);
+    let manager = manager(site).await;
+    let mut phone = manager.phone_as(PHONE, Features::default(), 436).await;
+    let _other = manager.phone(OTHER, Features::UTF8).await;
+    let everybody = async |device: &str| {
+        let got = manager.get(&format!("/directory?device={device}&name=&number=")).await;
+        assert_eq!(got.status, 200);
+        got
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !String::from_utf8_lossy(&everybody(PHONE).await.body).contains("<CiscoIPPhoneIconMenu>") {
+        assert!(Instant::now() < deadline, "what is known of phones is a second old at most");
+    }
+    let got = everybody(PHONE).await;
+    assert!(got.head.contains("charset=iso-8859-1"), "{}", got.head);
+    assert!(got.body.windows(8).any(|part| part == b"M\xFCller &"), "in the phone's code page");
+    let shown = got.shown();
+    assert_eq!(shown.title, "Corporate directory");
+    assert_eq!(
+        marked(&shown),
+        [
+            (Mark::Free, "Alice <1> (1001)", "Dial:1001"),
+            (Mark::Free, "Bob (1002)", "Dial:1002"),
+            (Mark::Outside, "Müller & Söhne (030123)", "Dial:030123"),
+            (Mark::Away, "Zoë & Co. (1003)", "Dial:1003"),
+        ]
+    );
+    let keys: Vec<_> = shown.keys.iter().map(|key| (key.name.as_str(), key.url.as_str())).collect();
+    assert_eq!(keys, [("Dial", "SoftKey:Select"), ("Exit", "SoftKey:Exit")]);
+
+    say(&mut phone, message::OffHook::default());
+    while marked(&everybody(PHONE).await.shown())[0].0 != Mark::InUse {
+        assert!(Instant::now() < deadline);
+    }
+    // A phone without icons at the same manager, and one that says nothing of itself.
+    let words = everybody(OTHER).await.shown();
+    assert_eq!((words.kind, words.items[0].url.as_str()), (Kind::Directory, "1001"));
+    assert!(words.items.iter().all(|item| item.icon.is_none()));
+    assert_eq!(names(&words)[..2], ["Alice <1> (in use)", "Bob"]);
+    assert_eq!(manager.get("/directory?name=bob").await.shown().kind, Kind::Directory);
+}
+
+#[tokio::test]
+async fn call_lists_have_icons_and_pages_where_the_phone_draws() {
+    let manager = manager(office()).await;
+    // A 7960, which registers with no feature at all.
+    let _phone = manager.phone_as(PHONE, Features::default(), 7).await;
+    let alice = ("1001", "Alice <1>");
+    manager.call(1, ("", ""), "1001", alice, false);
+    manager.call(2, ("030123", ""), "1001", alice, false);
+    for at in 3..=40 {
+        manager.call(at, ("1003", "Zoë & Co."), "1001", alice, false);
+    }
+    manager.store.flush().await.unwrap();
+    let path = format!("/calls/{PHONE}/missed");
+    let mut page = manager.get(&path).await.shown();
+    let deadline = Instant::now() + PATIENCE;
+    while page.kind != Kind::Menu {
+        assert!(Instant::now() < deadline);
+        page = manager.get(&path).await.shown();
+    }
+    assert_eq!(page.items.len(), 32, "more items than that a menu with icons may not have");
+    assert_eq!(marked(&page)[0], (Mark::Away, "13/09/20 Zoë & Co. (1003)", "Dial:1003"));
+    let key =
+        |shown: &Shown, name: &str| shown.keys.iter().find(|key| key.name == name).map(|key| key.url.clone());
+    let last = manager.follow(&key(&page, "Next").unwrap()).await.shown();
+    let [.., (first, name, dial), (nobody, unknown, same)] = marked(&last)[..] else { panic!("{last:?}") };
+    assert_eq!((last.items.len(), first, name, dial), (8, Mark::Outside, "13/09/20 030123", "Dial:030123"));
+    assert_eq!((nobody, unknown), (Mark::Outside, "13/09/20 Unknown"));
+    assert_eq!(manager.follow(same).await.shown(), last, "who gave no number cannot be called back");
+    let back = key(&last, "Back").unwrap();
+    assert_eq!((manager.follow(&back).await.shown(), key(&last, "Next")), (page, None));
 }
 
 #[tokio::test]

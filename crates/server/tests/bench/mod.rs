@@ -16,8 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use selsius_exchange::{Config, record::Record};
-use selsius_server::core::{Command, Limits, Running, Start, Status, start};
+use selsius_exchange::{Config, Rate, record::Record};
+use selsius_server::core::{Command, Handle, Limits, Running, Start, Status, start};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_store::Remembered;
 use selsius_wire::{
@@ -51,6 +51,11 @@ pub(crate) fn office() -> Site {
     site
 }
 
+/// Limits of a manager that lets phones say as much as they like, to see the other limits.
+pub(crate) fn talkative() -> Limits {
+    Limits { message_rate: Rate::per_second(1_000_000, 1_000_000), ..Limits::default() }
+}
+
 pub(crate) fn device_name(number: &str) -> String {
     format!("SEP00000000{number}")
 }
@@ -61,11 +66,26 @@ impl Manager {
     }
 
     pub(crate) fn with(limits: Limits, exchange: Config, site: Site) -> Self {
+        Self::with_sink(limits, exchange, site, |_| {})
+    }
+
+    /// One whose records are seen by `sink` as well, on the exchange's own thread.
+    pub(crate) fn with_sink(
+        limits: Limits,
+        exchange: Config,
+        site: Site,
+        mut sink: impl FnMut(&Record) + Send + 'static,
+    ) -> Self {
         listen_to_the_log();
         let (sender, records) = channel();
         let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
         let start_with = Start { listen, dscp: 0, exchange, site, remembered: Remembered::default(), limits };
-        let running = start(start_with, Box::new(move |record| sender.send(record).is_ok())).unwrap();
+        let keep = move |record: Record| {
+            let sent = sender.send(record.clone()).is_ok();
+            sink(&record);
+            sent
+        };
+        let running = start(start_with, Box::new(keep)).unwrap();
         let (address, thread) = (running.addresses[0], running.thread.thread().id());
         Self { running: Some(running), address, thread, records }
     }
@@ -93,6 +113,13 @@ impl Manager {
         }
     }
 
+    /// What lines and phones remember.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let (answer, wait) = oneshot::channel();
+        self.running.as_ref().unwrap().handle.send(Command::Remembered(answer)).unwrap();
+        wait.blocking_recv().unwrap()
+    }
+
     /// How often something was refused for this reason.
     pub(crate) fn refused(&self, reason: &str) -> u64 {
         self.status().counters.refused.get(reason).copied().unwrap_or(0)
@@ -106,6 +133,16 @@ impl Manager {
     /// This manager's log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         LOG.lock().unwrap().get(&format!("{:?}", self.thread)).cloned().unwrap_or_default()
+    }
+
+    /// The way to the exchange.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.running.as_ref().unwrap().handle
+    }
+
+    /// Waits until the exchange's thread has ended by itself.
+    pub(crate) fn ends(mut self) {
+        self.running.take().unwrap().thread.join().unwrap();
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {

@@ -39,9 +39,9 @@ pub struct Device {
     pub abbreviated: BTreeMap<u32, LineNumber>,
     /// What its display shows while it is idle, at most 31 bytes.
     pub idle_text: String,
-    /// The name of its background picture; empty leaves the choice to the phone. Kept, not yet sent to phones.
+    /// Its background picture, as a file of the manager's folder or an `http://` address; empty leaves the choice to its user.
     pub background: String,
-    /// The name of its ring; empty leaves the choice to the phone.
+    /// Its ring, in the same way.
     pub ring_tone: String,
     /// Which line lifting the handset takes.
     pub prefer: Prefer,

@@ -75,6 +75,8 @@ words! {
         GroupPickup = "group-pickup",
         /// Enters a call of another phone with the line.
         Barge = "barge",
+        /// Makes the call of another phone with the line a conference, and enters it.
+        ConferenceBarge = "conference-barge",
         /// Connects the two selected calls.
         DirectTransfer = "direct-transfer",
         /// Selects the call.

@@ -277,52 +277,106 @@ impl FeatureCode {
     from = "BTreeMap<FeatureCode, Option<LineNumber>>",
     into = "BTreeMap<FeatureCode, Option<LineNumber>>"
 )]
-pub struct FeatureCodes(BTreeMap<FeatureCode, Option<LineNumber>>);
+pub struct FeatureCodes {
+    set: BTreeMap<FeatureCode, Option<LineNumber>>,
+    /// Those that are set, in the order of their codes: each dialled digit asks for them.
+    by_code: Vec<(LineNumber, FeatureCode)>,
+}
 
 impl FeatureCodes {
+    fn of(set: BTreeMap<FeatureCode, Option<LineNumber>>) -> Self {
+        let codes = set.iter().filter_map(|(&feature, code)| Some((code.clone()?, feature)));
+        let mut by_code: Vec<_> = codes.collect();
+        by_code.sort_unstable();
+        Self { set, by_code }
+    }
+
     /// What is dialled for this feature.
     pub fn code(&self, feature: FeatureCode) -> Option<&LineNumber> {
-        self.0.get(&feature)?.as_ref()
+        self.set.get(&feature)?.as_ref()
     }
 
     /// Has this dialled for the feature; `None` switches it off.
     pub fn set(&mut self, feature: FeatureCode, code: Option<LineNumber>) {
-        self.0.insert(feature, code);
+        let mut set = core::mem::take(&mut self.set);
+        set.insert(feature, code);
+        *self = Self::of(set);
     }
 
     /// Without any code, not even the usual ones.
     pub(crate) fn none() -> Self {
-        Self(BTreeMap::new())
+        Self::of(BTreeMap::new())
     }
 
     /// Takes what is set in `codes`.
     pub(crate) fn extend(&mut self, codes: &Self) {
-        self.0.extend(codes.0.clone());
+        let mut set = core::mem::take(&mut self.set);
+        set.extend(codes.set.clone());
+        *self = Self::of(set);
     }
 
     /// The features that have a code.
     pub fn iter(&self) -> impl Iterator<Item = (FeatureCode, &LineNumber)> {
-        self.0.iter().filter_map(|(&feature, code)| Some((feature, code.as_ref()?)))
+        self.set.iter().filter_map(|(&feature, code)| Some((feature, code.as_ref()?)))
+    }
+
+    /// The feature whose code these digits begin with, and what follows it. In a valid site no code begins with another.
+    pub fn dialled<'a>(&self, digits: &'a str) -> Option<(FeatureCode, &'a str)> {
+        let after = self.by_code.partition_point(|(code, _)| code.as_str() <= digits);
+        let (code, feature) = self.by_code[..after].last()?;
+        digits.strip_prefix(code.as_str()).map(|rest| (*feature, rest))
+    }
+
+    /// Does a code begin with these digits?
+    pub fn begins(&self, digits: &str) -> bool {
+        let at = self.by_code.partition_point(|(code, _)| code.as_str() < digits);
+        self.by_code.get(at).is_some_and(|(code, _)| code.as_str().starts_with(digits))
     }
 }
 
 impl Default for FeatureCodes {
     fn default() -> Self {
-        Self(FeatureCode::ALL.iter().map(|&feature| (feature, feature.usual().parse().ok())).collect())
+        Self::of(FeatureCode::ALL.iter().map(|&feature| (feature, feature.usual().parse().ok())).collect())
     }
 }
 
 impl From<BTreeMap<FeatureCode, Option<LineNumber>>> for FeatureCodes {
     /// The usual codes, but for those given.
     fn from(codes: BTreeMap<FeatureCode, Option<LineNumber>>) -> Self {
-        let mut all = Self::default();
-        all.0.extend(codes);
-        all
+        let mut all = Self::default().set;
+        all.extend(codes);
+        Self::of(all)
     }
 }
 
 impl From<FeatureCodes> for BTreeMap<FeatureCode, Option<LineNumber>> {
     fn from(codes: FeatureCodes) -> Self {
-        codes.0
+        codes.set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialled_digits_find_their_code() {
+        let mut codes = FeatureCodes::default();
+        assert_eq!(codes.dialled("*721234"), Some((FeatureCode::ForwardAll, "1234")));
+        assert_eq!(codes.dialled("**17"), Some((FeatureCode::Abbreviated, "17")));
+        assert_eq!(codes.dialled("*97"), Some((FeatureCode::Voicemail, "")));
+        for none in ["", "*", "*7", "*99", "1234", "+1"] {
+            assert_eq!(codes.dialled(none), None, "{none}");
+        }
+        for (digits, begins) in
+            [("", true), ("*", true), ("*7", true), ("*72", true), ("*720", false), ("1", false)]
+        {
+            assert_eq!(codes.begins(digits), begins, "{digits}");
+        }
+        codes.set(FeatureCode::ForwardAll, None);
+        codes.set(FeatureCode::Redial, "5".parse().ok());
+        assert_eq!(codes.dialled("*721234"), None);
+        assert_eq!(codes.dialled("55"), Some((FeatureCode::Redial, "5")));
+        assert!(!FeatureCodes::none().begins(""));
     }
 }

@@ -23,6 +23,8 @@ pub use problem::Problem;
 /// Longest name or label: 40 bytes with its NUL in the fixed messages (CallInfo, LineStat, SpeedDialStat,
 /// FeatureStat), counted as UTF-8, which no phone's code page exceeds.
 pub const MAX_NAME_BYTES: usize = 39;
+/// Bytes of the name or address of a file that phones fetch: with the manager's own address in front it fits into one message.
+pub(crate) const MAX_FILE_BYTES: usize = 255;
 /// Longest service URL: 256 bytes with its NUL in ServiceURLStat.
 pub const MAX_URL_BYTES: usize = 255;
 /// Longest date format: the six bytes of RegisterAck, which may be full (IOS bridge capture).

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, MAX_BUTTONS, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES, MAX_PROMPT_BYTES, Problem};
+use super::{
+    Check, MAX_BUTTONS, MAX_DESCRIPTION_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PROMPT_BYTES, Problem,
+};
 use crate::{Button, Device, Line, Model, PhoneFacts, key::KeyPath};
 
 impl Check<'_> {
@@ -46,8 +48,8 @@ impl Check<'_> {
     fn device(&mut self, at: &KeyPath, device: &Device) {
         self.text(at.key("description"), &device.description, MAX_DESCRIPTION_BYTES);
         self.text(at.key("idle-text"), &device.idle_text, MAX_PROMPT_BYTES);
-        self.text(at.key("background"), &device.background, MAX_NAME_BYTES);
-        self.text(at.key("ring-tone"), &device.ring_tone, MAX_NAME_BYTES);
+        self.phone_file(at.key("background"), &device.background);
+        self.phone_file(at.key("ring-tone"), &device.ring_tone);
         self.time_zone(at, device.time_zone.as_ref());
         self.date_format(at, device.date_format.as_ref());
         self.abbreviated(at, &device.abbreviated);
@@ -65,6 +67,18 @@ impl Check<'_> {
             self.abilities(at, device, model, facts);
         }
         self.buttons(at, &device.buttons);
+    }
+
+    /// A file that a phone fetches from the manager or from elsewhere by HTTP, if any.
+    fn phone_file(&mut self, at: KeyPath, file: &str) {
+        self.text(at.clone(), file, MAX_FILE_BYTES);
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        let elsewhere = file.strip_prefix("http://").is_some_and(|rest| !rest.is_empty());
+        let step = |step: &str| step.is_empty() || step == "..";
+        let here = !file.contains("://") && !file.split('/').any(step);
+        if !file.is_empty() && (file.contains(odd) || !(elsewhere || here)) {
+            self.add(at, Problem::NotAFile(file.into()));
+        }
     }
 
     fn side_cars(&mut self, at: &KeyPath, device: &Device, facts: Option<&PhoneFacts>) {
@@ -107,6 +121,11 @@ impl Check<'_> {
         let cannot = |cannot| Problem::Cannot { model: model.clone(), cannot };
         if facts.soft_keys == 0 && device.soft_keys.is_some() {
             self.add(at.key("soft-keys"), cannot("has no soft keys"));
+        }
+        for (key, file) in [("background", &device.background), ("ring-tone", &device.ring_tone)] {
+            if !facts.look && !file.is_empty() {
+                self.add(at.key(key), cannot("takes neither background nor ring tone from a manager"));
+            }
         }
         if facts.services {
             return;

@@ -70,6 +70,9 @@ pub enum Problem {
     /// Calls that would go around in a circle.
     #[error("calls go around in a circle: {0}")]
     Loop(String),
+    /// Something that a phone cannot fetch.
+    #[error("{0:?} is neither a file in the folder of the phones' files nor an http:// address")]
+    NotAFile(String),
     /// Side cars on a phone that has no place for them.
     #[error("a {model} takes no {side_car}")]
     NoSideCar {

@@ -15,6 +15,7 @@ mod operator;
 mod record;
 mod remembered;
 mod retention;
+mod rows;
 mod site;
 
 use std::{
@@ -27,7 +28,7 @@ use selsius_exchange::record::WallTime;
 use selsius_site::{LineNumber, Site};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     query, query_as, query_scalar,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -88,7 +89,11 @@ impl Sqlite {
         MIGRATIONS
             .run(&write)
             .await
-            .map_err(|error| failed(path, "bring the database up to date", error.into()))?;
+            .map_err(|error| match error {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
+                other => other.into(),
+            })
+            .map_err(|error| failed(path, "bring the database up to date", error))?;
         Ok(Self {
             path: path.to_owned(),
             write,
@@ -441,9 +446,11 @@ fn failed(path: &Path, doing: &'static str, error: sqlx::Error) -> StoreError {
     const CORRUPT: u32 = 11;
     const FULL: u32 = 13;
     const NOT_A_DATABASE: u32 = 26;
+    /// No room for the index of the log, a file beside the database.
+    const NO_ROOM_BESIDE: u32 = 4874;
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     // The upper bytes of an extended code only say more about the lowest one.
-    match code.map(|code| code & 0xff) {
+    match code.map(|code| if code == NO_ROOM_BESIDE { FULL } else { code & 0xff }) {
         Some(CORRUPT | NOT_A_DATABASE) => {
             StoreError::Damaged { path: path.to_owned(), detail: error.to_string() }
         }

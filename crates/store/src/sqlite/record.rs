@@ -9,7 +9,10 @@ use selsius_exchange::record::{
 use selsius_site::DeviceName;
 use sqlx::{Connection, FromRow, SqliteConnection, query, query_as, query_scalar};
 
-use super::{ReadError, parse};
+use super::{
+    ReadError, parse,
+    rows::{Row, rows},
+};
 use crate::queue::Batch;
 
 /// Device events kept, of all devices together; the oldest go. A phone that cannot register makes a few a
@@ -24,39 +27,41 @@ pub(super) async fn write(
 ) -> Result<(), sqlx::Error> {
     let stored = |call: CallId| (call.0 + offset).cast_signed();
     // Starts before ends: a call can have both in one batch, and its end takes the start away.
-    for CallStarted { call, calling: Party { number, name, device, .. }, dialed, started } in &batch.started {
-        query("INSERT OR REPLACE INTO calls_in_progress VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)")
-            .bind(stored(*call))
-            .bind(number)
-            .bind(name)
-            .bind(device.as_ref().map(DeviceName::as_str))
-            .bind(dialed)
-            .bind(started.0)
-            .execute(&mut *connection)
-            .await?;
+    rows(connection, ["INSERT OR REPLACE INTO calls_in_progress ", ""], &batch.started, |row, started| {
+        let CallStarted { call, calling: Party { number, name, device, .. }, dialed, started } = started;
+        row.push_bind(stored(*call))
+            .push_bind(number.clone())
+            .push_bind(name.clone())
+            .push_bind(device.as_ref().map(ToString::to_string))
+            .push_bind(dialed.clone())
+            .push_bind(started.0)
+            .push_bind(started.0);
+    })
+    .await?;
+    rows(connection, ["INSERT OR REPLACE INTO calls ", ""], &batch.ended, |row, ended| {
+        bind_call(row, stored(ended.call), ended);
+    })
+    .await?;
+    for ended in batch.ended.iter().filter(|ended| !ended.redirections.is_empty()) {
+        write_redirections(connection, stored(ended.call), &ended.redirections).await?;
     }
-    for ended in &batch.ended {
-        write_call(connection, stored(ended.call), ended).await?;
-        query("DELETE FROM calls_in_progress WHERE id = ?")
-            .bind(stored(ended.call))
-            .execute(&mut *connection)
-            .await?;
-    }
-    for quality in &batch.quality {
+    rows(connection, ["DELETE FROM calls_in_progress WHERE id IN (", ")"], &batch.ended, |row, ended| {
+        row.push_bind(stored(ended.call));
+    })
+    .await?;
+    rows(connection, ["INSERT OR REPLACE INTO call_quality ", ""], &batch.quality, |row, quality| {
         let CallQuality { call, device, packets_sent, packets_received, packets_lost, jitter_ms } = quality;
-        query("INSERT OR REPLACE INTO call_quality VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(stored(*call))
-            .bind(device.as_str())
-            .bind(packets_sent)
-            .bind(packets_received)
-            .bind(packets_lost)
-            .bind(jitter_ms)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for event in &batch.events {
-        write_event(connection, event).await?;
-    }
+        row.push_bind(stored(*call))
+            .push_bind(device.to_string())
+            .push_bind(*packets_sent)
+            .push_bind(*packets_received)
+            .push_bind(*packets_lost)
+            .push_bind(*jitter_ms);
+    })
+    .await?;
+    let events = "INSERT INTO device_events
+         (device, at, kind, address, device_type, version, load, text, severity, parameter1, parameter2) ";
+    rows(connection, [events, ""], &batch.events, bind_event).await?;
     if !batch.events.is_empty() {
         query("DELETE FROM device_events WHERE id <= (SELECT max(id) FROM device_events) - ?")
             .bind(DEVICE_EVENTS_KEPT)
@@ -66,7 +71,7 @@ pub(super) async fn write(
     Ok(())
 }
 
-async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded) -> Result<(), sqlx::Error> {
+fn bind_call(row: &mut Row<'_>, id: i64, call: &CallEnded) {
     let CallEnded {
         call: _,
         calling,
@@ -78,29 +83,33 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
         ended,
         cause,
         codec,
-        redirections,
+        redirections: _,
         account,
         trunk,
     } = call;
-    query("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(id)
-        .bind(&calling.number)
-        .bind(&calling.name)
-        .bind(calling.device.as_ref().map(DeviceName::as_str))
-        .bind(dialed)
-        .bind(&called.number)
-        .bind(&called.name)
-        .bind(called.device.as_ref().map(DeviceName::as_str))
-        .bind(started.0)
-        .bind(ringing.map(|time| time.0))
-        .bind(answered.map(|time| time.0))
-        .bind(ended.0)
-        .bind(cause.name())
-        .bind(codec)
-        .bind(account)
-        .bind(trunk)
-        .execute(&mut *connection)
-        .await?;
+    row.push_bind(id)
+        .push_bind(calling.number.clone())
+        .push_bind(calling.name.clone())
+        .push_bind(calling.device.as_ref().map(ToString::to_string))
+        .push_bind(dialed.clone())
+        .push_bind(called.number.clone())
+        .push_bind(called.name.clone())
+        .push_bind(called.device.as_ref().map(ToString::to_string))
+        .push_bind(started.0)
+        .push_bind(ringing.map(|time| time.0))
+        .push_bind(answered.map(|time| time.0))
+        .push_bind(ended.0)
+        .push_bind(cause.name())
+        .push_bind(codec.clone())
+        .push_bind(account.clone())
+        .push_bind(trunk.clone());
+}
+
+async fn write_redirections(
+    connection: &mut SqliteConnection,
+    id: i64,
+    redirections: &[Redirection],
+) -> Result<(), sqlx::Error> {
     for (position, Redirection { kind, by, to, at }) in (1_i64..).zip(redirections) {
         query("INSERT OR REPLACE INTO call_redirections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(id)
@@ -121,6 +130,12 @@ async fn write_call(connection: &mut SqliteConnection, id: i64, call: &CallEnded
 
 /// Ends the calls that were up when the manager crashed, at the moment when it was last known to run.
 pub(super) async fn close_interrupted(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    // Where there are none nothing is written: that works on a full disk, too.
+    let any: bool =
+        query_scalar("SELECT EXISTS (SELECT 1 FROM calls_in_progress)").fetch_one(&mut *connection).await?;
+    if !any {
+        return Ok(0);
+    }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let closed = query(
         "INSERT OR IGNORE INTO calls
@@ -219,27 +234,19 @@ struct EventRow {
     parameter2: Option<u32>,
 }
 
-async fn write_event(connection: &mut SqliteConnection, event: &DeviceEvent) -> Result<(), sqlx::Error> {
-    let row = EventRow::from(event);
-    query(
-        "INSERT INTO device_events
-         (device, at, kind, address, device_type, version, load, text, severity, parameter1, parameter2)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(row.device)
-    .bind(row.at)
-    .bind(row.kind)
-    .bind(row.address)
-    .bind(row.device_type)
-    .bind(row.version)
-    .bind(row.load)
-    .bind(row.text)
-    .bind(row.severity)
-    .bind(row.parameter1)
-    .bind(row.parameter2)
-    .execute(connection)
-    .await?;
-    Ok(())
+fn bind_event(row: &mut Row<'_>, event: &DeviceEvent) {
+    let event = EventRow::from(event);
+    row.push_bind(event.device)
+        .push_bind(event.at)
+        .push_bind(event.kind)
+        .push_bind(event.address)
+        .push_bind(event.device_type)
+        .push_bind(event.version)
+        .push_bind(event.load)
+        .push_bind(event.text)
+        .push_bind(event.severity)
+        .push_bind(event.parameter1)
+        .push_bind(event.parameter2);
 }
 
 /// Events of a device, newest first.

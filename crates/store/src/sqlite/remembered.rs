@@ -8,7 +8,10 @@ use selsius_site::LineNumber;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{SqliteConnection, query, query_as};
 
-use super::{ReadError, parse};
+use super::{
+    ReadError, parse,
+    rows::{Row, rows},
+};
 use crate::{Remembered, queue::Batch};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -47,27 +50,30 @@ struct DeviceForm {
 
 /// Writes what has changed.
 pub(super) async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    let mut changed = Vec::new();
     for (number, state) in &batch.lines {
-        let statement = if *state == LineState::default() {
-            query("DELETE FROM line_states WHERE number = ?").bind(number.as_str())
+        if *state == LineState::default() {
+            let statement = query("DELETE FROM line_states WHERE number = ?").bind(number.as_str());
+            statement.execute(&mut *connection).await?;
         } else {
-            query("INSERT OR REPLACE INTO line_states VALUES (?, ?)")
-                .bind(number.as_str())
-                .bind(text(&LineForm::from(state))?)
-        };
-        statement.execute(&mut *connection).await?;
+            changed.push((number.to_string(), text(&LineForm::from(state))?));
+        }
     }
+    rows(connection, ["INSERT OR REPLACE INTO line_states ", ""], &changed, bind_state).await?;
+    changed.clear();
     for (name, state) in &batch.devices {
-        let statement = if *state == DeviceState::default() {
-            query("DELETE FROM device_states WHERE name = ?").bind(name.as_str())
+        if *state == DeviceState::default() {
+            let statement = query("DELETE FROM device_states WHERE name = ?").bind(name.as_str());
+            statement.execute(&mut *connection).await?;
         } else {
-            query("INSERT OR REPLACE INTO device_states VALUES (?, ?)")
-                .bind(name.as_str())
-                .bind(text(&DeviceForm::from(state))?)
-        };
-        statement.execute(&mut *connection).await?;
+            changed.push((name.to_string(), text(&DeviceForm::from(state))?));
+        }
     }
-    Ok(())
+    rows(connection, ["INSERT OR REPLACE INTO device_states ", ""], &changed, bind_state).await
+}
+
+fn bind_state(row: &mut Row<'_>, (key, state): &(String, String)) {
+    row.push_bind(key.clone()).push_bind(state.clone());
 }
 
 /// Reads all of it.

@@ -5,7 +5,7 @@ use selsius_exchange::record::{
 };
 use selsius_site::LineNumber;
 
-use super::{ended, fresh, party, reopen};
+use super::{ended, fresh, party, reopen, started};
 use crate::{CallFilter, CallListKind, Outcome, Store, end_cause};
 
 fn record(store: &Store, call: CallEnded) {
@@ -42,6 +42,26 @@ async fn redirections_account_and_trunk_come_back() {
     let store = reopen(folder.path(), store).await.store;
     let calls: Vec<_> = store.calls(&CallFilter::default()).await.unwrap();
     assert_eq!(calls.iter().map(|one| one.call.clone()).collect::<Vec<_>>(), [ended(8, 200), led_on(7)]);
+}
+
+#[tokio::test]
+async fn more_calls_than_one_statement_takes_are_written_whole() {
+    const CALLS: u64 = 256 + 32 + 4 + 2;
+    let (folder, store) = fresh().await;
+    for call in 1..=CALLS + 1 {
+        store.recorder().record(Record::CallStarted(started(call, 100)));
+    }
+    for call in 1..=CALLS {
+        record(&store, ended(call, 200 + call.cast_signed()));
+    }
+    // The one that is still up is interrupted by the restart: none of the others is.
+    let store = reopen(folder.path(), store).await.store;
+    let mut calls = store.calls(&CallFilter { newest: 1_000, ..CallFilter::default() }).await.unwrap();
+    calls.sort_by_key(|one| one.call.call);
+    let last = calls.pop().unwrap().call;
+    assert_eq!((last.call, last.cause), (CallId(CALLS + 1), EndCause::Interrupted));
+    let expected: Vec<_> = (1..=CALLS).map(|call| ended(call, 200 + call.cast_signed())).collect();
+    assert_eq!(calls.into_iter().map(|one| one.call).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]

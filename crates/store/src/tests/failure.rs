@@ -36,7 +36,9 @@ async fn records_outlast_a_full_disk() {
     assert_eq!(error.to_string(), "cannot store records: no room is left on the disk");
     let status = store.status();
     assert_eq!((status.waiting, status.lost), (250, Lost::default()));
-    assert_eq!(status.failing.as_deref(), Some("cannot store records: no room is left on the disk"));
+    let failing = status.failing.unwrap();
+    assert_eq!(failing.why, "cannot store records: no room is left on the disk");
+    assert!(status.failures > 0 && status.written == 0, "{} {}", status.failures, status.written);
 
     // Reading goes on, and the site is what it was.
     assert_eq!(store.calls(&CallFilter::default()).await.unwrap(), []);
@@ -49,10 +51,12 @@ async fn records_outlast_a_full_disk() {
     store.flush().await.unwrap_err();
     let status = store.status();
     assert_eq!((status.waiting, status.lost), (300, Lost { device_events: 150, ..Lost::default() }));
+    assert_eq!(status.failing.unwrap().since, failing.since, "it is the same failure");
 
     limit(&store, full + 1000).await;
     store.flush().await.unwrap();
-    assert_eq!(store.status().failing, None);
+    let status = store.status();
+    assert_eq!((status.failing, status.waiting, status.written), (None, 0, 300));
     assert_eq!(store.calls(&CallFilter { newest: 1000, ..CallFilter::default() }).await.unwrap().len(), 250);
     let history = store.device_history("SEP1", 1000).await.unwrap();
     assert_eq!((history.len(), history[49].at.0), (50, 150), "the newest fifty");

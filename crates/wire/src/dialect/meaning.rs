@@ -10,6 +10,7 @@ use crate::{
         DisplayPriNotifyV2, DisplayPromptStatus, DisplayPromptStatusV2, FeatureStat, FeatureStatV2,
         ForwardStat, LineStat, LineStatV2, ServiceUrlStat, ServiceUrlStatV2, SpeedDialStat, SpeedDialStatV2,
     },
+    text::plain_bytes,
 };
 
 /// Who talks to whom.
@@ -267,11 +268,11 @@ impl Dialect {
     }
 
     fn text<const N: usize>(&self, text: &str) -> Text<N> {
-        self.phone_text(&PhoneText::from(text))
+        Text::new(plain_bytes(text, self.encoding(), N.saturating_sub(1)))
     }
 
     fn dynamic_text<const MAX: usize>(&self, text: &str) -> DynText<MAX> {
-        self.dynamic_phone_text(&PhoneText::from(text))
+        DynText::new(plain_bytes(text, self.encoding(), MAX.saturating_sub(1)))
     }
 
     fn call_info_v1(&self, info: &CallInformation) -> CallInfo {

@@ -3,10 +3,12 @@
 mod label;
 
 use alloc::{
-    borrow::ToOwned as _,
+    borrow::{Cow, ToOwned as _},
     string::{String, ToString as _},
     vec::Vec,
 };
+
+use smallvec::SmallVec;
 
 pub use label::{DisplayLabel, LabelSet};
 
@@ -34,7 +36,8 @@ pub enum LabelSupport {
 /// What a phone displays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneText {
-    parts: Vec<TextPart>,
+    /// Most texts are one label.
+    parts: SmallVec<[TextPart; 1]>,
 }
 
 /// A part of a [`PhoneText`].
@@ -198,8 +201,30 @@ fn decode(bytes: &[u8], encoding: Encoding) -> String {
     }
 }
 
+/// The bytes of plain text for a phone, at most `most` of them, as [`PhoneText::render`] makes them.
+pub(crate) fn plain_bytes(text: &str, encoding: Encoding, most: usize) -> Cow<'_, [u8]> {
+    if is_printable_ascii(text) {
+        let bytes = text.as_bytes();
+        return Cow::Borrowed(bytes.get(..most).unwrap_or(bytes));
+    }
+    let mut out = Vec::new();
+    push_text(&mut out, text, encoding, most);
+    Cow::Owned(out)
+}
+
+/// The same bytes in every encoding, and no control character among them: most names and all numbers.
+fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Appends as much of `text` as fits; `true` when that was all.
 fn push_text(out: &mut Vec<u8>, text: &str, encoding: Encoding, most: usize) -> bool {
+    if is_printable_ascii(text) {
+        let room = most.saturating_sub(out.len());
+        let fits = text.as_bytes().get(..room);
+        out.extend_from_slice(fits.unwrap_or(text.as_bytes()));
+        return text.len() <= room;
+    }
     for character in text.chars().filter(|character| !character.is_control()) {
         let mut utf8 = [0; 4];
         let latin1;
@@ -264,6 +289,21 @@ mod tests {
         let fake = PhoneText::from("x\u{80}\u{1e}\u{5}y");
         assert_eq!(fake.render(Encoding::Latin1, LabelSupport::All, 99), b"xy");
         assert_eq!(PhoneText::from("\u{20ac}").render(Encoding::Latin1, LabelSupport::All, 99), b"?");
+    }
+
+    #[test]
+    fn plain_text_is_rendered_the_same_the_short_way() {
+        for text in ["", "User 17", "~ ", "tab\there", "\u{7f}", "caf\u{e9}", "\u{80}\u{1e}x", "\u{20ac}5"] {
+            for (encoding, most) in [Encoding::Latin1, Encoding::Utf8].into_iter().zip(0..9).chain([
+                (Encoding::Latin1, 2),
+                (Encoding::Utf8, 4),
+                (Encoding::Utf8, 99),
+                (Encoding::Latin1, 99),
+            ]) {
+                let long = PhoneText::from(text).render(encoding, LabelSupport::All, most);
+                assert_eq!(*plain_bytes(text, encoding, most), long, "{text:?} {most}");
+            }
+        }
     }
 
     #[test]

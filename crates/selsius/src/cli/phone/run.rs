@@ -381,6 +381,8 @@ fn holds(what: &Expected, now: &Snapshot) -> bool {
         Expected::Lamp(line, mode) => now.face.line(*line).is_some_and(|button| button.lamp == *mode),
         Expected::SoftKey(label) => now.face.has_soft_key(label),
         Expected::Screen(text) => now.face.screen.as_ref().is_some_and(|screen| screen.says(text)),
+        Expected::Background(text) => now.face.look.background.contains(text.as_str()),
+        Expected::RingTone(text) => now.face.look.ring_tone.contains(text.as_str()),
         Expected::Audio(hertz) => now.voice.hears(*hertz),
         Expected::NoAudio => {
             use selsius_media::tone::detect::Content;
@@ -401,6 +403,8 @@ fn describe(what: &Expected) -> String {
         Expected::Lamp(line, mode) => format!("lamp {line} {}", words::lamp(*mode)),
         Expected::SoftKey(label) => format!("the soft key {label}"),
         Expected::Screen(text) => format!("a screen with \"{text}\""),
+        Expected::Background(text) => format!("a background with \"{text}\" in its address"),
+        Expected::RingTone(text) => format!("a ring tone with \"{text}\" in its address"),
         Expected::Audio(hertz) => format!("{hertz} Hz to be heard"),
         Expected::NoAudio => "silence from the other side".into(),
         Expected::Packets(packets) => format!("{packets} voice packets"),

@@ -30,6 +30,7 @@ A script has one step a line; `#` begins a comment, texts with blanks stand in d
       caller 1001             caller-name TEXT, called 1002, called-name TEXT: parties of the calls
       lamp 1 on               off on wink flash blink, of line button 1
       soft-key LABEL          is shown
+      background TEXT         is in the address of the picture that the manager sent; ring-tone TEXT: of the ring
       screen TEXT             is in title, text or items of the screen that the manager sent
       audio 440               this sine is heard; audio none: nothing is
       packets 100             so many voice packets were received in this call
@@ -88,6 +89,8 @@ pub(super) enum Expected {
     Lamp(u32, LampMode),
     SoftKey(String),
     Screen(String),
+    Background(String),
+    RingTone(String),
     Audio(u16),
     NoAudio,
     Packets(u64),
@@ -189,14 +192,16 @@ fn expect(words: &mut Words<'_>) -> Result<Step, String> {
         }
         "soft-key" => Expected::SoftKey(words.next("a label")?.into()),
         "screen" => Expected::Screen(words.next("a text in quotes")?.into()),
+        "background" => Expected::Background(words.next("a part of its address")?.into()),
+        "ring-tone" => Expected::RingTone(words.next("a part of its address")?.into()),
         "audio" | "tone" => match words.next("a frequency in Hz, or none")? {
             "none" => Expected::NoAudio,
             hertz => Expected::Audio(frequency(hertz)?),
         },
         "packets" => Expected::Packets(words.number("a number of packets")?.into()),
         state => Expected::Situation(situation(state).map_err(|problem| {
-            let others =
-                "prompt, caller, caller-name, called, called-name, lamp, soft-key, screen, audio, packets";
+            let others = "prompt, caller, caller-name, called, called-name, lamp, soft-key, screen, background, \
+                          ring-tone, audio, packets";
             format!("{problem}; other things to expect are {others}")
         })?),
     };
@@ -341,6 +346,8 @@ mod tests {
             expect lamp 1 wink
             expect tone 440
             expect audio none
+            expect background Logo.png
+            expect ring-tone Chime.raw
             expect packets 100 within 5s
             expect idle
             play tone 1000Hz
@@ -357,7 +364,7 @@ mod tests {
             unregister
         "#;
         let steps = steps(script);
-        assert_eq!(steps.len(), 30);
+        assert_eq!(steps.len(), 32);
         let expected = [
             (3, r#"Digits("12*#")"#),
             (4, r#"Digits("*69")"#),
@@ -366,8 +373,9 @@ mod tests {
             (10, "Wait(Ringing, 500ms)"),
             (12, r#"Expect { what: Caller("1001"), not: true, within: 120s }"#),
             (14, "Expect { what: Audio(440), not: false, within: 3s }"),
-            (20, "Record(None)"),
-            (21, "Pause(1.5s)"),
+            (16, r#"Expect { what: Background("Logo.png"), not: false, within: 3s }"#),
+            (22, "Record(None)"),
+            (23, "Pause(1.5s)"),
         ];
         for (at, step) in expected {
             assert_eq!(steps[at], step);

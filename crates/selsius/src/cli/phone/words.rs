@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selsius_client::{Connection, Snapshot};
-use selsius_station::{CallFace, Event, Face, Phase};
+use selsius_station::{CallFace, Event, Face, Phase, Picture};
 use selsius_wire::value::{ButtonType, CallState, CallType, LampMode, RingMode, Tone};
 
 /// A situation that a script can wait for.
@@ -277,6 +277,10 @@ pub(in crate::cli) fn display(name: &str, now: &Snapshot) -> String {
     if let Some(screen) = &face.screen {
         lines.push(format!("screen  {}", screen.title));
         lines.extend(screen.text.lines().map(|line| format!("text    {line}")));
+        if let Some(picture) = &screen.picture {
+            lines.push(format!("picture {}x{}", picture.width(), picture.height()));
+            lines.extend(blocks(picture, 60).into_iter().map(|row| format!("        {row}")));
+        }
         lines.extend(screen.items.iter().map(|item| format!("item    {item}")));
         lines.push(format!("choice  {}", screen.keys.join(" | ")));
     }
@@ -297,9 +301,37 @@ pub(in crate::cli) fn display(name: &str, now: &Snapshot) -> String {
     lines.join("\n")
 }
 
+/// A picture in blocks, so many columns wide at most. One block stands for twice as many rows as columns, since it is as high.
+pub(in crate::cli) fn blocks(picture: &Picture, columns: usize) -> Vec<String> {
+    const SHADES: [char; 4] = [' ', '░', '▒', '█'];
+    let side = usize::from(picture.width()).div_ceil(columns.max(1));
+    let rows: Vec<&[u8]> = picture.rows().collect();
+    let bands = rows.chunks(side * 2);
+    let block = |band: &[&[u8]], left: usize| {
+        let points = || band.iter().flat_map(|row| row.iter().skip(left).take(side));
+        let (sum, count) = (points().map(|&point| usize::from(point)).sum::<usize>(), points().count());
+        // Rounded to the nearest shade.
+        SHADES.get((sum * 2 + count) / (count * 2).max(1)).copied().unwrap_or(' ')
+    };
+    let lefts = || (0..picture.width().into()).step_by(side);
+    bands
+        .map(|band| lefts().map(|left| block(band, left)).collect::<String>().trim_end().to_owned())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_seen_in_blocks() {
+        // Black, dark, light and white columns, then a black row at the foot.
+        let picture =
+            Picture::new(4, [[3, 2, 1, 0]; 4].concat().into_iter().chain([3; 4]).collect()).unwrap();
+        assert_eq!(blocks(&picture, 60), ["█▒░", "█▒░", "████"]);
+        assert_eq!(blocks(&picture, 2), ["█░", "██"], "of 2.5 and 0.5 the darker shade");
+        assert_eq!(blocks(&picture, 1), ["▒"]);
+    }
 
     #[test]
     fn names_lead_back() {

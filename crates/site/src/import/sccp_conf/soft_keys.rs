@@ -63,6 +63,7 @@ fn key(name: &str) -> Option<SoftKey> {
         "pickup" => SoftKey::Pickup,
         "gpickup" => SoftKey::GroupPickup,
         "barge" => SoftKey::Barge,
+        "cbarge" => SoftKey::ConferenceBarge,
         "dirtrfr" => SoftKey::DirectTransfer,
         "select" => SoftKey::Select,
         "conflist" => SoftKey::ConferenceList,

@@ -133,6 +133,37 @@ fn a_phone_has_only_so_many_buttons() {
 }
 
 #[test]
+fn backgrounds_and_rings_are_files_for_phones_that_take_them() {
+    let with = |model: &str, background: &str| {
+        faults(|site| {
+            device(site).model = Some(Model(model.into()));
+            device(site).buttons.truncate(1);
+            device(site).background = background.into();
+            device(site).ring_tone = "Chime.raw".into();
+        })
+    };
+    for good in ["Desktops/320x212x16/Logo.png", "Logo.png", "http://10.0.0.7:80/Logo.png"] {
+        assert_eq!(with("7975", good), [""; 0], "{good}");
+    }
+    for bad in ["../Logo.png", "/Logo.png", "a//b.png", "https://10.0.0.7/Logo.png", "http://", "my logo.png"]
+    {
+        let fault = format!(
+            "devices.SEP001122334455.background: {bad:?} is neither a file in the folder of the phones' files nor an \
+             http:// address"
+        );
+        assert_eq!(with("7975", bad), [fault]);
+    }
+    let cannot = "takes neither background nor ring tone from a manager";
+    assert_eq!(
+        with("7912", "Logo.png"),
+        [
+            format!("devices.SEP001122334455.background: a 7912 {cannot}"),
+            format!("devices.SEP001122334455.ring-tone: a 7912 {cannot}")
+        ]
+    );
+}
+
+#[test]
 fn device_names_and_models_are_real() {
     let misspelt = faults(|site| {
         let phone = device(site).clone();

@@ -87,7 +87,7 @@ fn draw_display(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     lines.extend(no_connection(view.now).map(|why| Line::styled(why, Style::new().fg(Color::Yellow))));
     lines.extend(face.text.iter().map(|text| Line::from(text.clone())));
     match &face.screen {
-        Some(screen) => lines.extend(screen_lines(screen)),
+        Some(screen) => lines.extend(screen_lines(screen, middle.width.into())),
         None => lines.extend(face.calls.iter().flat_map(call_lines)),
     }
     // The number as it is typed; afterwards the call tells whom it is with.
@@ -111,10 +111,12 @@ fn no_connection(now: &Snapshot) -> Option<String> {
 }
 
 /// A screen that the manager sent; what can be chosen has a number.
-fn screen_lines(screen: &ScreenFace) -> Vec<Line<'static>> {
+fn screen_lines(screen: &ScreenFace, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(screen.title.clone(), BOLD)];
     lines.extend(screen.text.lines().map(|line| Line::from(line.to_owned())));
-    let choices = (1..).zip(screen.items.iter().chain(&screen.keys));
+    lines.extend(screen.picture.iter().flat_map(|picture| words::blocks(picture, width)).map(Line::from));
+    let names = screen.items.iter().map(ToString::to_string).chain(screen.keys.iter().cloned());
+    let choices = (1..).zip(names);
     lines.extend(choices.map(|(number, name)| Line::from(format!("  {number} {name}"))));
     lines.push(Line::styled(format!("{}  Ctrl+number chooses, Del leaves", screen.prompt), DIM));
     lines

@@ -1,11 +1,16 @@
 //! `selsius serve`: the manager.
 
+mod logging;
+mod systemd;
+
 use std::{
     fmt::Write,
-    io::{self, IsTerminal, stderr},
+    io::{self, stderr},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    pin::pin,
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -13,12 +18,12 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use selsius_server::{
     Notice, Options, ServeError, Server, api, chain,
-    config::{Config, HTTP_PORT, LogConfig, LogFormat, RecordsConfig, SCCP_PORT, TFTP_PORT, parse_listen},
+    config::{Config, HTTP_PORT, RecordsConfig, SCCP_PORT, TFTP_PORT, parse_listen},
 };
 use selsius_site::{AutoRegistration, SiteFile};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
+use self::{logging::Log, systemd::Watchdog};
 use super::{node::Node, out};
 
 /// Runs the manager: SCCP, TFTP, HTTP and the admin socket.
@@ -51,87 +56,204 @@ const HELP: &str = "\
 When everything listens, one line is printed on standard output:
   selsius ready: sccp ADDR tftp ADDR http ADDR admin PATH
 The log goes to standard error; $SELSIUS_LOG (such as `debug` or `selsius_server=debug`) overrides its level.
-SIGTERM and Ctrl-C end calls and connections in order; a second one ends at once.";
+SIGTERM lets calls in progress end by themselves for the grace time of [shutdown], and refuses new ones; Ctrl-C and a second
+signal end calls and connections in order at once; one more does not wait for that. SIGHUP reads the configuration again.";
 
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
-    let mut config = args.node.config()?;
+    let config = args.config()?;
     let data_dir = args.node.data_dir(&config);
-    if !args.sccp.is_empty() {
-        config.sccp = args.sccp;
-    }
-    config.tftp = args.tftp.unwrap_or(config.tftp);
-    config.http = args.http.unwrap_or(config.http);
-    config.advertise = args.advertise.or(config.advertise);
-    let site = args.site.map(|path| -> Result<_> {
+    let site = args.site.as_ref().map(|path| -> Result<_> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
         Ok((name, text))
     });
-    let options = Options { data_dir, config, site: site.transpose()?, auto_register: args.auto_register };
+    let auto_register = args.auto_register.clone();
+    let options = Options { data_dir, config, site: site.transpose()?, auto_register };
     if args.check_config {
         return check(&options);
     }
-    log(&options.config.log)?;
-    let files = raise_file_limit();
-    if files < options.config.limits.connections as u64 {
-        tracing::warn!(
-            files,
-            connections = options.config.limits.connections,
-            "this process may have fewer files open than it may have connections (see `ulimit -n`)"
-        );
-    }
+    let log = Log::start(&options.config.log)?;
+    check_files(&options.config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let code = runtime.block_on(serve(options));
-    // A second signal does not wait for anybody.
+    let code = runtime.block_on(serve(&args, options, &log));
+    // A further signal does not wait for anybody.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(options: Options) -> Result<ExitCode> {
+impl ServeArgs {
+    /// The configuration file's, with what the command line says instead.
+    fn config(&self) -> Result<Config> {
+        let mut config = self.node.config()?;
+        if !self.sccp.is_empty() {
+            config.sccp.clone_from(&self.sccp);
+        }
+        config.tftp = self.tftp.unwrap_or(config.tftp);
+        config.http = self.http.unwrap_or(config.http);
+        config.advertise = self.advertise.or(config.advertise);
+        Ok(config)
+    }
+}
+
+/// The exchange crashed again and again: an internal software error, as sysexits.h numbers them.
+const CRASHED: u8 = 70;
+
+async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
-    let mut server = tokio::select! {
-        started = Server::start(options) => started.map_err(plain)?,
-        code = signals.next() => return Ok(code),
+    let mut config = options.config.clone();
+    let mut start = pin!(Server::start(options));
+    let mut server = loop {
+        tokio::select! {
+            started = &mut start => break started.map_err(plain)?,
+            told = signals.next() => if let Told::End { code, .. } = told { return Ok(code) },
+        }
     };
     for notice in server.notices() {
         say(&words(notice));
     }
     out::print(&ready(server.addresses()))?;
-    let asked = tokio::select! {
-        _ = signals.next() => true,
-        () = server.ended() => false,
+    systemd::ready();
+    let mut watchdog = Watchdog::new();
+    let asked = loop {
+        tokio::select! {
+            told = signals.next() => match told {
+                Told::Reload => {
+                    systemd::reloading();
+                    reload(args, &mut server, &mut config, log).await;
+                    systemd::ready();
+                }
+                Told::End { calls, .. } => break Some(calls),
+            },
+            () = server.ended() => break None,
+            () = watchdog.due() => sign_of_life(&server).await,
+        }
     };
-    if asked {
+    if let Some(calls) = asked {
+        let grace = match calls {
+            Calls::MayFinish => Duration::from_secs(config.shutdown.grace_seconds as u64),
+            Calls::End => Duration::ZERO,
+        };
+        systemd::stopping(grace);
+        drain(&server, &mut signals, &mut watchdog, grace).await;
         tracing::info!("stopping: calls and connections end");
     }
-    let stopped = tokio::select! {
-        stopped = server.stop() => stopped,
-        code = signals.next() => return Ok(code),
+    let mut stop = pin!(server.stop());
+    let stopped = loop {
+        tokio::select! {
+            stopped = &mut stop => break stopped,
+            told = signals.next() => if let Told::End { code, .. } = told { return Ok(code) },
+        }
     };
     stopped.map_err(|error| anyhow!("not everything could be stored: {}", chain(&error)))?;
-    if !asked {
-        return Err(anyhow!("the exchange has ended; the log above says why"));
+    if asked.is_none() {
+        say("the exchange has ended; the log above says why. It is to be started again");
+        return Ok(ExitCode::from(CRASHED));
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// SIGTERM and Ctrl-C.
+/// Only given as long as the exchange answers: whatever hangs is to be started again.
+async fn sign_of_life(server: &Server) {
+    if server.health().await.live {
+        Watchdog::alive();
+    }
+}
+
+/// Lets calls end by themselves, until the time is over or somebody loses patience.
+async fn drain(server: &Server, signals: &mut Signals, watchdog: &mut Watchdog, grace: Duration) {
+    if grace.is_zero() {
+        return;
+    }
+    tracing::info!(
+        seconds = grace.as_secs(),
+        "stopping: calls in progress may end by themselves, new ones are refused"
+    );
+    let mut drained = pin!(server.drain(grace));
+    loop {
+        tokio::select! {
+            () = &mut drained => return,
+            () = watchdog.due() => sign_of_life(server).await,
+            told = signals.next() => if let Told::End { .. } = told { return },
+        }
+    }
+}
+
+/// Takes over a changed configuration; says in the log what came of it.
+async fn reload(args: &ServeArgs, server: &mut Server, config: &mut Config, log: &Log) {
+    let new = match args.config() {
+        Ok(new) => new,
+        Err(error) => {
+            // The line of the file that follows is for a screen.
+            let error = format!("{error:#}");
+            let error = error.lines().next().unwrap_or_default();
+            return tracing::error!(error, "the configuration stays as it is");
+        }
+    };
+    let change = match server.reload(new.clone()).await {
+        Ok(change) => change,
+        Err(error) => {
+            return tracing::error!(error = plain(error).to_string(), "the configuration stays as it is");
+        }
+    };
+    if config.log.level != new.log.level
+        && let Err(error) = log.level(new.log.level)
+    {
+        tracing::error!(%error, "the level of the log stays as it is");
+    }
+    check_files(&new);
+    *config = new;
+    let (live, at_restart) = (change.live.join(", "), change.at_restart.join(", "));
+    if live.is_empty() && at_restart.is_empty() {
+        tracing::info!("the configuration has not changed");
+    }
+    if !live.is_empty() {
+        tracing::info!(changed = live, "configuration taken over");
+    }
+    if !at_restart.is_empty() {
+        tracing::warn!(changed = at_restart, "this holds from the next start on");
+    }
+}
+
+/// SIGTERM, Ctrl-C and SIGHUP.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal wants.
+enum Told {
+    /// The configuration has changed.
+    Reload,
+    /// An end. The exit code of a process that it ends is 128 and its number.
+    End { code: ExitCode, calls: Calls },
+}
+
+/// What is to become of calls in progress.
+#[derive(Clone, Copy)]
+enum Calls {
+    /// A service manager asks, and is patient.
+    MayFinish,
+    /// Somebody at a terminal is not.
+    End,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Waits for the next one. The exit code of a process that it ends is 128 and its number.
-    async fn next(&mut self) -> ExitCode {
+    /// Waits for the next one.
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => ExitCode::from(128 + 15),
-            _ = self.interrupt.recv() => ExitCode::from(128 + 2),
+            _ = self.terminate.recv() => Told::End { code: ExitCode::from(128 + 15), calls: Calls::MayFinish },
+            _ = self.interrupt.recv() => Told::End { code: ExitCode::from(128 + 2), calls: Calls::End },
+            _ = self.hang_up.recv() => Told::Reload,
         }
     }
 }
@@ -179,18 +301,16 @@ fn say(text: &str) {
     let _ = writeln!(stderr(), "selsius: {text}");
 }
 
-fn log(config: &LogConfig) -> Result<()> {
-    let filter = match std::env::var("SELSIUS_LOG") {
-        Ok(text) if !text.is_empty() => text.parse().with_context(|| format!("$SELSIUS_LOG is `{text}`"))?,
-        _ => EnvFilter::new(config.level.name()),
-    };
-    let colours = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(colours);
-    let set = match config.format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    };
-    set.map_err(|error| anyhow!(error))
+/// Says so if this process may have fewer files open than connections.
+fn check_files(config: &Config) {
+    let (files, connections) = (raise_file_limit(), config.limits.connections);
+    if files < connections as u64 {
+        tracing::warn!(
+            files,
+            connections,
+            "this process may have fewer files open than it may have connections (see `ulimit -n`)"
+        );
+    }
 }
 
 /// Takes as many files as this process may have, and says how many that are: each phone is one.
@@ -206,7 +326,7 @@ fn check(options: &Options) -> Result<ExitCode> {
     if let Some((name, text)) = site {
         SiteFile::parse(name, text)?;
     }
-    let Config { sccp, tftp, http, advertise, dscp, records, log, .. } = config;
+    let Config { sccp, tftp, http, advertise, dscp, records, log, metrics, shutdown, .. } = config;
     let mut text = String::from("configuration is good\n");
     let sccp: Vec<_> = sccp.iter().map(ToString::to_string).collect();
     let told = advertise.map_or("the address that each phone asked".into(), |address| address.to_string());
@@ -221,6 +341,14 @@ fn check(options: &Options) -> Result<ExitCode> {
         ["connections".into(), format!("at most {}", config.limits.connections)],
         ["records".into(), kept(records)],
         ["log".into(), format!("{} and above", log.level.name())],
+        ["metrics, health".into(), metrics.listen.map_or("not served".into(), |address| address.to_string())],
+        [
+            "at SIGTERM".into(),
+            match shutdown.grace_seconds {
+                0 => "calls end at once".into(),
+                seconds => format!("calls get {} to end", out::count(seconds, "second")),
+            },
+        ],
     ];
     rows.extend(site.as_ref().map(|(name, _)| ["site file".into(), format!("{name} is well formed")]));
     rows.extend(auto_register.as_ref().map(|range| ["unknown phones get".into(), range.to_string()]));

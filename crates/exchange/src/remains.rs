@@ -1,0 +1,63 @@
+//! What an exchange that has failed leaves to the next one. An exchange never fails of what phones say; should one of its
+//! own invariants not hold, then it panics, and its driver begins again with what is left.
+
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
+
+use selsius_site::{DeviceName, LineNumber, Site};
+use selsius_wire::Time;
+
+use crate::{
+    config::{Config, WallClock},
+    counters::Counters,
+    exchange::Exchange,
+    record::{CallId, EndCause, Record},
+    remembered::{DeviceState, LineState},
+};
+
+/// All that outlives an exchange: whatever is not a connection, a phone that is there, or a call.
+#[derive(Debug)]
+pub struct Remains {
+    /// Goes on with ids that no call and no phone has seen.
+    config: Config,
+    site: Site,
+    lines: BTreeMap<LineNumber, LineState>,
+    devices: BTreeMap<DeviceName, DeviceState>,
+    counters: Counters,
+}
+
+impl Exchange {
+    /// The records of the calls that are in progress, as they would be if all were cut off now
+    /// ([`EndCause::Interrupted`]). The exchange does not change.
+    pub fn cut_off(&self, now: Time) -> Vec<Record> {
+        let at = self.wall.wall(now);
+        let ended = self.calls.iter().filter_map(|(_, call)| {
+            self.record_of(call, at, EndCause::Interrupted).map(|ended| Record::CallEnded(Box::new(ended)))
+        });
+        ended.collect()
+    }
+
+    /// What the next exchange begins with. Nothing of what is left is looked at.
+    pub fn remains(self) -> Remains {
+        let config = Config {
+            first_call: CallId(self.next_call),
+            first_reference: self.next_reference,
+            ..self.config
+        };
+        Remains {
+            config,
+            site: Arc::unwrap_or_clone(self.site),
+            lines: self.line_states,
+            devices: self.device_states,
+            counters: self.counters,
+        }
+    }
+
+    /// An exchange without phones that goes on where another one has failed.
+    pub fn after(remains: Remains, wall: WallClock) -> Self {
+        let Remains { config, site, lines, devices, counters } = remains;
+        let mut exchange = Self::new(config, site, wall);
+        exchange.remember(lines, devices);
+        exchange.counters = counters;
+        exchange
+    }
+}

@@ -1,0 +1,256 @@
+//! From plain numbers to Prometheus' text format. docs/operations.md has a table of all names, which a test holds against
+//! what is exported.
+
+use prometheus::{
+    Encoder, TextEncoder,
+    core::Collector,
+    process_collector::ProcessCollector,
+    proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
+};
+use selsius_exchange::{Durations, record::EndCause};
+use selsius_store::StoreStatus;
+
+use crate::core::{COMMANDS, Metrics};
+
+/// What the answer is.
+pub(super) const CONTENT: &str = prometheus::TEXT_FORMAT;
+
+/// All figures. Without those of the exchange if it does not answer.
+pub(super) fn text(exchange: Option<&Metrics>, commands: usize, store: &StoreStatus) -> String {
+    let mut families = Families::default();
+    families.gauge("selsius_up", "Does the exchange answer?", f64::from(exchange.is_some()));
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    families.add(
+        "selsius_build_info",
+        "The version that runs.",
+        MetricType::GAUGE,
+        vec![gauge(&version, 1.0)],
+    );
+    if let Some(metrics) = exchange {
+        families.phones(metrics);
+        families.calls(metrics);
+        families.network(metrics);
+    }
+    families.gauge(
+        "selsius_commands_waiting",
+        "Commands of administration and services that wait for the exchange.",
+        commands as f64,
+    );
+    families.gauge("selsius_commands_capacity", "Commands that may wait; more are refused.", COMMANDS as f64);
+    families.store(store, exchange.map_or(0, |metrics| metrics.network.records_lost));
+    // The process itself, as every exporter tells of it: memory, CPU, files.
+    families.0.extend(ProcessCollector::for_self().collect());
+    let mut text = Vec::new();
+    // A family without metrics is the only thing that it refuses; such ones are not added.
+    if let Err(error) = TextEncoder::new().encode(&families.0, &mut text) {
+        tracing::error!(%error, "figures are missing");
+    }
+    String::from_utf8(text).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct Families(Vec<MetricFamily>);
+
+impl Families {
+    fn phones(&mut self, metrics: &Metrics) {
+        let (counters, tally) = (&metrics.counters, &metrics.tally);
+        self.gauge("selsius_registered_phones", "Phones that are registered.", metrics.sizes.devices as f64);
+        self.gauge("selsius_configured_phones", "Phones that the site has.", metrics.configured as f64);
+        self.counter("selsius_registrations_total", "Phones that registered.", counters.registrations);
+        self.counter(
+            "selsius_unregistrations_total",
+            "Registered phones that went or were lost.",
+            tally.unregistered,
+        );
+        self.counter("selsius_registrations_rejected_total", "Phones that were refused.", tally.rejected);
+        self.counter("selsius_phone_alarms_total", "Alarms that phones sent.", tally.alarms);
+        self.histogram(
+            "selsius_register_to_ready_seconds",
+            "From Register until the phone had all that it asked for.",
+            &counters.register_to_ready,
+        );
+    }
+
+    fn calls(&mut self, metrics: &Metrics) {
+        let tally = &metrics.tally;
+        let calls = metrics.calls.iter().map(|&(phase, count)| gauge(&[("state", phase)], count as f64));
+        self.add("selsius_calls", "Calls in progress.", MetricType::GAUGE, calls.collect());
+        self.gauge(
+            "selsius_legs",
+            "Parts of calls: one for each phone or trunk in one.",
+            metrics.sizes.legs as f64,
+        );
+        self.counter(
+            "selsius_calls_started_total",
+            "Calls whose number was complete.",
+            metrics.counters.calls,
+        );
+        let causes = EndCause::ALL.iter().zip(tally.ended);
+        let ended = causes.map(|(cause, count)| counter(&[("cause", cause.name())], count));
+        self.add(
+            "selsius_calls_ended_total",
+            "Calls that ended, by why.",
+            MetricType::COUNTER,
+            ended.collect(),
+        );
+        self.histogram(
+            "selsius_call_setup_seconds",
+            "From a call's last digit, as read, until the ringing or the refusal was written.",
+            &tally.call_setup,
+        );
+        self.histogram("selsius_call_ringing_seconds", "How long answered calls rang.", &tally.ringing);
+        self.histogram("selsius_call_talking_seconds", "How long answered calls were.", &tally.talking);
+    }
+
+    fn network(&mut self, metrics: &Metrics) {
+        let (network, tally) = (&metrics.network, &metrics.tally);
+        self.gauge("selsius_connections", "Connections of phones that are open.", network.connections as f64);
+        self.gauge(
+            "selsius_connections_unregistered",
+            "Those of them on which no phone has registered.",
+            metrics.unregistered as f64,
+        );
+        self.counter(
+            "selsius_connections_accepted_total",
+            "Connections that were accepted.",
+            network.accepted,
+        );
+        let refused = tally.connections_refused().map(|(limit, count)| counter(&[("limit", limit)], count));
+        self.add(
+            "selsius_connections_refused_total",
+            "Connections that were refused, by the limit.",
+            MetricType::COUNTER,
+            refused.collect(),
+        );
+        let held = "How often a connection was read more slowly because it said too much.";
+        self.counter("selsius_connections_held_total", held, network.held);
+        let dropped = [("slow", network.slow), ("garbage", network.garbage), ("flood", network.floods)];
+        let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
+        self.add(
+            "selsius_connections_dropped_total",
+            "Connections that were dropped: the phone did not read (slow), spoke no SCCP (garbage), said too much (flood).",
+            MetricType::COUNTER,
+            dropped.into(),
+        );
+        let unread = "Bytes that phones have not read yet.";
+        self.gauge("selsius_unread_bytes", unread, network.unread as f64);
+        let received = tally.received.seen().map(|(name, count)| ("in", name, count));
+        let sent = tally.sent.seen().map(|(name, count)| ("out", name, count));
+        let messages = received.chain(sent).map(|(direction, message, count)| {
+            counter(&[("direction", direction), ("message", message)], count)
+        });
+        self.add(
+            "selsius_messages_total",
+            "Messages from phones (in) and to them (out).",
+            MetricType::COUNTER,
+            messages.collect(),
+        );
+        let refused = metrics.counters.refused.iter();
+        self.add(
+            "selsius_messages_refused_total",
+            "What phones said and was refused or ignored, by why.",
+            MetricType::COUNTER,
+            refused.map(|(reason, &count)| counter(&[("reason", reason)], count)).collect(),
+        );
+        self.gauge("selsius_timers", "Deadlines that are set.", metrics.sizes.timers as f64);
+        self.histogram(
+            "selsius_exchange_turn_seconds",
+            "How long the exchange was busy each time that it had something to do.",
+            &tally.turns,
+        );
+        let overloaded = f64::from(metrics.overloaded);
+        self.gauge(
+            "selsius_overloaded",
+            "Are new calls refused because there is too much to do?",
+            overloaded,
+        );
+        self.counter("selsius_overloads_total", "How often that began.", network.overloads);
+        let crashes = "Crashes of the exchange, after each of which it began again.";
+        self.counter("selsius_exchange_crashes_total", crashes, network.crashes);
+    }
+
+    fn store(&mut self, store: &StoreStatus, in_crash: u64) {
+        self.gauge("selsius_store_records_waiting", "Records that wait to be written.", store.waiting as f64);
+        self.gauge(
+            "selsius_store_queue_capacity",
+            "Records that may wait; more are given up.",
+            store.capacity as f64,
+        );
+        self.counter("selsius_store_records_written_total", "Records that were written.", store.written);
+        let lost = store.lost.by_kind().into_iter().chain([("in-crash", in_crash)]);
+        let lost = lost.map(|(kind, count)| counter(&[("kind", kind)], count)).collect();
+        self.add(
+            "selsius_store_records_lost_total",
+            "Records that were given up because too many waited, or that nobody took in a crash.",
+            MetricType::COUNTER,
+            lost,
+        );
+        self.counter("selsius_store_write_failures_total", "Attempts to write that failed.", store.failures);
+        let failing = f64::from(store.failing.is_some());
+        self.gauge("selsius_store_failing", "Does the database refuse records at present?", failing);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.add(name, help, MetricType::GAUGE, vec![gauge(&[], value)]);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.add(name, help, MetricType::COUNTER, vec![counter(&[], value)]);
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, durations: &Durations) {
+        let buckets = durations.cumulative().map(|(bound, count)| {
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(bound.as_secs_f64());
+            bucket.set_cumulative_count(count);
+            bucket
+        });
+        let mut histogram = Histogram::default();
+        histogram.set_bucket(buckets.collect());
+        histogram.set_sample_count(durations.count());
+        histogram.set_sample_sum(durations.sum().as_secs_f64());
+        let mut metric = Metric::default();
+        metric.set_histogram(histogram);
+        self.add(name, help, MetricType::HISTOGRAM, vec![metric]);
+    }
+
+    fn add(&mut self, name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) {
+        if metrics.is_empty() {
+            return;
+        }
+        let mut family = MetricFamily::default();
+        family.set_name(name.into());
+        family.set_help(help.into());
+        family.set_field_type(kind);
+        family.set_metric(metrics);
+        self.0.push(family);
+    }
+}
+
+fn gauge(labels: &[(&str, &str)], value: f64) -> Metric {
+    let mut gauge = Gauge::default();
+    gauge.set_value(value);
+    let mut metric = labelled(labels);
+    metric.set_gauge(gauge);
+    metric
+}
+
+fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
+    let mut counter = Counter::default();
+    counter.set_value(value as f64);
+    let mut metric = labelled(labels);
+    metric.set_counter(counter);
+    metric
+}
+
+fn labelled(labels: &[(&str, &str)]) -> Metric {
+    let pairs = labels.iter().map(|&(name, value)| {
+        let mut pair = LabelPair::default();
+        pair.set_name(name.into());
+        pair.set_value(value.into());
+        pair
+    });
+    let mut metric = Metric::default();
+    metric.set_label(pairs.collect());
+    metric
+}

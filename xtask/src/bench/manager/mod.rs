@@ -1,0 +1,56 @@
+//! The real manager under the load of `selsius load`, both as processes of their own, on loopback.
+
+mod calls;
+mod process;
+mod restart;
+mod storm;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+pub(super) use self::{
+    calls::Options as CallOptions, process::Watched, restart::Options as RestartOptions,
+    storm::Options as StormOptions,
+};
+use crate::{
+    step::{call, cargo},
+    test::metadata,
+};
+
+/// Phones that one process can hold here, beside its other files.
+const MOST: u32 = 18_000;
+
+pub(super) fn calls(options: &CallOptions) -> Result<()> {
+    calls::run(options, &built()?)
+}
+
+pub(super) fn storm(options: &StormOptions) -> Result<()> {
+    storm::run(options, &built()?)
+}
+
+pub(super) fn restart(options: &RestartOptions) -> Result<()> {
+    restart::run(options, &built()?)
+}
+
+/// The binary and a folder for what a benchmark leaves.
+struct Place {
+    selsius: PathBuf,
+    folder: PathBuf,
+}
+
+fn built() -> Result<Place> {
+    call(&mut cargo(&["build", "--release", "--quiet", "--package", "selsius"]))?;
+    let target = PathBuf::from(metadata()?.target_directory);
+    let place = Place { selsius: target.join("release/selsius"), folder: target.join("bench/manager") };
+    clean(&place.folder)?;
+    Ok(place)
+}
+
+/// Makes the folder anew.
+fn clean(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(std::fs::create_dir_all(folder)?)
+}
