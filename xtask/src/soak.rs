@@ -191,7 +191,8 @@ fn load(selsius: &Path, target: SocketAddr) -> Result<Value> {
 
 fn count(report: &Value, path: &str) -> f64 {
     match report.pointer(path) {
-        Some(Value::Object(reasons)) => reasons.values().filter_map(Value::as_f64).sum(),
+        // An empty sum would be -0.
+        Some(Value::Object(reasons)) => reasons.values().filter_map(Value::as_f64).fold(0.0, |a, b| a + b),
         Some(number) => number.as_f64().unwrap_or(f64::NAN),
         None => f64::NAN,
     }

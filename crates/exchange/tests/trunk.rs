@@ -261,6 +261,35 @@ fn a_call_of_a_trunk_is_transferred_by_the_phone_and_by_the_far_end() {
 }
 
 #[test]
+fn an_office_may_forbid_to_connect_two_parties_outside() {
+    for allowed in [true, false] {
+        let mut site = with_trunks();
+        site.settings.outside_transfers = allowed;
+        let mut bench = Bench::new(site);
+        let alice = bench.phone("1001");
+        bench.off_hook(alice);
+        for (call, number) in ["05", "06"].into_iter().enumerate() {
+            bench.dial(alice, number);
+            let (leg, ..) = bench.offered_call();
+            bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)) });
+            bench.open_audio(&[alice]);
+            bench.press_on(alice, SoftKey::Transfer, call);
+        }
+        if allowed {
+            assert_eq!(bench.states(alice), [""; 0], "they talk to each other");
+            continue;
+        }
+        assert_eq!(bench.states(alice), ["CallTransfer", "Connected"]);
+        assert_eq!(bench.refused("transfer that cannot be completed"), 1);
+        // Nor by putting the handset down.
+        bench.on_hook(alice);
+        assert_eq!(bench.states(alice), ["Hold"]);
+        bench.press_on(alice, SoftKey::EndCall, 0);
+        bench.assert_quiet();
+    }
+}
+
+#[test]
 fn the_loopback_brings_a_call_back() {
     let mut bench = Bench::new(with_trunks());
     let mut trunk = Loopback::default();

@@ -60,6 +60,10 @@ impl Exchange {
         if parties > self.largest_conference() {
             return Err(CannotJoin::Size);
         }
+        let inside = |leg: &Handle<Leg>| self.legs.get(*leg).is_some_and(|leg| leg.device().is_some());
+        if !self.site.settings.outside_transfers && !moved.iter().chain(&self.others(other)).any(inside) {
+            return Err(CannotJoin::State);
+        }
         self.record_end(now, from_call, EndCause::Transferred);
         let at = self.wall.wall(now);
         self.move_legs(&moved, to_call);

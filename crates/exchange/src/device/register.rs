@@ -51,7 +51,8 @@ impl Exchange {
                     && state.alarms.len() < ALARMS
                 {
                     state.alarms.push(*alarm);
-                    self.event(Level::Info, Some(session), "", text);
+                    // Of somebody whom nobody knows yet: it must not fill the log. The history of a phone that registers has it.
+                    self.event(Level::Debug, Some(session), "", text);
                 }
             }
             // The right to register is asked for by phones that come back from another manager.

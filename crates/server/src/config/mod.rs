@@ -292,7 +292,7 @@ impl Default for LimitsConfig {
             unregistered: sockets.unregistered,
             unregistered_per_address: sockets.unregistered_per_address,
             connections_per_second: 1000,
-            messages_per_second: 50,
+            messages_per_second: 100,
             messages_at_once: 500,
             unknown_names_per_minute: 120,
             late_ms: 500,

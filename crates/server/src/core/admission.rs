@@ -129,9 +129,6 @@ impl Held {
     }
 }
 
-/// How long it stays overloaded after the last time that it was late, so that it does not waver.
-const CALM: Duration = Duration::from_secs(1);
-
 /// How late the exchange's thread is: how long something may have waited that a phone has said.
 #[derive(Debug, Default)]
 pub(super) struct Lateness {
@@ -152,13 +149,13 @@ pub(super) enum Left {
 
 impl Lateness {
     /// A turn is over. How loaded it is from now on, if that is another than before.
-    pub(super) fn turn(&mut self, began: Time, ended: Time, left: Left, limit: Duration) -> Option<Load> {
+    pub(super) fn turn(&mut self, began: Time, ended: Time, left: Left, limits: &Limits) -> Option<Load> {
         let since = *self.behind_since.get_or_insert(began);
         if left == Left::Nothing {
             self.behind_since = None;
         }
-        if ended.since(since) >= limit {
-            self.calm_at = ended + CALM;
+        if ended.since(since) >= limits.late {
+            self.calm_at = ended + limits.calm;
             return self.becomes(Load::Overloaded);
         }
         self.begin(ended)
@@ -245,17 +242,17 @@ mod tests {
 
     #[test]
     fn a_long_turn_and_a_long_backlog_are_late_and_it_calms_down_after_a_second() {
-        const LIMIT: Duration = Duration::from_millis(200);
+        let limits = Limits { late: Duration::from_millis(200), ..Limits::default() };
         let mut lateness = Lateness::default();
-        assert_eq!(lateness.turn(at(0), at(199), Left::Nothing, LIMIT), None);
-        assert_eq!(lateness.turn(at(1_000), at(1_200), Left::Nothing, LIMIT), Some(Load::Overloaded));
-        assert_eq!(lateness.turn(at(1_300), at(1_310), Left::Nothing, LIMIT), None, "for a second");
+        assert_eq!(lateness.turn(at(0), at(199), Left::Nothing, &limits), None);
+        assert_eq!(lateness.turn(at(1_000), at(1_200), Left::Nothing, &limits), Some(Load::Overloaded));
+        assert_eq!(lateness.turn(at(1_300), at(1_310), Left::Nothing, &limits), None, "for a second");
         assert_eq!(lateness.begin(at(2_199)), None);
         assert_eq!(lateness.begin(at(2_200)), Some(Load::Normal));
         // Short turns, each of which leaves something.
-        assert_eq!(lateness.turn(at(3_000), at(3_100), Left::Something, LIMIT), None);
-        assert_eq!(lateness.turn(at(3_100), at(3_200), Left::Something, LIMIT), Some(Load::Overloaded));
-        assert_eq!(lateness.turn(at(3_200), at(3_300), Left::Nothing, LIMIT), None);
-        assert_eq!(lateness.turn(at(4_400), at(4_450), Left::Nothing, LIMIT), Some(Load::Normal));
+        assert_eq!(lateness.turn(at(3_000), at(3_100), Left::Something, &limits), None);
+        assert_eq!(lateness.turn(at(3_100), at(3_200), Left::Something, &limits), Some(Load::Overloaded));
+        assert_eq!(lateness.turn(at(3_200), at(3_300), Left::Nothing, &limits), None);
+        assert_eq!(lateness.turn(at(4_400), at(4_450), Left::Nothing, &limits), Some(Load::Normal));
     }
 }

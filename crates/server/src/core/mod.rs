@@ -68,6 +68,8 @@ pub struct Limits {
     pub flood: Duration,
     /// How late the exchange may be before it counts as overloaded.
     pub late: Duration,
+    /// How long it does so after the last time that it was late, so that it does not waver.
+    pub calm: Duration,
     /// Bytes that a phone may leave unread before it is dropped.
     pub unread: usize,
     /// Bytes that all phones together may leave unread. Above that, those are dropped first that leave more than a
@@ -86,9 +88,10 @@ impl Default for Limits {
             unregistered_per_address: 4096,
             connection_rate: connection_rate(1000),
             // A phone with two side cars asks some 200 questions when it registers, and its user presses ten keys a second.
-            message_rate: Rate::per_second(50, 500),
+            message_rate: Rate::per_second(100, 500),
             flood: Duration::from_secs(10),
             late: Duration::from_millis(500),
+            calm: Duration::from_secs(1),
             unread: 256 * 1024,
             unread_in_all: 256 * 1024 * 1024,
             linger: Duration::from_secs(2),
@@ -318,7 +321,7 @@ impl Core {
                 true => Left::Nothing,
                 false => Left::Something,
             };
-            let load = self.lateness.turn(began, self.now(), left, self.limits.late);
+            let load = self.lateness.turn(began, self.now(), left, &self.limits);
             self.load_changes(load);
             if self.stopping.is_some_and(|deadline| self.connections.is_empty() || Instant::now() >= deadline)
             {

@@ -8,14 +8,14 @@ use selsius_wire::{ManagerMessage, message};
 
 use crate::{
     PAIR,
-    bench::{Manager, Pair, Phone, device_name, is_reset, office, talkative},
+    bench::{Manager, Pair, Phone, device_name, is_reset, limits, office, talkative},
     ended, insider, mallory, network,
 };
 
 /// CVE-2006-0368, CVE-2009-2053, CVE-2017-17090: idle connections and floods of them used up files and threads.
 #[test]
 fn cve_2006_0368_cve_2009_2053_and_cve_2017_17090_a_flood_of_connections() {
-    let limits = Limits { unregistered_per_address: 16, ..Limits::default() };
+    let limits = Limits { unregistered_per_address: 16, ..limits() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let mut flood: Vec<_> = (0..300).map(|_| mallory(&manager)).collect();
@@ -43,7 +43,7 @@ fn cve_2006_0368_cve_2009_2053_and_cve_2017_17090_a_flood_of_connections() {
 
 #[test]
 fn connections_in_all_are_bounded() {
-    let limits = Limits { connections: 10, ..Limits::default() };
+    let limits = Limits { connections: 10, ..limits() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let from = |host| Ipv4Addr::new(127, 0, 1, host);
@@ -61,7 +61,7 @@ fn connections_in_all_are_bounded() {
 fn a_client_that_says_nothing() {
     let mut config = Config::default();
     config.limits.register_within = Duration::from_millis(500);
-    let manager = Manager::with(Limits::default(), config, office());
+    let manager = Manager::with(limits(), config, office());
     let mut pair = Pair::new(&manager);
     let mut silent = mallory(&manager);
     assert_eq!(silent.ends(), []);
@@ -140,19 +140,20 @@ fn a_phone_in_a_call_that_does_not_read() {
 fn a_client_that_speaks_and_does_not_register() {
     let mut config = Config::default();
     config.limits.register_within = Duration::from_millis(500);
-    let manager = Manager::with(Limits::default(), config, office());
+    let manager = Manager::with(limits(), config, office());
     let mut pair = Pair::new(&manager);
     let mut talker = mallory(&manager);
     let alarm = talker.frame(message::Alarm::default());
     // As slowly as the manager lets it.
     while talker.stream.write_all(&alarm).is_ok() && manager.refused("connection without Register") == 0 {}
     assert_eq!(talker.ends(), []);
+    assert_eq!(manager.logged("alarm"), 0, "strangers do not fill the log");
     pair.assert_unaffected();
 }
 
 #[test]
 fn unregistered_connections_in_all_leave_room_for_those_that_register() {
-    let limits = Limits { unregistered: 20, ..Limits::default() };
+    let limits = Limits { unregistered: 20, ..limits() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let from = |host| Ipv4Addr::new(127, 0, 1, host);
@@ -171,7 +172,7 @@ fn unregistered_connections_in_all_leave_room_for_those_that_register() {
 
 #[test]
 fn connections_that_come_too_fast() {
-    let limits = Limits { connection_rate: connection_rate(5), ..Limits::default() };
+    let limits = Limits { connection_rate: connection_rate(5), ..limits() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     // Each goes before the next one comes, so no other limit holds.
@@ -187,7 +188,7 @@ fn connections_that_come_too_fast() {
 
 #[test]
 fn a_phone_that_says_too_much_is_slowed_down_and_then_dropped() {
-    let limits = Limits { flood: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { flood: Duration::from_millis(500), ..limits() };
     let manager = Manager::with(limits, Config::default(), office());
     let mut pair = Pair::new(&manager);
     let mut phone = insider(&manager);

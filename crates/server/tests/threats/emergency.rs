@@ -8,7 +8,7 @@ use selsius_site::{Action, Route, Site};
 use selsius_wire::{ManagerMessage, message};
 
 use crate::{
-    bench::{Manager, Phone, office, talkative},
+    bench::{Manager, Phone, limits, office, talkative},
     ended, insider, mallory,
 };
 
@@ -33,8 +33,8 @@ fn calls_for_help(phone: &mut Phone, dave: &mut Phone) {
 
 #[test]
 fn when_the_manager_is_overloaded() {
-    // Whatever it does is too late.
-    let limits = Limits { late: Duration::ZERO, ..Limits::default() };
+    // Whatever it does is too late, and stays so.
+    let limits = Limits { late: Duration::ZERO, calm: Duration::from_secs(3600), ..limits() };
     let manager = Manager::with(limits, Config::default(), site());
     let (mut phone, mut dave) = (insider(&manager), Phone::register(&manager, "1004"));
     phone.off_hook();
@@ -71,7 +71,7 @@ fn when_the_phone_has_as_many_calls_as_it_may() {
 
 #[test]
 fn when_the_phone_says_too_much() {
-    let manager = Manager::with(Limits::default(), Config::default(), site());
+    let manager = Manager::with(limits(), Config::default(), site());
     let (mut phone, mut dave) = (insider(&manager), Phone::register(&manager, "1004"));
     phone.send(&phone.frame(message::KeepAlive).repeat(600));
     phone.off_hook();
@@ -84,7 +84,7 @@ fn when_the_phone_says_too_much() {
 fn when_somebody_tries_names_out_behind_the_same_address() {
     let mut config = Config::default();
     config.limits.unknown_names = selsius_exchange::Rate::per_minute(1);
-    let manager = Manager::with(Limits::default(), config, site());
+    let manager = Manager::with(limits(), config, site());
     let (mut phone, mut dave) = (insider(&manager), Phone::register(&manager, "1004"));
     for _ in 0..2 {
         let mut stranger = mallory(&manager);
@@ -97,7 +97,7 @@ fn when_somebody_tries_names_out_behind_the_same_address() {
 
 #[test]
 fn when_no_more_connections_are_taken() {
-    let limits = Limits { connections: 2, ..Limits::default() };
+    let limits = Limits { connections: 2, ..limits() };
     let manager = Manager::with(limits, Config::default(), site());
     let (mut phone, mut dave) = (insider(&manager), Phone::register(&manager, "1004"));
     assert_eq!(mallory(&manager).ends(), []);

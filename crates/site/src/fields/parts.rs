@@ -23,6 +23,7 @@ impl Part for Settings {
         "keepalive-seconds" keepalive_seconds, "seconds such as 30";
         "call-waiting" call_waiting;
         "on-hook-transfers" on_hook_transfers;
+        "outside-transfers" outside_transfers;
         "transfer-recall-seconds" transfer_recall_seconds, "seconds such as 30, or 0 for never";
         "conference-drop" conference_drop;
         "conference-owner-leaves" conference_owner_leaves;

@@ -33,6 +33,8 @@ pub struct Settings {
     pub call_waiting: bool,
     /// Does hanging up complete a transfer whose other party rings or talks?
     pub on_hook_transfers: bool,
+    /// May a transfer connect two parties outside of the office, who then talk at its expense?
+    pub outside_transfers: bool,
     /// Seconds after which a blind transfer that nobody answers comes back to who made it, 0 to 600; 0 is
     /// never.
     pub transfer_recall_seconds: u32,
@@ -67,6 +69,7 @@ impl Default for Settings {
             keepalive_seconds: 30,
             call_waiting: true,
             on_hook_transfers: true,
+            outside_transfers: true,
             transfer_recall_seconds: 0,
             conference_drop: ConferenceDrop::default(),
             conference_owner_leaves: OwnerLeaves::default(),

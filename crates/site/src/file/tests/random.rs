@@ -116,6 +116,7 @@ fn settings() -> BoxedStrategy<Settings> {
         keepalive_seconds: any::<u32>(),
         call_waiting: any::<bool>(),
         on_hook_transfers: any::<bool>(),
+        outside_transfers: any::<bool>(),
         transfer_recall_seconds: any::<u32>(),
         conference_drop: select(crate::ConferenceDrop::ALL),
         conference_owner_leaves: select(crate::OwnerLeaves::ALL),
