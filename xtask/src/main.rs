@@ -11,6 +11,7 @@ mod debian;
 mod deny;
 mod deps;
 mod messages;
+mod soak;
 mod step;
 mod test;
 
@@ -48,6 +49,12 @@ enum Command {
         #[command(subcommand)]
         subject: bench::Subject,
     },
+    /// Run a manager under a mixed load, round after round, and look whether it holds more in the end than after its warm-up.
+    Soak {
+        /// How long, in minutes; a round that has begun is finished.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+        minutes: u64,
+    },
     /// Check licences, bans and sources of all dependencies with cargo-deny.
     Deny {
         /// Install cargo-deny when it is missing (so does CI=true).
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
         Command::Messages { check: true } => messages::run(messages::Mode::Check),
         Command::Messages { check: false } => messages::run(messages::Mode::Write),
         Command::Bench { subject } => bench::run(&subject),
+        Command::Soak { minutes } => soak::run(minutes),
         Command::Deps => deps::run(),
         Command::Deny { install } => deny::run(install || step::in_ci()),
     };

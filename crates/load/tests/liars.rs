@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use selsius_load::{Phones, Plan, Report};
+use selsius_load::{Phones, Plan, Report, Rtp};
 use selsius_station::{Config, ModelClass};
 use selsius_wire::{Codec, DEFAULT_LIMIT, Dialect, Framer, RawFrame, message};
 
@@ -18,6 +18,7 @@ use crate::support::{Manager, phones, plan, run};
 
 const CALL_INFO: [u32; 2] = [0x008F, 0x014A];
 const OPEN_RECEIVE_CHANNEL: u32 = 0x0105;
+const START_MEDIA_TRANSMISSION: u32 = 0x008A;
 
 /// What a lying server makes of a frame of an honest one.
 type Lie = fn(&RawFrame<'_>, &mut Vec<u8>);
@@ -118,6 +119,43 @@ fn sending_before_receiving_is_counted() {
         frame.encode(out);
     });
     assert_eq!(wrongs(&report), [("media-address", 2), ("transmit-before-receive", 2)], "{report}");
+}
+
+/// A call with voice through a liar, between phones at 127.9.x.1 and 127.9.x.2, whose voice ports nobody else has.
+fn talk_lied_to(hosts: &str, lie: Lie) -> Report {
+    let mut phones = phones(2);
+    phones.sources = Some(hosts.parse().unwrap());
+    let manager = Manager::of(&phones);
+    let mut plan = one_call(phones, liar(manager.address(), lie));
+    plan.rtp = Rtp::Count;
+    plan.calls.hold = Duration::from_millis(500);
+    run(&plan)
+}
+
+#[test]
+fn voice_that_does_not_arrive_is_counted() {
+    // Both are told to send to a port that nobody has: port 9, and not 16384 or 16386.
+    let report = talk_lied_to("127.9.1.0/24", |frame, out| match frame.id {
+        START_MEDIA_TRANSMISSION => {
+            let mut first = Vec::new();
+            replaced(frame, &[0x00, 0x40, 0, 0], &[9, 0, 0, 0], &mut first);
+            let frame = RawFrame { body: &first[12..], ..*frame };
+            replaced(&frame, &[0x02, 0x40, 0, 0], &[9, 0, 0, 0], out);
+        }
+        _ => frame.encode(out),
+    });
+    assert_eq!(wrongs(&report), [("media-address", 2), ("no-voice", 2)], "{report}");
+    assert!(report.voice.sent > 0 && report.voice.received == 0, "{report}");
+}
+
+#[test]
+fn voice_does_not_leave_the_addresses_of_the_run() {
+    // A server that would have the phones flood somebody else (192.0.2.1 is nobody's).
+    let report = talk_lied_to("127.9.2.0/24", |frame, out| match frame.id {
+        START_MEDIA_TRANSMISSION => replaced(frame, &[127, 9, 2, frame.body[15]], &[192, 0, 2, 1], out),
+        _ => frame.encode(out),
+    });
+    assert_eq!((wrongs(&report), report.voice.sent), (vec![("media-address", 2)], 0), "{report}");
 }
 
 #[test]

@@ -131,6 +131,8 @@ pub enum ProblemKind {
     StoreFailing,
     /// So many records wait that others were given up.
     RecordsLost,
+    /// A service beside the exchange has failed: TFTP, HTTP, administration or metrics.
+    ServiceDown,
 }
 
 /// Where the manager can be reached.

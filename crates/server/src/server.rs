@@ -154,7 +154,7 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let observed = Observed { exchange: handle.clone(), store: store.clone() };
+        let observed = Observed::new(handle.clone(), store.clone());
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let files = Arc::new(Files {
             office: Arc::clone(&office),
@@ -185,11 +185,12 @@ impl Server {
         let mut tasks = JoinSet::new();
         let mut observatory = Observatory::default();
         observatory.answer(metrics, &observed, &mut tasks);
-        tasks.spawn(tftp.run(files, tftp_limits(&config.limits)));
+        tasks.spawn(observed.keep_an_eye_on("TFTP", tftp.run(files, tftp_limits(&config.limits))));
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
-        tasks.spawn(http::serve(http, pages, most, longest));
+        tasks.spawn(observed.keep_an_eye_on("HTTP", http::serve(http, pages, most, longest)));
         // Who watches does so for days.
-        tasks.spawn(http::serve(admin, api, ADMIN_CONNECTIONS, None));
+        let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
+        tasks.spawn(observed.keep_an_eye_on("administration", serves));
         Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
     }
 
@@ -211,6 +212,11 @@ impl Server {
     /// What it remembers.
     pub fn store(&self) -> &Store {
         &self.observed.store
+    }
+
+    #[cfg(test)]
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// Where `/metrics` and `/health` are, if they are served.

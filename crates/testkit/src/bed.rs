@@ -12,7 +12,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
-    record::{CallEnded, Record, WallTime},
+    record::{CallEnded, CallId, Record, WallTime},
     remembered::LineState,
 };
 use selsius_site::{LineNumber, Site};
@@ -102,6 +102,8 @@ pub struct Bed {
     pub rng: ChaCha8Rng,
     /// One in this many audio channels does not open, or never answers. 0: all open.
     pub bad_media: u32,
+    /// Calls whose record has a beginning and no end yet.
+    pub begun: BTreeSet<CallId>,
     /// A connection that is to break after a certain message.
     pub(crate) cut: Option<Cut>,
     pub(crate) answers: Answers,
@@ -128,6 +130,7 @@ impl Bed {
             phones: Vec::new(),
             now: Time::ZERO,
             ended: Vec::new(),
+            begun: BTreeSet::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
             cut: None,
@@ -233,6 +236,25 @@ impl Bed {
         let first_reference = self.rng.random();
         self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
         self.exchange.remember(self.lines.clone(), []);
+        // A store ends them at the next start.
+        self.begun.clear();
+        self.lose_connections();
+    }
+
+    /// The exchange alone crashes, and the next one goes on with what is left, as the server has it.
+    pub fn crash_exchange(&mut self) {
+        for record in self.exchange.cut_off(self.now) {
+            self.store(record);
+        }
+        let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
+        let next = Exchange::new(Config::default(), Site::default(), wall);
+        let failed = std::mem::replace(&mut self.exchange, next);
+        self.exchange = Exchange::after(failed.remains(), wall);
+        self.lose_connections();
+    }
+
+    /// Nothing is left of what the manager had to do with others.
+    fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
         self.answers.forget();
         self.exchange_timer = None;
@@ -468,11 +490,7 @@ impl Bed {
                         self.dirty.push(session);
                     }
                 }
-                Output::Store(record) => match *record {
-                    Record::CallEnded(call) => self.ended.push(*call),
-                    Record::LineState { line, state } => drop(self.lines.insert(line, state)),
-                    _ => {}
-                },
+                Output::Store(record) => self.store(*record),
                 Output::Trunk(order) => self.loopback.handle(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Notice(_) | Output::Event(_) => {}
@@ -487,6 +505,25 @@ impl Bed {
             if let Some(at) = at {
                 self.schedule(at, Event::ExchangeTimer);
             }
+        }
+    }
+
+    fn store(&mut self, record: Record) {
+        match record {
+            Record::CallStarted(call) => {
+                self.begun.insert(call.call);
+            }
+            Record::CallEnded(call) => {
+                self.begun.remove(&call.call);
+                self.ended.push(*call);
+            }
+            Record::LineState { line, state } => {
+                self.lines.insert(line, state);
+            }
+            Record::CallQuality(_)
+            | Record::DeviceEvent(_)
+            | Record::AutoRegistered(_)
+            | Record::DeviceState { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use selsius_exchange::remembered::ForwardKind;
+use selsius_exchange::{Input, Load, remembered::ForwardKind};
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DeviceName, DoNotDisturb, Feature, Hotline, HuntGroup,
     HuntOrder, KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Secret, Site,
@@ -161,6 +161,7 @@ impl Run {
     fn everybody_hangs_up(&mut self) -> Result<(), String> {
         self.history.push("everybody hangs up".into());
         self.bed.change_site(self.office.clone());
+        self.bed.exchange(Input::Load(Load::Normal));
         if self.bed.rng.random_ratio(1, 2) {
             self.let_calls_through();
         }
@@ -193,6 +194,9 @@ impl Run {
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             return Err(format!("everybody hung up, and this is left: {sizes:?}"));
+        }
+        if !self.bed.begun.is_empty() {
+            return Err(format!("everybody hung up, and these calls have no record: {:?}", self.bed.begun));
         }
         let registered = self.bed.exchange.device_status().len();
         if registered != self.users.phones {
@@ -302,6 +306,7 @@ impl Run {
             993 if self.bed.rng.random_ratio(1, 10) => self.restart_manager(),
             994 if self.bed.rng.random_ratio(1, 10) => self.stand_still(),
             995 => self.set_clock(),
+            996 => self.change_load(),
             _ => self.cut(phone),
         };
         if self.history.len() >= HISTORY {
@@ -469,6 +474,10 @@ impl Run {
     }
 
     fn restart_manager(&mut self) -> String {
+        if self.bed.rng.random_ratio(1, 2) {
+            self.bed.crash_exchange();
+            return "the exchange crashes and another one goes on".into();
+        }
         self.count();
         self.bed.restart_manager();
         "the manager crashes and comes back".into()
@@ -478,6 +487,12 @@ impl Run {
         let span = Duration::from_secs(self.bed.rng.random_range(1..20_000));
         self.bed.jump(span);
         format!("the machine stands still for {span:?}")
+    }
+
+    fn change_load(&mut self) -> String {
+        let load = if self.bed.rng.random_ratio(1, 2) { Load::Overloaded } else { Load::Normal };
+        self.bed.exchange(Input::Load(load));
+        format!("the manager is {load:?}")
     }
 
     /// The time of day is wrong by up to a month, or right again.

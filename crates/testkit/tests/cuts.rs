@@ -52,8 +52,8 @@ fn call(bed: &mut Bed, broken: impl Fn(&Bed) -> bool) {
     ];
     for (phone, action) in steps {
         bed.act(phone, action);
-        for _ in 0..100 {
-            bed.run(Duration::from_millis(10));
+        for _ in 0..10 {
+            bed.run(Duration::from_millis(100));
             bed.exchange.check().expect("calls, legs and phones hang together");
             if broken(bed) {
                 return;

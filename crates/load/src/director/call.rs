@@ -328,7 +328,7 @@ impl Director {
                 self.tally.wrong(Wrong::MediaAddress, || {
                     format!("{near_number} sends to {remote}, and {far_number} is at {far_voice}")
                 });
-            } else if !far.receives {
+            } else if !far.receives && step != Step::End {
                 self.tally
                     .wrong(Wrong::TransmitBeforeFarEnd, || format!("{near_number} sends to {far_number}"));
             }

@@ -28,6 +28,8 @@ pub(super) struct Desk {
     pub(super) connect_due: Time,
     /// A storm takes its connection away; it connects again then.
     pub(super) back_at: Option<Time>,
+    /// A storm took its connection away, and it is not back.
+    pub(super) returning: bool,
     pub(super) call: Option<CallKey>,
     /// Its last call failed; it gets some time before it is used again, and what the server says meanwhile is not held
     /// against it.
@@ -54,6 +56,7 @@ impl Desk {
             failures: 0,
             connect_due: Time::ZERO,
             back_at: None,
+            returning: false,
             call: None,
             mending: false,
             pooled: false,

@@ -3,6 +3,9 @@
 mod call;
 mod desk;
 mod storm;
+#[cfg(test)]
+mod tests;
+mod verdict;
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -10,6 +13,8 @@ use selsius_station::{Action, MediaOrder};
 use selsius_wire::{Time, value::CallState};
 use slab::Slab;
 
+pub(crate) use self::verdict::Failure;
+pub use self::verdict::Wrong;
 use self::{
     call::{Call, Step},
     desk::{Desk, Role},
@@ -37,102 +42,6 @@ pub(crate) enum Act {
     Deafen,
     /// Open another connection that says nothing, or half a message; no phone of its own.
     HalfOpen,
-}
-
-/// Why a call did not come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Failure {
-    /// No phone was free until patience ended.
-    NoFreePhone,
-    NoDialTone,
-    NoRing,
-    NoMedia,
-    NotEnded,
-    /// It was not put on hold.
-    NotHeld,
-    /// It rang where it should have been busy.
-    NotBusy,
-    /// The phone shows no such key.
-    NoSuchKey,
-    Busy,
-    Congestion,
-    InvalidNumber,
-    /// The server ended it before the user did.
-    EndedEarly,
-    ConnectionLost,
-}
-
-/// What a server can do wrong, other than being slow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wrong {
-    /// The called phone shows another number than the caller's.
-    CallerId,
-    /// The calling phone shows another number than it dialled.
-    CalledId,
-    /// A phone rings that nobody called.
-    StrayRing,
-    /// A call got a state that does not fit what its phones did.
-    State,
-    /// A phone was told to send before it was told to receive.
-    TransmitBeforeReceive,
-    /// A phone was told to send to the far end before the far end had opened its channel.
-    TransmitBeforeFarEnd,
-    /// A phone was told to send elsewhere than to the far end of its call.
-    MediaAddress,
-    /// A channel was opened on a phone that has no call.
-    StrayChannel,
-    /// A channel was still open when its call was over.
-    ChannelLeftOpen,
-    /// A call was still on the phone's display when it was over.
-    CallLeft,
-    /// A phone in a call heard nothing, though it spoke.
-    NoVoice,
-    /// Voice came from somebody who has nothing to do with the call.
-    VoiceSource,
-    /// A phone heard another voice than that of the far end.
-    OtherVoice,
-}
-
-impl Failure {
-    /// Its name in reports.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NoFreePhone => "no-free-phone",
-            Self::NoDialTone => "no-dial-tone",
-            Self::NoRing => "no-ring",
-            Self::NoMedia => "no-media",
-            Self::NotEnded => "not-ended",
-            Self::NotHeld => "not-held",
-            Self::NotBusy => "not-busy",
-            Self::NoSuchKey => "no-such-key",
-            Self::Busy => "busy",
-            Self::Congestion => "congestion",
-            Self::InvalidNumber => "invalid-number",
-            Self::EndedEarly => "ended-early",
-            Self::ConnectionLost => "connection-lost",
-        }
-    }
-}
-
-impl Wrong {
-    /// Its name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CallerId => "caller-id",
-            Self::CalledId => "called-id",
-            Self::StrayRing => "stray-ring",
-            Self::State => "state",
-            Self::TransmitBeforeReceive => "transmit-before-receive",
-            Self::TransmitBeforeFarEnd => "transmit-before-far-end",
-            Self::MediaAddress => "media-address",
-            Self::StrayChannel => "stray-channel",
-            Self::ChannelLeftOpen => "channel-left-open",
-            Self::CallLeft => "call-left",
-            Self::NoVoice => "no-voice",
-            Self::VoiceSource => "voice-source",
-            Self::OtherVoice => "other-voice",
-        }
-    }
 }
 
 /// A call, as long as it is the same one.
@@ -167,8 +76,11 @@ pub(crate) enum Phase {
         /// When it ends.
         until: Time,
     },
-    /// The last calls come to their end.
-    Draining,
+    /// The last calls come to their end, and phones that a storm took come back, until then at the latest.
+    Draining {
+        /// When phones are not waited for any longer.
+        until: Time,
+    },
     /// The phones unregister, until then at the latest.
     Leaving {
         /// When it ends.
@@ -212,6 +124,8 @@ pub(crate) struct Director {
     serial: u64,
     /// The run was stopped: nobody talks or holds any longer.
     hurry: bool,
+    /// Phones that a storm took and that are not back.
+    returning: u32,
     /// Phones that are registered now.
     pub(crate) online: u32,
     /// Phones that were registered when the run began to end.
@@ -244,6 +158,7 @@ impl Director {
             waiting: VecDeque::new(),
             serial: 0,
             hurry: false,
+            returning: 0,
             online: 0,
             registered: 0,
             ready_at: now,
@@ -259,10 +174,13 @@ impl Director {
             }
             Phase::Registering => Some(self.registered_by()),
             Phase::Calling { until } => Some(self.dues.map_or(until, |dues| dues.due(self.due).min(until))),
+            Phase::Draining { until } => Some(until).filter(|_| self.returning > 0 && self.calls.is_empty()),
             Phase::Leaving { until } => Some(until),
-            Phase::Draining | Phase::Done => None,
+            Phase::Done => None,
         };
-        let free = self.free.front().filter(|_| !self.waiting.is_empty()).map(|(at, _)| *at);
+        // The last of the phones that the next call takes.
+        let free =
+            self.waiting.front().and_then(|(_, kind)| self.free.get(kind.phones() - 1)).map(|(at, _)| *at);
         let waiting = self.waiting.front().map(|(due, _)| *due + self.plan.patience);
         [phase, free, waiting, self.agenda.next_at()].into_iter().flatten().min()
     }
@@ -284,12 +202,16 @@ impl Director {
         match self.phase {
             Phase::Registering => self.register(now),
             Phase::Calling { until } => self.due_calls(now, until),
-            Phase::Draining => {}
+            Phase::Draining { .. } => {}
             Phase::Leaving { until } if until <= now => self.phase = Phase::Done,
             Phase::Leaving { .. } | Phase::Done => {}
         }
         self.start_waiting(now);
-        if self.phase == Phase::Draining && self.calls.is_empty() && self.waiting.is_empty() {
+        if let Phase::Draining { until } = self.phase
+            && self.calls.is_empty()
+            && self.waiting.is_empty()
+            && (self.returning == 0 || self.hurry || until <= now)
+        {
             self.leave(now);
         }
         if matches!(self.phase, Phase::Leaving { .. }) && self.online == 0 {
@@ -327,13 +249,21 @@ impl Director {
     /// A phone can be used.
     pub(crate) fn registered(&mut self, now: Time, phone: u32) {
         let Some(desk) = self.desks.get_mut(phone as usize) else { return };
-        desk.online = true;
+        // A station is ready once more when the server does not let it unregister.
+        if std::mem::replace(&mut desk.online, true) {
+            return;
+        }
         desk.failures = 0;
         self.online += 1;
         self.tally.registrations += 1;
         self.tally.time(Timed::RegisterToReady, now.since(desk.connect_due));
+        self.returning -= u32::from(std::mem::take(&mut desk.returning));
         if self.phase == Phase::Registering {
             self.ready_at = now;
+        }
+        if matches!(self.phase, Phase::Leaving { .. }) {
+            // It was on its way when the others left.
+            self.todo.push_back((phone, Act::User(Action::Unregister)));
         }
         self.pool(now, phone);
     }
@@ -354,6 +284,9 @@ impl Director {
         self.online -= u32::from(was_online);
         let (call, failures, role) = (desk.call, desk.failures, desk.role);
         let back_at = desk.back_at.take();
+        if back_at.is_some() && !std::mem::replace(&mut desk.returning, true) {
+            self.returning += 1;
+        }
         desk.disconnect();
         if role == Role::Deaf {
             // One that the generator left itself is not online any more.
@@ -555,15 +488,14 @@ impl Director {
         if let Some((_, until)) = &mut self.span {
             *until = now;
         }
-        self.phase = Phase::Draining;
+        self.phase = Phase::Draining { until: now + self.plan.patience };
     }
 
     /// Gives calls that are due their phones.
     fn start_waiting(&mut self, now: Time) {
         while let Some(&(due, kind)) = self.waiting.front() {
-            let wanted = if kind == CallKind::Transfer { 3 } else { 2 };
             let mut phones = [0; 3];
-            if !self.free_phones(now, &mut phones[..wanted]) {
+            if !self.free_phones(now, &mut phones[..kind.phones()]) {
                 break;
             }
             let ([caller, callee, third], is_transfer) = (phones, kind == CallKind::Transfer);

@@ -77,7 +77,13 @@ impl Link {
         let Some((head, free)) = buffer.split_at_mut_checked(kept) else {
             return Fill::Ended("the server does not speak SCCP".into());
         };
-        match stream.read(free) {
+        let read = loop {
+            match stream.read(free) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        match read {
             Ok(0) => Fill::Ended("the server closed the connection".into()),
             Ok(length) => {
                 head.copy_from_slice(&self.partial);
@@ -85,7 +91,6 @@ impl Link {
                 Fill::Some { length: kept + length, more: length == free.len() }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Fill::Nothing,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Fill::Some { length: 0, more: true },
             Err(error) => Fill::Ended(format!("the connection broke: {}", error.kind())),
         }
     }
@@ -117,6 +122,7 @@ impl Link {
         let mut written = 0;
         while written < self.out.len() {
             match stream.write(&self.out[written..]) {
+                Ok(0) => return Err("the connection takes nothing any more".into()),
                 Ok(length) => written += length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

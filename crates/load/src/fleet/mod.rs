@@ -65,6 +65,8 @@ pub struct Progress {
     pub failed: u64,
     /// Cases of wrong behaviour.
     pub wrong: u64,
+    /// Slow readers and half-open connections that the server ended.
+    pub strangers_ended: u64,
 }
 
 /// Why a run could not be made.
@@ -170,6 +172,8 @@ struct Fleet {
     /// Streams that were sent so far.
     streams: u32,
     datagram: Vec<u8>,
+    /// Why the server refused a phone that is about to close its connection.
+    rejection: String,
     dirty: Vec<u32>,
     spare: Vec<Vec<u8>>,
     buffer: Vec<u8>,
@@ -209,6 +213,7 @@ impl Fleet {
             voices: Agenda::new(),
             streams: 0,
             datagram: Vec::new(),
+            rejection: String::new(),
             dirty: Vec::new(),
             spare: Vec::new(),
             buffer: vec![0; READ],
@@ -362,7 +367,8 @@ impl Fleet {
             Event::Registered => self.director.registered(now, phone),
             Event::Call { reference, state, .. } => self.director.call_state(now, phone, *reference, *state),
             Event::Ring(..) => self.director.rings(now, phone),
-            Event::Accepted { .. } | Event::Rejected(_) | Event::TokenRefused { .. } | Event::Tone(_) => {}
+            Event::Rejected(text) => self.rejection = format!("refused by the server: {text}"),
+            Event::Accepted { .. } | Event::TokenRefused { .. } | Event::Tone(_) => {}
             Event::Refused(_) => self.director.refused(now, phone),
         }
     }
@@ -373,14 +379,13 @@ impl Fleet {
     }
 
     fn close(&mut self, phone: u32, reason: CloseReason) {
-        let rejected = self.handsets.get(phone as usize).and_then(|handset| handset.station.face().reject);
-        let reason = match (reason, rejected) {
-            (CloseReason::Rejected, Some(text)) => format!("refused by the server: {text}"),
-            (CloseReason::Rejected, None) => "refused by the server".into(),
-            (CloseReason::Reset | CloseReason::Restart, _) => "restarted by the server".into(),
-            (CloseReason::Unregistered, _) => "unregistered".into(),
-            (CloseReason::RegistrationTimeout, _) => "the server does not answer the registration".into(),
-            (CloseReason::KeepAliveLost, _) => "the server does not answer keepalives".into(),
+        let reason = match reason {
+            // Event::Rejected came before, and has put down why.
+            CloseReason::Rejected => std::mem::take(&mut self.rejection),
+            CloseReason::Reset | CloseReason::Restart => "restarted by the server".into(),
+            CloseReason::Unregistered => "unregistered".into(),
+            CloseReason::RegistrationTimeout => "the server does not answer the registration".into(),
+            CloseReason::KeepAliveLost => "the server does not answer keepalives".into(),
         };
         self.flush(phone);
         self.down(phone, &reason);
@@ -463,7 +468,7 @@ impl Fleet {
             Phase::Registering => "registering",
             Phase::Calling { .. } if self.plan.calls.rate.is_none() => "idle",
             Phase::Calling { .. } => "calling",
-            Phase::Draining => "last calls",
+            Phase::Draining { .. } => "last calls",
             Phase::Leaving { .. } | Phase::Done => "unregistering",
         };
         Progress {
@@ -474,6 +479,7 @@ impl Fleet {
             completed: tally.completed.values().sum(),
             failed: tally.failed.values().sum(),
             wrong: tally.wrong.values().sum(),
+            strangers_ended: tally.strangers.slow_readers_dropped + tally.strangers.half_open_closed,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Ended, Latency, Report, timeline::Sample};
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1c2733;--faint:#8a97a5;--line:#d8dee5;--back:#fff;--bad:#c0392b;--a:#1f6fb2;--b:#d9822b;--c:#2e8b57}\
-@media(prefers-color-scheme:dark){:root{--ink:#e4e9ee;--faint:#8896a5;--line:#33404d;--back:#151b21;--bad:#ff7b6b;--a:#5aa9e6;--b:#f0a35c;--c:#66c08a}}\
+:root{color-scheme:light dark;--ink:#1c2733;--faint:#8a97a5;--line:#d8dee5;--back:#fff;--bad:#c0392b;--a:#1f6fb2;--b:#d9822b}\
+@media(prefers-color-scheme:dark){:root{--ink:#e4e9ee;--faint:#8896a5;--line:#33404d;--back:#151b21;--bad:#ff7b6b;--a:#5aa9e6;--b:#f0a35c}}\
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:62rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.5rem;margin-bottom:0}h2{font-size:1.1rem;margin-top:2rem}p.sub{color:var(--faint);margin-top:0}\
 dl{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem}dt{color:var(--faint)}dd{margin:0;font-size:1.4rem;font-variant-numeric:tabular-nums}\
@@ -15,7 +15,7 @@ th:first-child,td:first-child{text-align:left;padding-left:0}svg{width:100%;heig
 .key span{margin-right:1.2rem}.key i{display:inline-block;width:1rem;height:.25rem;vertical-align:middle;margin-right:.3rem}";
 
 /// Inks of the lines in a chart, in the order in which they are named.
-const INKS: [&str; 3] = ["--a", "--b", "--c"];
+const INKS: [&str; 3] = ["--a", "--b", "--bad"];
 
 impl Report {
     /// The report as an HTML page that needs no network.
@@ -156,7 +156,7 @@ const WIDTH: f64 = 900.0;
 /// Room for the names of rows, or the figures of an axis.
 const LEFT: f64 = 170.0;
 const AXIS: f64 = 60.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 36.0;
 
 /// From the median to the longest, on a logarithmic axis from a tenth of a millisecond on: one row for each.
 fn latency_chart(page: &mut String, rows: &[(&str, &Latency)]) -> std::fmt::Result {
@@ -232,14 +232,15 @@ fn chart(page: &mut String, heading: &str, samples: &[Sample], lines: &[Line<'_>
             WIDTH - RIGHT,
             AXIS - 6.0,
             at + 4.0,
-            part * top
+            plain(part * top)
         )?;
         let seconds = part * end;
         write!(
             page,
-            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{seconds:.0} s</text>",
+            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{} s</text>",
             x(seconds),
-            height - 8.0
+            height - 8.0,
+            plain((seconds * 10.0).round() / 10.0)
         )?;
     }
     for ((name, value), ink) in lines.iter().zip(INKS) {
@@ -260,6 +261,12 @@ fn nice(most: f64) -> f64 {
     step.unwrap_or(10.0) * power
 }
 
+/// A number without zeros that say nothing.
+fn plain(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
 /// Servers say what they like, also in texts that end up here.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -273,6 +280,7 @@ mod tests {
     fn axes_end_at_round_numbers() {
         let tops: Vec<_> = [0.3, 1.0, 3.0, 501.0, 900.0].map(nice).into();
         assert_eq!(tops, [0.4, 1.0, 4.0, 800.0, 1000.0]);
+        assert_eq!([0.75 * 0.4, 0.25, 150.0, 0.0].map(plain), ["0.3", "0.25", "150", "0"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use selsius_exchange::Config as ExchangeConfig;
+use selsius_exchange::{Config as ExchangeConfig, MediaAddresses};
 use selsius_load::{Calls, Phones, Plan, Rate, Report, Rtp, Stop, site_toml};
 use selsius_server::core::{Command, Limits, Running, Start, start};
 use selsius_site::Site;
@@ -19,14 +19,15 @@ pub(crate) struct Manager(Option<Running>);
 impl Manager {
     /// One that knows these phones.
     pub(crate) fn of(phones: &Phones) -> Self {
-        Self::with(Site::from_toml("site.toml", &site_toml(phones, "7965")).unwrap(), Limits::default())
+        Self::with(site(phones), Limits::default())
     }
 
     pub(crate) fn with(site: Site, limits: Limits) -> Self {
         let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
         let remembered = Remembered::default();
-        let start_with =
-            Start { listen, dscp: 0, exchange: ExchangeConfig::default(), site, remembered, limits };
+        // Some phones speak through a relay, so that the manager sees another address than that of their audio.
+        let exchange = ExchangeConfig { media_addresses: MediaAddresses::Any, ..ExchangeConfig::default() };
+        let start_with = Start { listen, dscp: 0, exchange, site, remembered, limits };
         Self(Some(start(start_with, Box::new(|_| true)).unwrap()))
     }
 
@@ -42,6 +43,11 @@ impl Drop for Manager {
         let ended = running.thread.join();
         assert!(ended.is_ok() || std::thread::panicking(), "the exchange's thread panicked");
     }
+}
+
+/// The office of these phones.
+pub(crate) fn site(phones: &Phones) -> Site {
+    Site::from_toml("site.toml", &site_toml(phones, "7965")).unwrap()
 }
 
 pub(crate) fn phones(count: u32) -> Phones {

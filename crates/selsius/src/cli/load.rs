@@ -204,8 +204,7 @@ impl Bar {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
-        let style = ProgressStyle::with_template("{spinner} {msg}")
-            .expect("the template is a constant that is right");
+        let style = ProgressStyle::with_template("{msg}").expect("the template is a constant that is right");
         Self(ProgressBar::with_draw_target(None, target).with_style(style))
     }
 
@@ -213,14 +212,13 @@ impl Bar {
         if self.0.is_hidden() {
             return;
         }
-        let Progress { stage, elapsed, registered, calls, completed, failed, wrong } = now;
+        let Progress { stage, elapsed, registered, calls, completed, failed, wrong, .. } = now;
         let mut text =
             format!("{:.0} s  {stage}  {registered} of {} phones", elapsed.as_secs_f64(), plan.phones.count);
         if plan.calls.rate.is_some() {
             let _ = write!(text, "  {calls} calls, {completed} completed, {failed} failed, {wrong} wrong");
         }
         self.0.set_message(text);
-        self.0.tick();
     }
 }
 

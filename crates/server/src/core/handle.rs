@@ -19,7 +19,10 @@ use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{
     Limits,
@@ -123,7 +126,7 @@ pub struct NetworkCounters {
     pub floods: u64,
     /// How often the exchange was overloaded.
     pub overloads: u64,
-    /// Records that found the store's queue full.
+    /// Records that nobody took, in a crash. Those that found the store's queue full are the store's to count.
     pub records_lost: u64,
     /// Crashes of the exchange, after each of which it began again.
     pub crashes: u64,
@@ -133,6 +136,9 @@ pub struct NetworkCounters {
 
 /// Commands that may wait; more are refused.
 pub const COMMANDS: usize = 256;
+
+/// How long an answer may take: far more than a change of a very large office does.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The way to the exchange from other threads.
 #[derive(Debug, Clone)]
@@ -167,7 +173,7 @@ impl Commands {
 /// The exchange does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unavailable {
-    /// Its queue is full.
+    /// Its queue is full, or it does not answer.
     #[error("the exchange is busy")]
     Busy,
     /// It has stopped.
@@ -220,17 +226,18 @@ impl Handle {
         Ok(())
     }
 
-    /// Hands a question over and waits for the answer.
+    /// Hands a question over and waits for the answer, half a minute at most.
     ///
     /// # Errors
-    /// If the queue is full or the exchange has stopped.
+    /// If the queue is full, the exchange has stopped, or takes too long.
     pub async fn ask<T>(
         &self,
         question: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Unavailable> {
         let (answer, wait) = oneshot::channel();
         self.send(question(answer))?;
-        wait.await.map_err(|_| Unavailable::Stopped)
+        let answered = timeout(PATIENCE, wait).await.map_err(|_| Unavailable::Busy)?;
+        answered.map_err(|_| Unavailable::Stopped)
     }
 
     /// Watches something. The receiver ends when what waits in it becomes too much, and when the exchange stops.

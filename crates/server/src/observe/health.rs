@@ -12,7 +12,7 @@ use crate::{
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is wrong. `exchange` is `None` if it does not answer.
-pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus) -> Health {
+pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus, down: &[&str]) -> Health {
     let mut problems = Vec::new();
     let mut say = |kind, text| problems.push(Problem { kind, text });
     match exchange {
@@ -57,6 +57,12 @@ pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus) -> Health {
                 format!("{lost} records are lost since the start, and more will be"),
             );
         }
+    }
+    for service in down {
+        let text = format!(
+            "{service} has failed by a fault of selsius: start the manager again when that suits you"
+        );
+        say(ProblemKind::ServiceDown, text);
     }
     let silent = exchange.is_none();
     let blocked = exchange.is_some_and(|metrics| metrics.stopping || !metrics.accepting);

@@ -37,7 +37,7 @@ pub(super) fn text(exchange: Option<&Metrics>, commands: usize, store: &StoreSta
         commands as f64,
     );
     families.gauge("selsius_commands_capacity", "Commands that may wait; more are refused.", COMMANDS as f64);
-    families.store(store);
+    families.store(store, exchange.map_or(0, |metrics| metrics.network.records_lost));
     // The process itself, as every exporter tells of it: memory, CPU, files.
     families.0.extend(ProcessCollector::for_self().collect());
     let mut text = Vec::new();
@@ -169,7 +169,7 @@ impl Families {
         self.counter("selsius_exchange_crashes_total", crashes, network.crashes);
     }
 
-    fn store(&mut self, store: &StoreStatus) {
+    fn store(&mut self, store: &StoreStatus, in_crash: u64) {
         self.gauge("selsius_store_records_waiting", "Records that wait to be written.", store.waiting as f64);
         self.gauge(
             "selsius_store_queue_capacity",
@@ -177,12 +177,13 @@ impl Families {
             store.capacity as f64,
         );
         self.counter("selsius_store_records_written_total", "Records that were written.", store.written);
-        let lost = store.lost.by_kind().map(|(kind, count)| counter(&[("kind", kind)], count));
+        let lost = store.lost.by_kind().into_iter().chain([("in-crash", in_crash)]);
+        let lost = lost.map(|(kind, count)| counter(&[("kind", kind)], count)).collect();
         self.add(
             "selsius_store_records_lost_total",
-            "Records that were given up because too many waited.",
+            "Records that were given up because too many waited, or that nobody took in a crash.",
             MetricType::COUNTER,
-            lost.into(),
+            lost,
         );
         self.counter("selsius_store_write_failures_total", "Attempts to write that failed.", store.failures);
         let failing = f64::from(store.failing.is_some());

@@ -6,7 +6,13 @@
 mod health;
 mod metrics;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -15,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::FutureExt;
 use selsius_store::Store;
 use tokio::{
     net::TcpListener,
@@ -40,12 +47,37 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub(crate) struct Observed {
     pub(crate) exchange: Handle,
     pub(crate) store: Store,
+    /// Services that serve nobody any more, by a fault of ours.
+    down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
+    pub(crate) fn new(exchange: Handle, store: Store) -> Self {
+        Self { exchange, store, down: Arc::default() }
+    }
+
+    /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
+    pub(crate) fn keep_an_eye_on(
+        &self,
+        service: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let down = Arc::clone(&self.down);
+        async move {
+            // The hook for panics has told what happened.
+            let _ = AssertUnwindSafe(work).catch_unwind().await;
+            tracing::error!(service, "this serves nobody any more until the manager is started again");
+            down.lock().unwrap_or_else(PoisonError::into_inner).push(service);
+        }
+    }
+
+    fn down(&self) -> Vec<&'static str> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How the manager is. Takes a second when the exchange does not answer.
     pub(crate) async fn health(&self) -> api::Health {
-        health::judge(self.metrics().await.as_deref(), &self.store.status())
+        health::judge(self.metrics().await.as_deref(), &self.store.status(), &self.down())
     }
 
     /// All figures in Prometheus' text format.
@@ -107,7 +139,8 @@ impl Observatory {
         if let Some(Bound { address, listener, .. }) = at {
             tracing::info!("figures for Prometheus: http://{address}/metrics");
             let app = router(Arc::new(observed.clone()));
-            self.task = Some(tasks.spawn(http::serve(listener, app, CONNECTIONS, Some(LONGEST))));
+            let serves = http::serve(listener, app, CONNECTIONS, Some(LONGEST));
+            self.task = Some(tasks.spawn(observed.keep_an_eye_on("metrics", serves)));
         }
     }
 }
@@ -138,4 +171,24 @@ fn router(observed: Arc<Observed>) -> Router {
 fn answer(good: bool, health: api::Health) -> Response {
     let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Server, api::ProblemKind};
+
+    #[tokio::test]
+    async fn a_service_that_fails_is_told_of_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Options::loopback(folder.path())).await.unwrap();
+        let observed = server.observed();
+        assert_eq!(observed.health().await.problems, []);
+        observed.keep_an_eye_on("TFTP", async { panic!("the test wants it so") }).await;
+        let health = observed.health().await;
+        assert!(health.live && health.ready, "{health:?}");
+        let [problem] = &health.problems[..] else { panic!("{health:?}") };
+        assert_eq!(problem.kind, ProblemKind::ServiceDown);
+        assert!(problem.text.starts_with("TFTP has failed"), "{}", problem.text);
+        server.stop().await.unwrap();
+    }
 }

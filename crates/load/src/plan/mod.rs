@@ -1,8 +1,10 @@
 //! What shall be done: the phones, the server, the calls.
 
+mod names;
+mod sources;
+
 use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     str::FromStr,
     time::Duration,
 };
@@ -10,6 +12,10 @@ use std::{
 use selsius_station::Config;
 use thiserror::Error;
 
+pub use self::{
+    names::{NamePattern, PatternError},
+    sources::{Sources, SourcesError},
+};
 use crate::Rate;
 
 /// A whole run.
@@ -102,6 +108,14 @@ pub enum CallKind {
 impl CallKind {
     /// All there are.
     pub const ALL: [Self; 5] = [Self::Plain, Self::Abandoned, Self::Busy, Self::Hold, Self::Transfer];
+
+    /// How many phones take part.
+    pub(crate) const fn phones(self) -> usize {
+        match self {
+            Self::Plain | Self::Abandoned | Self::Busy | Self::Hold => 2,
+            Self::Transfer => 3,
+        }
+    }
 
     /// Its name in scenarios and reports.
     pub const fn name(self) -> &'static str {
@@ -396,131 +410,6 @@ impl Phones {
     }
 }
 
-/// Names with a number in them, as C's printf writes it: `SEP%012X`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamePattern {
-    before: String,
-    after: String,
-    width: usize,
-    base: Base,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Base {
-    Decimal,
-    LowerHex,
-    UpperHex,
-}
-
-impl Default for NamePattern {
-    /// `SEP%012X`
-    fn default() -> Self {
-        Self { before: "SEP".into(), after: String::new(), width: 12, base: Base::UpperHex }
-    }
-}
-
-/// A text that is no pattern for names.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no pattern for names; it is a text with %d, %x or %X in it, such as SEP%012X or LOAD%05d")]
-pub struct PatternError(String);
-
-impl NamePattern {
-    /// The name with this number.
-    pub fn name(&self, number: u64) -> String {
-        let Self { before, after, width, base } = self;
-        let width = *width;
-        match base {
-            Base::Decimal => format!("{before}{number:0width$}{after}"),
-            Base::LowerHex => format!("{before}{number:0width$x}{after}"),
-            Base::UpperHex => format!("{before}{number:0width$X}{after}"),
-        }
-    }
-}
-
-impl FromStr for NamePattern {
-    type Err = PatternError;
-
-    fn from_str(text: &str) -> Result<Self, PatternError> {
-        let parse = || {
-            let (before, rest) = text.split_once('%')?;
-            let at = rest.find(|char: char| !char.is_ascii_digit())?;
-            let width = match rest.get(..at)? {
-                "" => 0,
-                digits => digits.parse().ok().filter(|width| *width <= 15)?,
-            };
-            let base = match rest.as_bytes().get(at)? {
-                b'd' => Base::Decimal,
-                b'x' => Base::LowerHex,
-                b'X' => Base::UpperHex,
-                _ => return None,
-            };
-            let after = rest.get(at + 1..)?;
-            let plain =
-                |text: &str| text.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char));
-            (plain(before) && plain(after)).then(|| Self {
-                before: before.into(),
-                after: after.into(),
-                width,
-                base,
-            })
-        };
-        parse().ok_or_else(|| PatternError(text.into()))
-    }
-}
-
-/// The addresses that phones connect from, one after the other and from the start again: `127.0.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sources {
-    first: Ipv4Addr,
-    /// Bits that all have in common.
-    prefix: u8,
-}
-
-/// A text that is no range of addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no range of IPv4 addresses; expected one such as 127.0.0.0/16, or a single address")]
-pub struct SourcesError(String);
-
-impl Sources {
-    /// The address of a phone, from 0. The first and the last of a range name the network and all of it, and are left out.
-    pub fn address(&self, index: u32) -> Ipv4Addr {
-        let host_bits = 32 - u32::from(self.prefix);
-        let size = 1_u64 << host_bits;
-        let (skip, hosts) = if size > 2 { (1, size - 2) } else { (0, size) };
-        let host = u64::from(index) % hosts + skip;
-        Ipv4Addr::from(self.first.to_bits() + u32::try_from(host).unwrap_or(0))
-    }
-
-    /// Whether the address is one of the range.
-    pub fn contains(&self, address: Ipv4Addr) -> bool {
-        self.first.to_bits() == address.to_bits() & mask(self.prefix)
-    }
-}
-
-fn mask(prefix: u8) -> u32 {
-    u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0)
-}
-
-impl FromStr for Sources {
-    type Err = SourcesError;
-
-    fn from_str(text: &str) -> Result<Self, SourcesError> {
-        let parse = || {
-            let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
-            let address: Ipv4Addr = address.parse().ok()?;
-            let prefix: u8 = prefix.parse().ok().filter(|prefix| (8..=32).contains(prefix))?;
-            Some(Self { first: Ipv4Addr::from(address.to_bits() & mask(prefix)), prefix })
-        };
-        parse().ok_or_else(|| SourcesError(text.into()))
-    }
-}
-
-impl fmt::Display for Sources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.first, self.prefix)
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use selsius_station::ModelClass;
@@ -553,18 +442,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn names_are_written_as_printf_does() {
-        let table =
-            [("SEP%012X", 0xABC, "SEP000000000ABC"), ("LOAD%05d-a", 42, "LOAD00042-a"), ("x%x", 255, "xff")];
-        for (pattern, number, name) in table {
-            assert_eq!(pattern.parse::<NamePattern>().unwrap().name(number), name);
-        }
-        for text in ["", "SEP", "SEP%", "SEP%s", "SEP%99X", "SEP%X%X", "a b%d"] {
-            assert!(text.parse::<NamePattern>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn each_kind_has_its_parts_and_they_are_spread() {
         let mix = Mix::new([5, 2, 1, 1, 1]).unwrap();
         let kinds: Vec<_> = (0..10).map(|place| mix.kind(place)).collect();
@@ -573,22 +450,6 @@ pub(crate) mod tests {
         assert_ne!(kinds[..5], [CallKind::Plain; 5], "not all of a kind in a row");
         assert!((0..10).all(|place| mix.kind(place) == mix.kind(place + 1_000_000)));
         assert_eq!((Mix::new([0; 5]), Mix::default().kind(7)), (None, CallKind::Plain));
-    }
-
-    #[test]
-    fn sources_go_round_without_the_ends_of_the_range() {
-        let sources: Sources = "127.0.3.7/30".parse().unwrap();
-        let addresses = [0, 1, 2].map(|index| sources.address(index).to_string());
-        assert_eq!(addresses, ["127.0.3.5", "127.0.3.6", "127.0.3.5"]);
-        assert_eq!(
-            (sources.to_string().as_str(), sources.contains([127, 0, 3, 8].into())),
-            ("127.0.3.4/30", false)
-        );
-        let one: Sources = "192.0.2.1".parse().unwrap();
-        assert_eq!(one.address(7).to_string(), "192.0.2.1");
-        for text in ["", "127.0.0.0/7", "127.0.0.0/33", "::1/128", "127.0.0/8"] {
-            assert!(text.parse::<Sources>().is_err(), "{text}");
-        }
     }
 
     #[test]
