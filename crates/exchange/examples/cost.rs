@@ -6,7 +6,13 @@
 //! `tests/allocations.rs`, since counting costs time.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a command for developers")]
 
-use std::{fs, hint::black_box, mem, net::SocketAddr, process::ExitCode};
+use std::{
+    fs,
+    hint::black_box,
+    mem,
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+};
 
 use selsius_exchange::{Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock};
 use selsius_site::{Button, Device, Line, LineNumber, Site};
@@ -82,9 +88,8 @@ pub(crate) fn site(phones: u64) -> Site {
 
 /// A phone registers and asks until it is ready. Gives its dialect.
 pub(crate) fn register(exchange: &mut Exchange, phone: u64) -> Dialect {
-    let [.., a, b, c] = phone.to_be_bytes();
     let peer = Peer {
-        remote: SocketAddr::from(([10, 1 + a, b, c], 50_000)),
+        remote: SocketAddr::new(address(phone), 50_000),
         local: SocketAddr::from(([10, 0, 0, 1], 2000)),
     };
     exchange.handle(Time::ZERO, Input::Opened { session: SessionId(phone), peer });
@@ -165,40 +170,55 @@ fn calls(exchange: &mut Exchange, options: &Options) {
 pub(crate) fn call(exchange: &mut Exchange, phones: u64, at: u64) -> u64 {
     let caller = at % (phones / 2) + 1;
     let called = caller + phones / 2;
-    let mut opened = Vec::new();
+    let mut seen = Seen::default();
     say(exchange, caller, message::OffHook::default());
-    let mut outputs = take(exchange, &mut opened);
+    let mut outputs = take(exchange, &mut seen);
     for digit in number(called).as_str().bytes() {
         let kp_button = KeypadKey::from(u32::from(digit - b'0'));
         say(exchange, caller, message::KeypadButton { kp_button, ..message::KeypadButton::default() });
-        outputs += take(exchange, &mut opened);
+        outputs += take(exchange, &mut seen);
     }
     say(exchange, called, message::OffHook::default());
-    outputs += take(exchange, &mut opened);
-    for (phone, party) in mem::take(&mut opened) {
+    outputs += take(exchange, &mut seen);
+    for (phone, party) in mem::take(&mut seen.opened) {
         let ack = message::OpenReceiveChannelAck {
-            ip_addr: std::net::IpAddr::from([10, 1, 0, 1]).into(),
+            ip_addr: address(phone).into(),
             port_number: 20_000,
             pass_through_party_id: party,
             ..message::OpenReceiveChannelAck::default()
         };
         say(exchange, phone, ack);
-        outputs += take(exchange, &mut opened);
+        outputs += take(exchange, &mut seen);
     }
+    assert_eq!(seen.transmits, 2, "both phones talk");
     for phone in [caller, called] {
         say(exchange, phone, message::OnHook::default());
-        outputs += take(exchange, &mut opened);
+        outputs += take(exchange, &mut seen);
     }
     outputs
 }
 
-/// Takes all outputs, as a driver does after each input, and keeps which channels are to be opened.
-fn take(exchange: &mut Exchange, opened: &mut Vec<(u64, u32)>) -> u64 {
+/// What was wanted of the phones of a call.
+#[derive(Default)]
+struct Seen {
+    /// The channels to be opened, and by whom.
+    opened: Vec<(u64, u32)>,
+    /// Phones that were told where to send.
+    transmits: u32,
+}
+
+/// Takes all outputs, as a driver does after each input.
+fn take(exchange: &mut Exchange, seen: &mut Seen) -> u64 {
     let mut outputs = 0;
     while let Some(output) = exchange.poll_output() {
         outputs += 1;
-        if let Output::Send { session, message: ManagerMessage::OpenReceiveChannel(open) } = output {
-            opened.push((session.0, open.pass_through_party_id));
+        let Output::Send { session, message } = output else { continue };
+        match message {
+            ManagerMessage::OpenReceiveChannel(open) => {
+                seen.opened.push((session.0, open.pass_through_party_id));
+            }
+            ManagerMessage::StartMediaTransmission(_) => seen.transmits += 1,
+            _ => {}
         }
     }
     outputs
@@ -206,6 +226,12 @@ fn take(exchange: &mut Exchange, opened: &mut Vec<(u64, u32)>) -> u64 {
 
 fn say(exchange: &mut Exchange, phone: u64, message: impl Into<StationMessage>) {
     exchange.handle(Time::ZERO, Input::Message { session: SessionId(phone), message: message.into() });
+}
+
+/// Where a phone is, and listens.
+fn address(phone: u64) -> IpAddr {
+    let [.., a, b, c] = phone.to_be_bytes();
+    IpAddr::from([10, 1 + a, b, c])
 }
 
 fn name(phone: u64) -> String {

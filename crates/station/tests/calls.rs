@@ -103,6 +103,9 @@ fn an_incoming_call_is_seen_heard_and_answered() {
     let call = face.selected().expect("the call");
     assert_eq!((call.calling_name.as_str(), call.calling_number.as_str()), ("Caller", "1003"));
     assert_eq!(call.state, CallState::RingIn);
+    let parties = phone.station.parties(7).expect("the call");
+    assert_eq!((parties.calling, parties.called), ("1003", "1001"));
+    assert_eq!(phone.station.parties(8), None);
 
     phone.act(Action::OffHook);
     assert_eq!(sent(&mut phone), ["Handset on", "OffHook 1 7"]);
@@ -116,6 +119,7 @@ fn an_incoming_call_is_seen_heard_and_answered() {
     assert_eq!(sent(&mut phone), ["Handset off", "OnHook 1 7"]);
     phone.say(state(CallState::OnHook, 1, 7));
     phone.say(ClearPromptStatus { line_instance: 1, call_reference: 7 });
+    assert_eq!(phone.station.parties(7), None, "it is over");
     let face = phone.face();
     assert_eq!((face.calls.len(), face.prompt.as_str(), face.off_hook), (0, "Your current options", false));
     assert_eq!(face.soft_keys, ["Redial", "NewCall", "CFwdAll"]);

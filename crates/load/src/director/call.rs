@@ -460,7 +460,10 @@ fn fits(kind: CallKind, part: Part, step: Step, state: CallState) -> bool {
                 || kind == CallKind::Busy && matches!(state, S::OffHook | S::CallWaiting)
         }
         (Part::Callee, Step::Media) => matches!(state, S::OffHook | S::Connected),
-        (Part::Caller, Step::Media) | (_, Step::Talk) => state == S::Connected,
+        // The bell at the far end can be read before what the caller was told at the same time: two connections have
+        // no common order.
+        (Part::Caller, Step::Media) => matches!(state, S::Proceed | S::RingOut | S::Connected),
+        (_, Step::Talk) => state == S::Connected,
         // From here on a phone can have two calls, and the held one is told what the manager thinks fit.
         (_, Step::Hold | Step::Held | Step::Resume | Step::TalkOn) => {
             matches!(state, S::Hold | S::Connected | S::RemoteHold)

@@ -12,7 +12,8 @@ impl Director {
         match storm.kind {
             StormKind::DropAndReturn => {
                 let back = Schedule::new(now + storm.back_after, storm.rate);
-                let online = self.desks.iter_mut().zip(0..).filter(|(desk, _)| desk.online);
+                let online =
+                    self.desks.iter_mut().zip(0..).filter(|(desk, _)| desk.online && desk.role != Role::Deaf);
                 for ((desk, phone), place) in online.take(most).zip(0..) {
                     desk.back_at = Some(back.due(place));
                     self.todo.push_back((phone, Act::Drop));

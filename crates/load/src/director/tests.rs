@@ -174,6 +174,23 @@ fn patience_ends_each_step_and_phones_start_anew() {
 }
 
 #[test]
+fn two_connections_have_no_common_order() {
+    let mut director = director(2, 1.0);
+    director.tick(at(0));
+    director.tick(at(0));
+    director.call_state(at(1), 0, 1, CallState::OffHook);
+    director.call_state(at(2), 1, 2, CallState::RingIn);
+    director.rings(at(2), 1);
+    // What the caller was told before the bell rang is read after it was answered.
+    director.call_state(at(3), 0, 1, CallState::Proceed);
+    director.call_state(at(3), 0, 1, CallState::RingOut);
+    assert!(director.tally.wrong.is_empty(), "{:?}", director.tally.examples);
+    // Nobody has dialled again, though.
+    director.call_state(at(4), 0, 1, CallState::OffHook);
+    assert_eq!(director.tally.wrong, [(Wrong::State, 1)].into());
+}
+
+#[test]
 fn a_bell_that_is_rung_at_the_wrong_phone_is_wrong() {
     let mut director = director(4, 1.0);
     director.tick(at(0));

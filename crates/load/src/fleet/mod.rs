@@ -276,6 +276,7 @@ impl Fleet {
         handset.station.set_address(address);
         self.director.connected(phone, nominal_address(address, phone));
         self.tell(now, phone, Input::Connected);
+        self.arm(phone);
     }
 
     /// The connection is gone, or came to nothing.
@@ -325,10 +326,12 @@ impl Fleet {
                     self.director.tally.received += 1;
                     self.tell(now, phone, Input::Message(message));
                 }
-                Ok(None) => return,
+                Ok(None) => break,
                 Err(_) => return self.down(phone, "the server does not speak SCCP"),
             }
         }
+        // Once for all of them: it looks through everything that can be due.
+        self.arm(phone);
     }
 
     /// Tells a station what happened, and does what it wants.
@@ -356,10 +359,9 @@ impl Fleet {
                 Some(Output::Media(order)) => self.media(now, phone, order),
                 Some(Output::Event(event)) => self.event(now, phone, &event),
                 Some(Output::Close(reason)) => self.close(phone, reason),
-                None => break,
+                None => return,
             }
         }
-        self.arm(phone);
     }
 
     fn event(&mut self, now: Time, phone: u32, event: &Event) {
@@ -397,7 +399,10 @@ impl Fleet {
             let now = self.now();
             match act {
                 Act::Connect => self.connect(phone),
-                Act::User(action) => self.tell(now, phone, Input::User(action)),
+                Act::User(action) => {
+                    self.tell(now, phone, Input::User(action));
+                    self.arm(phone);
+                }
                 Act::Look { reference } => {
                     let Some(handset) = self.handsets.get(phone as usize) else { continue };
                     let Some(parties) = handset.station.parties(reference) else { continue };
@@ -459,6 +464,7 @@ impl Fleet {
                 handset.station.handle_timeout(now);
             }
             self.outputs(now, phone);
+            self.arm(phone);
         }
     }
 
