@@ -17,7 +17,7 @@ mod watch;
 use std::{
     collections::VecDeque,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::mpsc::TryRecvError,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -41,7 +41,7 @@ pub use self::{
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use self::{
-    admission::{Admission, HOLD, Held, Lateness, Left},
+    admission::{Admission, HOLD, Held, Lateness, Left, Refusal},
     clock::{ZoneTable, wall_clock, zone},
     connection::{Connection, Fill},
     handle::Commands,
@@ -538,16 +538,13 @@ impl Core {
 
     fn accepted(&mut self, mut stream: mio::net::TcpStream, remote: SocketAddr) {
         let address = remote.ip().to_canonical();
-        let there = self.connections.len();
-        if let Err(refusal) = self.admission.admit(self.now(), address, there, &self.limits) {
-            self.counters.refused += 1;
-            self.tally.refused(refusal);
-            // A flood does not fill the log.
-            if self.counters.refused.is_power_of_two() {
-                let refused = self.counters.refused;
-                tracing::warn!(%remote, refused, "connection refused: {}", refusal.words());
-            }
-            return;
+        let mut admitted = self.admit(address);
+        if admitted == Err(Refusal::Unregistered) {
+            self.make_room();
+            admitted = self.admit(address);
+        }
+        if let Err(refusal) = admitted {
+            return self.refused(remote, refusal);
         }
         // Signalling is small and urgent. A socket that refuses this works, only slower.
         let _ = stream.set_nodelay(true);
@@ -565,6 +562,36 @@ impl Core {
         let peer = Peer { remote: canonical(remote), local: canonical(local) };
         let now = self.now();
         self.exchange.handle(now, Input::Opened { session, peer });
+    }
+
+    fn admit(&mut self, address: IpAddr) -> Result<(), Refusal> {
+        self.admission.admit(self.now(), address, self.connections.len(), &self.limits)
+    }
+
+    fn refused(&mut self, remote: SocketAddr, refusal: Refusal) {
+        self.counters.refused += 1;
+        self.tally.refused(refusal);
+        // A flood does not fill the log.
+        if self.counters.refused.is_power_of_two() {
+            let refused = self.counters.refused;
+            tracing::warn!(%remote, refused, "connection refused: {}", refusal.words());
+        }
+    }
+
+    /// Of those that have not registered, the ones that have had the longest time for it give way: phones register at
+    /// once, and who only holds connections must not keep them out.
+    fn make_room(&mut self) {
+        let unregistered = self.connections.iter().filter(|(_, connection)| !connection.registered);
+        // Sessions are numbered in their order.
+        let mut oldest: Vec<_> = unregistered.map(|(key, connection)| (connection.session, key)).collect();
+        oldest.sort_unstable();
+        // Some at a time: to look for them costs more than they do.
+        for &(_, key) in oldest.iter().take(oldest.len() / 16 + 1) {
+            if let Some(remote) = self.connections.get(key).and_then(|c| c.stream.peer_addr().ok()) {
+                self.refused(canonical(remote), Refusal::Unregistered);
+            }
+            self.drop_connection(key, "too many have not registered".into());
+        }
     }
 
     /// Reads once. `ends` says that the phone has closed its side: then everything is read, up to the end.
