@@ -182,6 +182,8 @@ impl Run {
         // Who transfers both ends of a call through the trunk to each other makes a ring without a phone.
         if self.bed.trunk_calls() == self.bed.exchange.sizes().legs {
             self.bed.cut_trunk();
+            // The exchange may hear of it late.
+            self.bed.settle(Duration::from_secs(60));
         }
         if self.bed.trunk_calls() != 0 {
             // A call over the trunk to itself that both its ends have parked: it goes back to them, who do not answer.
@@ -193,7 +195,8 @@ impl Run {
         }
         let sizes = self.bed.exchange.sizes();
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
-            return Err(format!("everybody hung up, and this is left: {sizes:?}"));
+            let calls = self.bed.exchange.call_status();
+            return Err(format!("everybody hung up, and this is left: {sizes:?}, {calls:?}"));
         }
         if !self.bed.begun.is_empty() {
             return Err(format!("everybody hung up, and these calls have no record: {:?}", self.bed.begun));
