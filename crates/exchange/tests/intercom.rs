@@ -3,9 +3,9 @@
 
 mod bench;
 
-use bench::{Bench, office};
+use bench::{Bench, edit_phone, office};
 use selsius_exchange::{record::EndCause, remembered::LineState};
-use selsius_site::{AutoAnswer, Site};
+use selsius_site::{AutoAnswer, Button, Site};
 use selsius_wire::{
     message,
     value::{SoftKey, StimulusType},
@@ -138,6 +138,25 @@ fn the_spoken_to_phone_neither_holds_nor_transfers() {
     bench.open_audio(&[alice, bob]);
     assert_eq!((bench.states(bob), bench.sends_to(bob)), (vec!["Whisper"], None));
     bench.press_on(bob, SoftKey::EndCall, 0);
+    bench.assert_quiet();
+}
+
+#[test]
+fn private_hold_of_a_call_that_cannot_be_held_closes_it_to_nobody() {
+    let mut site = office();
+    let button = Button::Line { number: "1002".parse().unwrap(), label: String::new() };
+    edit_phone(&mut site, "1003", |carol| carol.buttons[1] = button);
+    let mut bench = Bench::new(site);
+    let (alice, phones) = (bench.phone("1001"), [bench.phone("1002"), bench.phone("1003")]);
+    bench.calls(alice, BOB);
+    let spoken_to = phones.into_iter().find(|&phone| bench.states(phone) == ["Whisper"]).unwrap();
+    let other = phones.into_iter().find(|&phone| phone != spoken_to).unwrap();
+    bench.open_audio(&[alice, spoken_to]);
+    let keys = bench.keys(other, 0);
+    assert!(keys.contains(&"Barge"), "{keys:?}");
+    bench.press_on(spoken_to, SoftKey::from(24), 0);
+    assert_eq!(bench.keys(other, 0), keys, "as it was told, and as it is");
+    bench.on_hook(alice);
     bench.assert_quiet();
 }
 

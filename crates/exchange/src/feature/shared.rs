@@ -103,7 +103,10 @@ impl Exchange {
 
     /// Hold that only this phone can end.
     pub(crate) fn private_hold(&mut self, now: Time, leg: Handle<Leg>) {
-        if let Some(state) = self.legs.get_mut(leg).filter(|leg| leg.state == LegState::Connected) {
+        // What cannot be held is not closed to others either.
+        let one_way = self.is_one_way(leg);
+        let held = |leg: &&mut Leg| leg.state == LegState::Connected && !one_way;
+        if let Some(state) = self.legs.get_mut(leg).filter(held) {
             state.private = true;
         }
         self.hold(now, leg);
