@@ -124,7 +124,7 @@ pub struct Running {
     pub handle: Handle,
     /// Where it listens, ports filled in.
     pub addresses: Vec<SocketAddr>,
-    /// Its thread; ends after [`Command::Stop`].
+    /// Its thread; ends after [`Command::Stop`](super::Command::Stop).
     pub thread: JoinHandle<()>,
 }
 
