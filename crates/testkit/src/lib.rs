@@ -10,6 +10,7 @@ mod agree;
 mod bed;
 mod chaos;
 mod network;
+mod office;
 mod plan;
 mod random;
 
