@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    MOST, Place,
+    MOST, Place, print_row,
     process::{Load, Manager, counts, figure},
 };
 use crate::bench::{
@@ -124,11 +124,7 @@ fn measured(place: &Place, steps: &[echo::Step], phones: u32, rate: f64, duratio
 }
 
 fn print(rows: &[Row]) {
-    let line = |name: &str, of: &dyn Fn(&Row) -> f64| {
-        print!("{name:44}");
-        rows.iter().for_each(|row| print!(" {:>9}", short(of(row))));
-        println!();
-    };
+    let line = |name: &str, of: &dyn Fn(&Row) -> f64| print_row(name, rows.iter().map(of));
     println!();
     line("phones", &|row| f64::from(row.phones));
     line("calls that were due", &|row| row.attempts);

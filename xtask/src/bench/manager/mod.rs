@@ -14,6 +14,7 @@ pub(super) use self::{
     storm::Options as StormOptions,
 };
 use crate::{
+    bench::verdict::short,
     step::{call, cargo},
     test::metadata,
 };
@@ -45,6 +46,13 @@ fn built() -> Result<Place> {
     let place = Place { selsius: target.join("release/selsius"), folder: target.join("bench/manager") };
     clean(&place.folder)?;
     Ok(place)
+}
+
+/// Prints a row of a table: what it is, and a figure for each number of phones.
+fn print_row(name: &str, all: impl Iterator<Item = f64>) {
+    print!("{name:44}");
+    all.for_each(|figure| print!(" {:>9}", short(figure)));
+    println!();
 }
 
 /// Makes the folder anew.

@@ -5,12 +5,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    MOST, Place,
+    MOST, Place, print_row,
     process::{Load, Manager, counts, figure},
 };
 use crate::bench::{
     echo::{self, KEEPALIVE},
-    verdict::{Verdict, short},
+    verdict::Verdict,
 };
 
 #[derive(Clone, Args)]
@@ -93,11 +93,7 @@ fn measured(place: &Place, phones: u32, duration: f64, bare: u64) -> Result<Row>
 }
 
 fn print(rows: &[Row]) {
-    let line = |name: &str, of: &dyn Fn(&Row) -> f64| {
-        print!("{name:44}");
-        rows.iter().for_each(|row| print!(" {:>9}", short(of(row))));
-        println!();
-    };
+    let line = |name: &str, of: &dyn Fn(&Row) -> f64| print_row(name, rows.iter().map(of));
     println!();
     line("phones", &|row| f64::from(row.phones));
     line("registered", &|row| row.registered);
