@@ -142,13 +142,8 @@ fn somebody_elses_forward() {
     pair.assert_unaffected();
 }
 
-/// An OpenReceiveChannelAck that names a third host would have the other party send its audio there, through a pinhole that
-/// a firewall opens for it.
-#[test]
-fn a_media_answer_that_names_a_third_host() {
-    let manager = Manager::new();
-    let mut pair = Pair::new(&manager);
-    let (mut phone, mut bob) = (insider(&manager), Phone::register(&manager, "1002"));
+/// Calls Bob, and says that a third host is where the audio goes.
+fn name_a_third_host(phone: &mut Phone, bob: &mut Phone) {
     phone.off_hook();
     phone.dial("1002");
     bob.until(|message| matches!(message, ManagerMessage::SetRinger(_)));
@@ -156,6 +151,16 @@ fn a_media_answer_that_names_a_third_host() {
     let heard = phone.until(|message| matches!(message, ManagerMessage::OpenReceiveChannel(_)));
     let Some(ManagerMessage::OpenReceiveChannel(open)) = heard.last() else { unreachable!() };
     phone.ack(open.pass_through_party_id, (THIRD, 6666));
+}
+
+/// An OpenReceiveChannelAck that names a third host would have the other party send its audio there, through a pinhole that
+/// a firewall opens for it.
+#[test]
+fn a_media_answer_that_names_a_third_host() {
+    let manager = Manager::new();
+    let mut pair = Pair::new(&manager);
+    let (mut phone, mut bob) = (insider(&manager), Phone::register(&manager, "1002"));
+    name_a_third_host(&mut phone, &mut bob);
     phone.settle();
     let heard = bob.settle();
     assert!(!heard.iter().any(|message| matches!(message, ManagerMessage::StartMediaTransmission(_))));
@@ -171,13 +176,7 @@ fn a_media_answer_that_names_a_third_host_where_that_is_allowed() {
     let manager = Manager::with(talkative(), config, office());
     let mut pair = Pair::new(&manager);
     let (mut phone, mut bob) = (insider(&manager), Phone::register(&manager, "1002"));
-    phone.off_hook();
-    phone.dial("1002");
-    bob.until(|message| matches!(message, ManagerMessage::SetRinger(_)));
-    bob.off_hook();
-    let heard = phone.until(|message| matches!(message, ManagerMessage::OpenReceiveChannel(_)));
-    let Some(ManagerMessage::OpenReceiveChannel(open)) = heard.last() else { unreachable!() };
-    phone.ack(open.pass_through_party_id, (THIRD, 6666));
+    name_a_third_host(&mut phone, &mut bob);
     let heard = bob.until(|message| matches!(message, ManagerMessage::StartMediaTransmission(_)));
     let Some(ManagerMessage::StartMediaTransmission(start)) = heard.last() else { unreachable!() };
     assert_eq!(start.remote_ip_addr.ip, IpAddr::from(THIRD));
