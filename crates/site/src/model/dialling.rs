@@ -101,32 +101,6 @@ pub struct Rights {
     pub partitions: Vec<Name>,
 }
 
-/// A way out of the office.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Trunk {
-    /// What is at its other end.
-    pub kind: TrunkKind,
-    /// Most calls at once, 1 to 10000.
-    pub calls: u32,
-}
-
-impl Default for Trunk {
-    fn default() -> Self {
-        Self { kind: TrunkKind::default(), calls: 30 }
-    }
-}
-
-words! {
-    /// What is at the other end of a trunk.
-    #[derive(Default)]
-    pub enum TrunkKind {
-        /// The manager itself, which plays the outside: for trying things out.
-        #[default]
-        Loopback = "loopback",
-    }
-}
-
 /// Callers that are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

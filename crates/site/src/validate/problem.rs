@@ -149,6 +149,14 @@ pub enum Problem {
     /// Not an address that a phone can open.
     #[error("{0}; expected http://host/path or https://host/path")]
     Url(&'static str),
+    /// Not a host that can be called.
+    #[error(
+        "is {0:?}; expected a name or an address, perhaps with a port, such as \"sip.example.net\" or \"192.0.2.5:5060\""
+    )]
+    Host(String),
+    /// Not the name of a file in the music folder.
+    #[error("{0:?} is no file in the music folder; expected a name such as \"bells.wav\"")]
+    MusicFile(String),
     /// Text that the wire has no room for.
     #[error("{bytes} bytes long; expected at most {max}")]
     TooLong {

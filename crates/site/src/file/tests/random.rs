@@ -11,7 +11,7 @@ use proptest::{
 
 use crate::{
     Action, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes, Hotline,
-    HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Name, NumberMask, NumberRange, OpenHours,
+    HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange, OpenHours,
     PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service, ServiceItem,
     Settings, Site, SoftKeys, Trunk, User,
 };
@@ -122,6 +122,7 @@ fn settings() -> BoxedStrategy<Settings> {
         conference_owner_leaves: select(crate::OwnerLeaves::ALL),
         conference_size: any::<u32>(),
         voicemail: option::of(numbers()),
+        music: option::of(names()),
         timers: timers,
         codes: codes,
         auto_registration: option::of(ranges()),
@@ -240,7 +241,7 @@ fn people() -> BoxedStrategy<Site> {
         date_format: option::of("[DMY/]{1,6}"),
         language: option::of(select(crate::Language::ALL)),
         rights: option::of(names()),
-        music: texts(),
+        music: option::of(names()),
     });
     let user = part!(User {
         name: texts(),
@@ -266,7 +267,26 @@ fn people() -> BoxedStrategy<Site> {
 
 fn rest() -> BoxedStrategy<Site> {
     let rights = part!(Rights { partitions: vec(names(), 0..3) });
-    let trunk = part!(Trunk { calls: any::<u32>() });
+    let network = (any::<std::net::IpAddr>(), 0..=32_u8)
+        .prop_map(|(address, length)| ipnet::IpNet::new(address, length).unwrap().trunc());
+    let trunk = part!(Trunk {
+        kind: select(crate::TrunkKind::ALL),
+        calls: any::<u32>(),
+        rate: any::<u32>(),
+        rights: option::of(names()),
+        servers: vec(texts(), 0..3),
+        transport: select(crate::Transport::ALL),
+        allow: vec(network, 0..3),
+        user: texts(),
+        password: texts().prop_map(Secret::new),
+        domain: texts(),
+        register: any::<bool>(),
+        authenticate: any::<bool>(),
+        media: select(crate::MediaPath::ALL),
+        dtmf: select(crate::Dtmf::ALL),
+        codecs: vec(select(crate::CodecName::ALL), 0..3),
+    });
+    let music = part!(Music { files: vec(texts(), 0..3) });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),
         closed_on: vec(
@@ -284,6 +304,7 @@ fn rest() -> BoxedStrategy<Site> {
     part!(Site {
         rights: btree_map(names(), rights, 0..3),
         trunks: btree_map(names(), trunk, 0..3),
+        music: btree_map(names(), music, 0..3),
         schedules: btree_map(names(), schedule, 0..3),
         blocked: blocked,
         soft_keys: btree_map(names(), soft_keys, 0..3),
