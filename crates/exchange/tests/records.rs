@@ -47,6 +47,7 @@ fn comes_in(bench: &mut Bench, number: &str) -> TrunkLegId {
         calling,
         codecs: Vec::new(),
         address: None,
+        events: None,
     }));
     leg
 }

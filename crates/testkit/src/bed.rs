@@ -10,7 +10,7 @@ use std::{
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
-    Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
+    AnchorOrder, Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
     record::{CallEnded, CallId, Record, WallTime},
     remembered::LineState,
@@ -27,6 +27,7 @@ use selsius_wire::{
 use crate::{
     chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
     network::{Network, Wire},
+    services::Services,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -110,6 +111,7 @@ pub struct Bed {
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
+    pub(crate) services: Services,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
@@ -137,6 +139,7 @@ impl Bed {
             answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
+            services: Services::default(),
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
@@ -256,6 +259,7 @@ impl Bed {
     /// Nothing is left of what the manager had to do with others.
     fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.services = Services::default();
         self.answers.forget();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
@@ -456,11 +460,11 @@ impl Bed {
         self.exchange_outputs();
     }
 
-    /// The bed's mixer listens to each party of a conference on a port of its own.
-    fn mix(&mut self, order: MixerOrder) {
-        if let MixerOrder::Join { party, .. } = order {
-            let address = SocketAddr::from(([10, 0, 0, 2], 20_000 + (party % 10_000) as u16 * 2));
-            self.answer(About::Party(party), Input::Mixer { party, address: Some(address) });
+    /// The bed's media services listen to each party on a port of its own.
+    fn anchor(&mut self, order: &AnchorOrder) {
+        let address = self.services.handle(order);
+        if let (AnchorOrder::Join { party, .. }, Some(_)) = (order, address) {
+            self.answer(About::Party(*party), Input::Anchored { party: *party, address });
         }
     }
 
@@ -492,7 +496,7 @@ impl Bed {
                 }
                 Output::Store(record) => self.store(*record),
                 Output::Trunk(order) => self.loopback.handle(*order),
-                Output::Mixer(order) => self.mix(order),
+                Output::Anchor(order) => self.anchor(&order),
                 Output::Notice(_) | Output::Event(_) => {}
             }
         }

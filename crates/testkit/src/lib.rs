@@ -13,6 +13,7 @@ mod network;
 mod office;
 mod plan;
 mod random;
+mod services;
 
 pub use self::{
     agree::disagreement,

@@ -158,7 +158,7 @@ impl Exchange {
             state,
             receive: Receive::Closed,
             audio: None,
-            mixing: None,
+            anchor: None,
             consults: None,
             selected: false,
             private: false,

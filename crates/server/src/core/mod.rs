@@ -26,7 +26,7 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    Event, Exchange, Input, Level, Load, Meter, MixerOrder, Output, SessionId, Time, WallClock,
+    AnchorOrder, Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock,
     loopback::Loopback, record::Record,
 };
 use slab::Slab;
@@ -261,7 +261,7 @@ impl Core {
                     }
                 }
                 Output::Trunk(order) => self.loopback.handle(*order),
-                Output::Mixer(order) => self.mix(order),
+                Output::Anchor(order) => self.mix(*order),
                 Output::Store(record) => {
                     self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &*record {
@@ -278,10 +278,10 @@ impl Core {
     }
 
     /// There is no mixer in this process: parties of a conference are told so, and hear nothing.
-    fn mix(&mut self, order: MixerOrder) {
-        if let MixerOrder::Join { party, .. } = order {
+    fn mix(&mut self, order: AnchorOrder) {
+        if let AnchorOrder::Join { party, .. } = order {
             let now = self.now();
-            self.exchange.handle(now, Input::Mixer { party, address: None });
+            self.exchange.handle(now, Input::Anchored { party, address: None });
         }
     }
 }

@@ -102,6 +102,7 @@ impl Part for Device {
         "background" background;
         "ring-tone" ring_tone;
         "prefer" prefer;
+        "media" media;
         "buttons" buttons, "a list such as [{ line = \"1001\" }, {}]";
     };
 
@@ -301,7 +302,7 @@ impl Part for Trunk {
         "domain" domain;
         "register" register;
         "authenticate" authenticate;
-        "media" media;
+        "media" media, "relay, direct, or \"\" for what its kind does";
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
     };

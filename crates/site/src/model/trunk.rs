@@ -35,8 +35,8 @@ pub struct Trunk {
     pub register: bool,
     /// Do calls that come in have to prove the same name and password?
     pub authenticate: bool,
-    /// How its audio goes.
-    pub media: MediaPath,
+    /// How its audio goes; `None` is through the manager for SIP, else directly.
+    pub media: Option<MediaPath>,
     /// How digits are sent.
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
@@ -58,7 +58,7 @@ impl Default for Trunk {
             domain: String::new(),
             register: false,
             authenticate: false,
-            media: MediaPath::Relay,
+            media: None,
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
         }
@@ -66,9 +66,12 @@ impl Default for Trunk {
 }
 
 impl Trunk {
-    /// Does its audio go through the manager? That of the manager's own services begins and ends there in any case.
+    /// Does its audio go through the manager?
     pub fn relays(&self) -> bool {
-        self.kind == TrunkKind::Sip && self.media == MediaPath::Relay
+        match self.media {
+            Some(media) => media == MediaPath::Relay,
+            None => self.kind == TrunkKind::Sip,
+        }
     }
 }
 

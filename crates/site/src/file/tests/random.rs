@@ -175,6 +175,7 @@ fn device() -> BoxedStrategy<Device> {
         background: texts(),
         ring_tone: texts(),
         prefer: select(crate::Prefer::ALL),
+        media: select(crate::MediaPath::ALL),
     })
 }
 
@@ -282,7 +283,7 @@ fn rest() -> BoxedStrategy<Site> {
         domain: texts(),
         register: any::<bool>(),
         authenticate: any::<bool>(),
-        media: select(crate::MediaPath::ALL),
+        media: option::of(select(crate::MediaPath::ALL)),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
     });
