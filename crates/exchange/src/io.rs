@@ -198,6 +198,8 @@ pub enum Hears {
     Bridge(u32),
     /// Music, by its name in the site.
     Music(Name),
+    /// The tone that tells that somebody's phone rings.
+    Ringing,
 }
 
 /// Something for the log. Each problem of a session is told once and counted after that.

@@ -58,6 +58,7 @@ impl Bench {
         let hears = |hears: &Hears| match hears {
             Hears::Bridge(_) => "bridge".into(),
             Hears::Music(music) => music.to_string(),
+            Hears::Ringing => "ringing".into(),
         };
         let show = |order: AnchorOrder| match order {
             AnchorOrder::Join { hears: place, audio, near, .. } => {
@@ -253,6 +254,38 @@ fn a_phone_on_hold_hears_the_music_of_whoever_holds_it() {
     assert_eq!(bench.services(), ["Join bells G711Ulaw64k at 10.0.0.254"]);
     bench.on_hook(bob);
     assert_eq!(bench.anchored(), ["Leave"]);
+    bench.assert_quiet();
+}
+
+#[test]
+fn a_parked_call_hears_music_and_a_transferred_one_how_it_rings() {
+    let mut site = with_music();
+    site.parking.slots = ["701".parse().unwrap()].into();
+    let mut bench = Bench::new(site);
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    let leg = bench.calls_out(alice);
+    bench.answered(leg, CodecName::Pcmu, None);
+    bench.services();
+    bench.open_audio(&[alice]);
+    bench.services();
+    bench.press(alice, SoftKey::Park);
+    assert_eq!(bench.anchored(), ["Leave", "Change bells G711Ulaw64k"]);
+    bench.off_hook(bob);
+    bench.dial(bob, "701");
+    let told = bench.services();
+    assert!(told.contains(&"Change bridge G711Ulaw64k".into()), "{told:?}");
+    bench.open_audio(&[bob]);
+    bench.services();
+
+    bench.press(bob, SoftKey::Transfer);
+    bench.dial(bob, "1001");
+    bench.anchored();
+    bench.press(bob, SoftKey::Transfer);
+    assert_eq!(bench.states(alice), ["RingIn"]);
+    assert_eq!(bench.anchored(), ["Change ringing G711Ulaw64k"]);
+    bench.off_hook(alice);
+    assert!(bench.services().contains(&"Change bridge G711Ulaw64k".into()));
+    bench.on_hook(alice);
     bench.assert_quiet();
 }
 

@@ -43,20 +43,22 @@ impl Exchange {
     pub(super) fn is_relayed(&self, leg: &Leg) -> bool {
         match &leg.end {
             End::Station(station) => self.devices.get(station.device).is_some_and(|device| device.relayed),
-            End::Trunk(trunk) => trunk.relays,
+            End::Trunk(trunk) => trunk.relays(),
         }
     }
 
     /// What a party hears that waits for somebody: on hold, parked.
     pub(super) fn music(&self, call: &Call, handle: Handle<Leg>) -> Option<Name> {
-        let waits = |leg: &Leg| leg.state == LegState::Connected;
-        self.legs.get(handle).filter(|leg| waits(leg))?;
+        self.legs.get(handle).filter(|leg| leg.state == LegState::Connected)?;
         let others = || call.legs.iter().filter(|&&other| other != handle);
         let held =
             |&&other: &&Handle<Leg>| self.legs.get(other).is_some_and(|other| other.state == LegState::Held);
-        let alone = call.phase == Phase::Parked && call.legs.len() == 1;
-        if !alone && (call.phase != Phase::Talking || call.mixed.is_some() || !others().all(|leg| held(&leg)))
-        {
+        let waits = match call.phase {
+            Phase::Parked => true,
+            Phase::Talking => call.legs.len() > 1 && call.mixed.is_none() && others().all(|leg| held(&leg)),
+            _ => false,
+        };
+        if !waits {
             return None;
         }
         // Whoever holds decides what is played.

@@ -111,7 +111,11 @@ impl Exchange {
                 Some(audio) => match self.music(call, handle) {
                     Some(music) => Way::Anchored(Hears::Music(music), audio),
                     // The far end of a trunk has been told where to send, and need not be told again.
-                    None if leg.keeps_anchor() => Way::Anchored(Hears::Bridge(call.conference), audio),
+                    None if leg.keeps_anchor() => {
+                        let rings = leg.state == LegState::RingOut;
+                        let bridge = Hears::Bridge(call.conference);
+                        Way::Anchored(if rings { Hears::Ringing } else { bridge }, audio)
+                    }
                     None => Way::None,
                 },
                 None => Way::None,

@@ -278,16 +278,9 @@ impl Leg {
         self.device() == Some(device)
     }
 
-    /// Is its place at the media services kept while nobody talks? The far end of a relayed trunk has been told where to
-    /// send, and what it sends need not stop for a hold.
+    /// Is its place at the media services kept while nobody talks? That of a relayed trunk is.
     pub(crate) fn keeps_anchor(&self) -> bool {
-        match &self.end {
-            End::Trunk(trunk) => {
-                let asked = self.state == LegState::RingIn && self.role == Role::Called;
-                trunk.relays && (asked || matches!(self.state, LegState::Connected | LegState::Held))
-            }
-            End::Station(_) => false,
-        }
+        matches!(&self.end, End::Trunk(trunk) if trunk.keeps_anchor())
     }
 
     /// Does its user talk, or would if the other side did?

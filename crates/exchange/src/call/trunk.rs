@@ -185,7 +185,9 @@ pub(crate) struct TrunkEnd {
     /// The payload type of digits in its audio.
     pub(super) events: Option<u8>,
     /// Its audio goes through the manager.
-    pub(super) relays: bool,
+    relays: bool,
+    /// This side has called it.
+    asked: bool,
     /// What it will be asked as soon as it is known where this side listens.
     offer: Option<Box<TrunkOrder>>,
     /// What the trunk was told.
@@ -208,7 +210,28 @@ struct Told {
 impl TrunkEnd {
     fn new(id: TrunkLegId, trunk: String, relays: bool) -> Self {
         let codecs = Vec::new();
-        Self { id, trunk, codecs, events: None, relays, offer: None, told: Told::default(), over: false }
+        Self {
+            id,
+            trunk,
+            codecs,
+            events: None,
+            relays,
+            asked: false,
+            offer: None,
+            told: Told::default(),
+            over: false,
+        }
+    }
+
+    /// Does its audio go through the manager?
+    pub(super) fn relays(&self) -> bool {
+        self.relays
+    }
+
+    /// Is its place at the media services kept while nobody talks? The far end has been told where to send, and what it
+    /// sends need not stop for a hold.
+    pub(super) fn keeps_anchor(&self) -> bool {
+        self.relays && (self.asked || self.told.answered)
     }
 
     /// Can the far end speak this codec? One that has not said what it can do can speak any.
@@ -242,6 +265,7 @@ impl Exchange {
         let relays = self.site.trunks.get(&trunk).is_some_and(Trunk::relays);
         let codecs = self.codecs_of(caller, &trunk);
         let mut end = TrunkEnd::new(id, trunk.as_str().into(), relays);
+        end.asked = true;
         end.codecs.clone_from(&codecs);
         let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
         else {
@@ -678,17 +702,14 @@ impl Exchange {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.role = Role::Caller;
         let (call_handle, who) = (state.call, state.who.clone());
-        state.audio = None;
-        if state.device().is_some() {
-            state.receive = Receive::Closed;
-        }
-        self.timers.cancel(crate::exchange::Timer::Media(leg));
         self.timers.cancel(crate::exchange::Timer::ForwardNoAnswer(call_handle));
         let at = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
         call.calling = who;
         call.early = false;
+        let _ = self.settle_media(now, call_handle);
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.redirections.push(crate::record::Redirection { kind, by, to: call.called.clone(), at });
         if call.redirections.len() > MOST_REDIRECTIONS || number.parse::<LineNumber>().is_err() {
             return self.fail(now, leg, EndCause::UnknownNumber);
