@@ -26,6 +26,7 @@ use selsius_wire::{
 
 use crate::{
     chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    meter::Meter,
     network::{Network, Wire},
 };
 
@@ -48,6 +49,13 @@ pub struct Phone {
     address: IpAddr,
     link: Option<Link>,
     timer: Option<Time>,
+}
+
+impl Phone {
+    /// Does it ring, or hear or send anything?
+    pub(crate) fn is_busy(&self) -> bool {
+        self.rings || !self.receiving.is_empty() || !self.groups.is_empty() || !self.transmitting.is_empty()
+    }
 }
 
 /// A connection, both ends.
@@ -104,6 +112,8 @@ pub struct Bed {
     pub bad_media: u32,
     /// Calls whose record has a beginning and no end yet.
     pub begun: BTreeSet<CallId>,
+    /// How long the manager's side works.
+    pub meter: Meter,
     /// A connection that is to break after a certain message.
     pub(crate) cut: Option<Cut>,
     pub(crate) answers: Answers,
@@ -131,6 +141,7 @@ impl Bed {
             now: Time::ZERO,
             ended: Vec::new(),
             begun: BTreeSet::new(),
+            meter: Meter::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
             cut: None,
@@ -309,8 +320,13 @@ impl Bed {
         self.now = until;
     }
 
-    /// The next event, if it is not after `until`.
-    fn step(&mut self, until: Time) -> bool {
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.events.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// The next event, if it is not after `until`. False if there was none.
+    pub fn step(&mut self, until: Time) -> bool {
         let due = self.events.peek().is_some_and(|Reverse((at, _, _))| *at <= until);
         let Some(Reverse((at, _, event))) = due.then(|| self.events.pop()).flatten() else { return false };
         self.now = self.now.max(at);
@@ -365,6 +381,7 @@ impl Bed {
             Event::ExchangeTimer => {
                 if self.exchange_timer == Some(at) {
                     self.exchange_timer = None;
+                    self.meter.enter();
                     self.exchange.handle_timeout(now);
                     self.exchange_outputs();
                 }
@@ -409,11 +426,13 @@ impl Bed {
     fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let phone = state.phone;
+        self.meter.enter();
         state.framer.feed(bytes);
         loop {
-            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
+            self.meter.enter();
+            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { break };
             let input = match state.framer.next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(frame)) => match StationMessage::decode(frame, state.dialect.context()) {
                     Ok(received) => Input::Message { session, message: received.message },
                     Err(error) => Input::Malformed { session, problem: error.to_string() },
@@ -425,9 +444,10 @@ impl Bed {
             };
             self.exchange(input);
             if self.cuts_now(phone, Way::Up) {
-                return;
+                break;
             }
         }
+        self.meter.leave();
     }
 
     fn at_phone(&mut self, phone: usize, session: SessionId, bytes: &[u8]) {
@@ -452,6 +472,7 @@ impl Bed {
     }
 
     pub(crate) fn exchange(&mut self, input: Input) {
+        self.meter.enter();
         self.exchange.handle(self.now, input);
         self.exchange_outputs();
     }
@@ -496,6 +517,7 @@ impl Bed {
                 Output::Notice(_) | Output::Event(_) => {}
             }
         }
+        self.meter.leave();
         for session in std::mem::take(&mut self.dirty) {
             self.flush_down(session);
         }

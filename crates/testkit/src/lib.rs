@@ -9,6 +9,8 @@
 mod agree;
 mod bed;
 mod chaos;
+pub mod crowd;
+mod meter;
 mod network;
 mod office;
 mod plan;
@@ -18,6 +20,8 @@ pub use self::{
     agree::disagreement,
     bed::{Bed, Phone},
     chaos::{Notices, Way},
+    crowd::{Calls, Crowd, CrowdError, Tally},
+    meter::Meter,
     network::{Network, Wire},
     random::{Failure, Report, Users, run},
 };
