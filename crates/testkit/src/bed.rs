@@ -1,8 +1,7 @@
 //! An exchange and its phones, driven event by event.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -28,6 +27,7 @@ use crate::{
     chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
     meter::Meter,
     network::{Network, Wire},
+    queue::Queue,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -79,7 +79,7 @@ struct Session {
 }
 
 /// What happens at a time.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 enum Event {
     ToManager(SessionId, Vec<u8>),
     ToPhone(usize, SessionId, Vec<u8>),
@@ -123,10 +123,9 @@ pub struct Bed {
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
-    events: BinaryHeap<Reverse<(Time, u64, Event)>>,
+    events: Queue<Event>,
     /// Events that are not timers.
     in_flight: usize,
-    serial: u64,
     next_session: u64,
     exchange_timer: Option<Time>,
 }
@@ -151,9 +150,8 @@ impl Bed {
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
-            events: BinaryHeap::new(),
+            events: Queue::default(),
             in_flight: 0,
-            serial: 0,
             next_session: 1,
             exchange_timer: None,
         }
@@ -197,9 +195,7 @@ impl Bed {
             Event::ToManager(other, _) | Event::ToPhone(_, other, _) => *other == session,
             _ => false,
         };
-        let before = self.events.len();
-        self.events.retain(|Reverse((_, _, event))| !gone(event));
-        self.in_flight -= before - self.events.len();
+        self.in_flight -= self.events.retain(|event| !gone(event));
         if let Some(link) = self.phones[phone].link.as_mut() {
             link.session = SessionId(u64::MAX);
         }
@@ -322,13 +318,12 @@ impl Bed {
 
     /// When the next event is due.
     pub fn next_at(&self) -> Option<Time> {
-        self.events.peek().map(|Reverse((at, _, _))| *at)
+        self.events.next_at()
     }
 
     /// The next event, if it is not after `until`. False if there was none.
     pub fn step(&mut self, until: Time) -> bool {
-        let due = self.events.peek().is_some_and(|Reverse((at, _, _))| *at <= until);
-        let Some(Reverse((at, _, event))) = due.then(|| self.events.pop()).flatten() else { return false };
+        let Some((at, event)) = self.events.pop(until) else { return false };
         self.now = self.now.max(at);
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight -= 1;
@@ -690,7 +685,6 @@ impl Bed {
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight += 1;
         }
-        self.serial += 1;
-        self.events.push(Reverse((at, self.serial, event)));
+        self.events.push(at, event);
     }
 }

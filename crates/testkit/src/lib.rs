@@ -14,6 +14,7 @@ mod meter;
 mod network;
 mod office;
 mod plan;
+mod queue;
 mod random;
 
 pub use self::{
