@@ -80,20 +80,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut pace = Pace::new()?;
     let storm = Part::begin(&crowd, &pace);
 
-    let mut last = crowd.bed.now;
-    while !crowd.is_registered() {
-        last += Duration::from_millis(10);
-        pace.follow(&mut crowd, last);
-    }
+    pace.storm(&mut crowd);
     println!("storm {:.2} s", pace.started.elapsed().as_secs_f64());
     let storm = storm.end(&crowd, &pace);
     println!("registration {:.1} µs", storm.cpu / options.phones as f64);
     println!("registration_manager {:.1} µs", storm.manager() / options.phones as f64);
     println!("memory {} bytes/phone", resident().saturating_sub(before) / options.phones as u64);
 
-    // The bed may be late by the whole storm; nobody has to say anything meanwhile but keepalives.
-    last = pace.now();
-    pace.follow(&mut crowd, last);
+    let unanswered: u64 = crowd.bed.phones.iter().map(|phone| phone.station.counts().unanswered).sum();
+    println!("unanswered {unanswered} questions");
+    let again = crowd.bed.exchange.counters().registrations - options.phones as u64;
+    println!("again {again} registrations");
+
+    let mut last = crowd.bed.now;
     let idle = Part::begin(&crowd, &pace);
     pace.forget();
     last += IDLE;
@@ -161,7 +160,24 @@ impl Pace {
         Time::ZERO + self.started.elapsed()
     }
 
-    /// Lets happen what is due until then, nothing of it before its time.
+    /// Lets all phones register, on the clock itself: what is late happens late, and phones that wait too long for an answer act
+    /// on that.
+    fn storm(&mut self, crowd: &mut Crowd) {
+        loop {
+            let now = self.now();
+            crowd.bed.now = now;
+            if crowd.step(now).is_some() {
+                continue;
+            }
+            if crowd.is_registered() {
+                return;
+            }
+            self.wait(crowd.next_at().unwrap_or(now).since(now));
+        }
+    }
+
+    /// Lets happen what is due until then, nothing of it before its time. What is late happens when it was due by the bed's own
+    /// clock, which is behind meanwhile.
     fn follow(&mut self, crowd: &mut Crowd, until: Time) {
         loop {
             let now = self.now();
@@ -173,10 +189,14 @@ impl Pace {
             if now >= until {
                 return;
             }
-            let began = Instant::now();
-            thread::park_timeout(next.since(now));
-            self.waited += began.elapsed();
+            self.wait(next.since(now));
         }
+    }
+
+    fn wait(&mut self, span: Duration) {
+        let began = Instant::now();
+        thread::park_timeout(span);
+        self.waited += began.elapsed();
     }
 
     fn forget(&mut self) {

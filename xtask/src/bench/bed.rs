@@ -29,8 +29,10 @@ const PHONE: f64 = 6144.0;
 const FLAT: f64 = 1.5;
 
 /// What the example `crowd` prints.
-const ROWS: [(&str, &str); 25] = [
+const ROWS: [(&str, &str); 27] = [
     ("storm", "seconds until all are registered"),
+    ("unanswered", "questions without an answer in time"),
+    ("again", "registrations more than phones"),
     ("registration", "CPU of a registration, all, µs"),
     ("registration_manager", "of it the manager's, µs"),
     ("keepalives", "keepalives in 30 s"),
