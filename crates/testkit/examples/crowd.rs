@@ -255,7 +255,7 @@ fn memory(phones: usize) -> Result<(), Box<dyn Error>> {
     println!("site {} bytes/phone", (with_site - before) / phones as u64);
     let mut bed = Bed::new(site, Network { delay: 1..2, cut: 0 }, 0);
     for phone in 0..phones {
-        bed.add(crowd::at(phone));
+        bed.add(crowd::phone_config(phone));
         bed.settle(Duration::from_secs(1));
         let nothing = Config {
             name: String::new(),

@@ -25,8 +25,8 @@ pub struct Calls {
     pub rate: f64,
     /// How many there are.
     pub count: u64,
-    /// So many of them end with a comparison of all that their phones show with the exchange: one in this many, 1 or more. All are
-    /// looked at for who talks to whom.
+    /// In one of so many, 1 or more, everything that the phones show is compared with the exchange, while they talk and at the end. In
+    /// all of them it is looked at who talks to whom, and that nothing is left.
     pub compare: u64,
 }
 
@@ -105,7 +105,7 @@ impl Crowd {
     pub fn new(phones: usize, seed: u64) -> Result<Self, CrowdError> {
         let mut bed = Bed::new(office(phones)?, NETWORK, seed);
         for phone in 0..phones {
-            bed.add(at(phone));
+            bed.add(phone_config(phone));
         }
         let (tally, failed) = (Tally::default(), BTreeSet::new());
         Ok(Self { bed, tally, calls: None, next: [0; STEPS.len()], due: None, failed })
@@ -289,6 +289,9 @@ pub enum CrowdError {
 }
 
 /// An office in which each phone has a line of its own.
+///
+/// # Errors
+/// There are more phones than names and numbers.
 pub fn office(phones: usize) -> Result<Site, CrowdError> {
     let mut site = Site::default();
     for phone in 0..phones {
@@ -301,7 +304,7 @@ pub fn office(phones: usize) -> Result<Site, CrowdError> {
 }
 
 /// A phone of one of the bed's classes and versions, at an address of its own.
-pub fn at(phone: usize) -> Config {
+pub fn phone_config(phone: usize) -> Config {
     let [.., a, b, c] = phone.to_be_bytes();
     Config { address: [10, 1 + a, b, c].into(), ..config(phone) }
 }
