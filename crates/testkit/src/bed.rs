@@ -1,8 +1,7 @@
 //! An exchange and its phones, driven event by event.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -26,7 +25,9 @@ use selsius_wire::{
 
 use crate::{
     chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    meter::Meter,
     network::{Network, Wire},
+    queue::Queue,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -50,6 +51,13 @@ pub struct Phone {
     timer: Option<Time>,
 }
 
+impl Phone {
+    /// Does it ring, or hear or send anything?
+    pub(crate) fn is_busy(&self) -> bool {
+        self.rings || !self.receiving.is_empty() || !self.groups.is_empty() || !self.transmitting.is_empty()
+    }
+}
+
 /// A connection, both ends.
 #[derive(Debug)]
 struct Link {
@@ -71,7 +79,7 @@ struct Session {
 }
 
 /// What happens at a time.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 enum Event {
     ToManager(SessionId, Vec<u8>),
     ToPhone(usize, SessionId, Vec<u8>),
@@ -104,6 +112,8 @@ pub struct Bed {
     pub bad_media: u32,
     /// Calls whose record has a beginning and no end yet.
     pub begun: BTreeSet<CallId>,
+    /// How long the manager's side works.
+    pub meter: Meter,
     /// A connection that is to break after a certain message.
     pub(crate) cut: Option<Cut>,
     pub(crate) answers: Answers,
@@ -113,10 +123,9 @@ pub struct Bed {
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
-    events: BinaryHeap<Reverse<(Time, u64, Event)>>,
+    events: Queue<Event>,
     /// Events that are not timers.
     in_flight: usize,
-    serial: u64,
     next_session: u64,
     exchange_timer: Option<Time>,
 }
@@ -131,6 +140,7 @@ impl Bed {
             now: Time::ZERO,
             ended: Vec::new(),
             begun: BTreeSet::new(),
+            meter: Meter::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
             cut: None,
@@ -140,9 +150,8 @@ impl Bed {
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
-            events: BinaryHeap::new(),
+            events: Queue::default(),
             in_flight: 0,
-            serial: 0,
             next_session: 1,
             exchange_timer: None,
         }
@@ -186,9 +195,7 @@ impl Bed {
             Event::ToManager(other, _) | Event::ToPhone(_, other, _) => *other == session,
             _ => false,
         };
-        let before = self.events.len();
-        self.events.retain(|Reverse((_, _, event))| !gone(event));
-        self.in_flight -= before - self.events.len();
+        self.in_flight -= self.events.retain(|event| !gone(event));
         if let Some(link) = self.phones[phone].link.as_mut() {
             link.session = SessionId(u64::MAX);
         }
@@ -309,10 +316,14 @@ impl Bed {
         self.now = until;
     }
 
-    /// The next event, if it is not after `until`.
-    fn step(&mut self, until: Time) -> bool {
-        let due = self.events.peek().is_some_and(|Reverse((at, _, _))| *at <= until);
-        let Some(Reverse((at, _, event))) = due.then(|| self.events.pop()).flatten() else { return false };
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.events.next_at()
+    }
+
+    /// The next event, if it is not after `until`. False if there was none.
+    pub fn step(&mut self, until: Time) -> bool {
+        let Some((at, event)) = self.events.pop(until) else { return false };
         self.now = self.now.max(at);
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight -= 1;
@@ -365,6 +376,7 @@ impl Bed {
             Event::ExchangeTimer => {
                 if self.exchange_timer == Some(at) {
                     self.exchange_timer = None;
+                    self.meter.enter();
                     self.exchange.handle_timeout(now);
                     self.exchange_outputs();
                 }
@@ -409,11 +421,13 @@ impl Bed {
     fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let phone = state.phone;
+        self.meter.enter();
         state.framer.feed(bytes);
         loop {
-            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
+            self.meter.enter();
+            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { break };
             let input = match state.framer.next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(frame)) => match StationMessage::decode(frame, state.dialect.context()) {
                     Ok(received) => Input::Message { session, message: received.message },
                     Err(error) => Input::Malformed { session, problem: error.to_string() },
@@ -425,9 +439,10 @@ impl Bed {
             };
             self.exchange(input);
             if self.cuts_now(phone, Way::Up) {
-                return;
+                break;
             }
         }
+        self.meter.leave();
     }
 
     fn at_phone(&mut self, phone: usize, session: SessionId, bytes: &[u8]) {
@@ -452,6 +467,7 @@ impl Bed {
     }
 
     pub(crate) fn exchange(&mut self, input: Input) {
+        self.meter.enter();
         self.exchange.handle(self.now, input);
         self.exchange_outputs();
     }
@@ -496,6 +512,7 @@ impl Bed {
                 Output::Notice(_) | Output::Event(_) => {}
             }
         }
+        self.meter.leave();
         for session in std::mem::take(&mut self.dirty) {
             self.flush_down(session);
         }
@@ -668,7 +685,6 @@ impl Bed {
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight += 1;
         }
-        self.serial += 1;
-        self.events.push(Reverse((at, self.serial, event)));
+        self.events.push(at, event);
     }
 }

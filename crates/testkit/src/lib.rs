@@ -9,15 +9,20 @@
 mod agree;
 mod bed;
 mod chaos;
+pub mod crowd;
+mod meter;
 mod network;
 mod office;
 mod plan;
+mod queue;
 mod random;
 
 pub use self::{
     agree::disagreement,
     bed::{Bed, Phone},
     chaos::{Notices, Way},
+    crowd::{Calls, Crowd, CrowdError, Tally},
+    meter::Meter,
     network::{Network, Wire},
     random::{Failure, Report, Users, run},
 };
