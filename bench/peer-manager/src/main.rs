@@ -25,13 +25,13 @@ async fn main() -> Result<()> {
     };
     let site = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     let phones = site::phones(&site)?;
+    let mut end = signal(SignalKind::terminate())?;
     let config = ServerConfig { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..ServerConfig::default() };
     let (server, handle, mut events) =
         Server::bind(config, phones.iter().map(site::Phone::definition)).await?;
     println!("ready: sccp {}", server.local_addr()?);
     let mut office = Office::new(phones, handle.clone());
     let mut server = tokio::spawn(server.run());
-    let mut end = signal(SignalKind::terminate())?;
     loop {
         tokio::select! {
             event = events.recv() => match event {

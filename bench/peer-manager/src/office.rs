@@ -108,20 +108,17 @@ impl Office {
             Digit::Pound => '#',
             _ => return Ok(()),
         };
-        let Some(Leg { device, stage: stage @ Stage::Dials(_), .. }) = self.legs.get_mut(&call) else {
-            return Ok(());
-        };
-        let device = device.clone();
-        let Stage::Dials(digits) = stage else { return Ok(()) };
+        let Some(leg) = self.legs.get_mut(&call) else { return Ok(()) };
+        let Stage::Dials(digits) = &mut leg.stage else { return Ok(()) };
         digits.push(digit);
-        if self.numbers.contains_key(digits) {
-            let number = std::mem::take(digits);
-            *stage = Stage::Waits;
-            return self.call(call, &device, &number).await;
+        let (device, digits) = (leg.device.clone(), digits.clone());
+        if self.numbers.contains_key(&digits) {
+            leg.stage = Stage::Waits;
+            return self.call(call, &device, &digits).await;
         }
         let longer = self.numbers.range(digits.clone()..).next();
-        if longer.is_none_or(|(number, _)| !number.starts_with(digits.as_str())) {
-            *stage = Stage::Waits;
+        if longer.is_none_or(|(number, _)| !number.starts_with(&digits)) {
+            leg.stage = Stage::Waits;
             self.send(
                 &device,
                 CommandAction::SetCallState { call_id: call, state: CallState::InvalidNumber },
