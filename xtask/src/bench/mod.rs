@@ -29,6 +29,8 @@ pub(crate) enum Subject {
     Phones(manager::StormOptions),
     /// Thousands of complete calls a second among up to 18,000 phones, beside a bare echo of the same bytes.
     Calls(manager::CallOptions),
+    /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
+    Peer(manager::PeerOptions),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -58,6 +60,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Bed(options) => bed::run(options),
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
+        Subject::Peer(options) => manager::peer(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }
