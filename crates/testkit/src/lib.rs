@@ -16,8 +16,8 @@ mod random;
 
 pub use self::{
     agree::disagreement,
-    bed::{Bed, Phone},
+    bed::{Bed, Phone, Recorder},
     chaos::{Notices, Way},
     network::{Network, Wire},
-    random::{Failure, Report, Users, run},
+    random::{Failure, Report, Users, run, run_recorded},
 };
