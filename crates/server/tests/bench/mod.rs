@@ -243,7 +243,12 @@ impl Phone {
 
     /// A registered phone that has said what it can do.
     pub(crate) fn register(manager: &Manager, number: &str) -> Self {
-        let mut phone = Self::connect(manager.address());
+        Self::register_at(manager.address(), number)
+    }
+
+    /// The same, where there is only an address.
+    pub(crate) fn register_at(address: SocketAddr, number: &str) -> Self {
+        let mut phone = Self::connect(address);
         phone.say_register(&device_name(number));
         phone.settle();
         assert_eq!(phone.dialect.version(), 17, "registered");
