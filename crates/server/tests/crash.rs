@@ -139,7 +139,7 @@ fn what_crashes_again_and_again_is_given_up() {
         crashes += 1;
         // Waits for the new exchange, or for the end of all.
         let (answer, status) = oneshot::channel();
-        let told = handle.send(Command::Status(answer)).map(|()| status.blocking_recv());
+        let told = handle.send(Command::Counts(answer)).map(|()| status.blocking_recv());
         match told {
             Ok(Ok(status)) => assert_eq!(status.network.crashes, crashes),
             Ok(Err(_)) | Err(Unavailable::Stopped) => break,
@@ -245,7 +245,7 @@ fn a_whole_manager_outlives_its_exchange_four_times_and_ends_in_order_at_the_fif
         crash_inside(server.addresses().sccp[0]);
         runtime.block_on(async {
             // Whoever asks waits until there is an exchange again.
-            let status = server.exchange().ask(Command::Status).await.unwrap();
+            let status = server.exchange().status().await.unwrap();
             assert_eq!((status.network.crashes, status.devices.len()), (crashes, 0));
             let health = server.health().await;
             assert!(health.live, "{health:?}");

@@ -100,9 +100,8 @@ impl Manager {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let (answer, wait) = oneshot::channel();
-        self.running.as_ref().unwrap().handle.send(Command::Status(answer)).unwrap();
-        wait.blocking_recv().unwrap()
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(self.handle().status()).unwrap()
     }
 
     /// Asks for the status until it is as wanted: for what another thread's socket has to notice first.
