@@ -230,7 +230,17 @@ impl Phone {
 
     /// A connection from one of the addresses 127.0.0.0/8, to be somebody else.
     pub(crate) fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
+        Self::connect_by(socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?, from, to)
+    }
+
+    /// A connection whose own end takes only about so many bytes that nobody reads.
+    pub(crate) fn connect_narrow(to: SocketAddr, bytes: usize) -> io::Result<Self> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket.set_recv_buffer_size(bytes)?;
+        Self::connect_by(socket, Ipv4Addr::LOCALHOST, to)
+    }
+
+    fn connect_by(socket: socket2::Socket, from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
         socket.bind(&SocketAddr::from((from, 0)).into())?;
         socket.connect(&to.into())?;
         let stream: TcpStream = socket.into();
