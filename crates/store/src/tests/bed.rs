@@ -28,18 +28,6 @@ use crate::{CallFilter, Lost, Opened, QUEUE_CAPACITY, Recorder, Remembered, Stor
 const NEWS: u32 = 5;
 /// Actions of the users in one run.
 const ACTIONS: u64 = 600;
-/// All calls.
-const ALL: CallFilter = CallFilter {
-    newest: 1_000_000,
-    before: None,
-    since: None,
-    until: None,
-    number: None,
-    device: None,
-    cause: None,
-    outcome: None,
-};
-
 /// How the database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
@@ -312,7 +300,7 @@ fn play(folder: &TempDir, users: &Users, capacity: usize) -> After {
     disk.write(Mood::Well);
     let mut ended: Vec<_> = disk.told.iter().filter_map(ended_call).map(as_stored).collect();
     ended.sort_by_key(|call| call.call);
-    let calls = disk.runtime.block_on(disk.store.calls(&ALL)).unwrap();
+    let calls = disk.runtime.block_on(disk.store.calls(&all())).unwrap();
     let mut stored: Vec<_> = calls.into_iter().map(|record| record.call).collect();
     stored.sort_by_key(|call| call.call);
     let events = u64::try_from(disk.one("SELECT count(*) FROM device_events")).unwrap();
@@ -326,6 +314,10 @@ fn ended_call(record: &Record) -> Option<&CallEnded> {
         Record::CallEnded(ended) => Some(ended),
         _ => None,
     }
+}
+
+fn all() -> CallFilter {
+    CallFilter { newest: 1_000_000, ..CallFilter::default() }
 }
 
 /// Call records tell who called, hidden or not.
@@ -401,7 +393,7 @@ fn no_record_is_lost_while_the_queue_suffices() {
             store.close().await.unwrap();
             let Opened { store, interrupted, .. } = Store::open(folder.path()).await.unwrap();
             assert_eq!(interrupted, cut_off.len() as u64, "seed {seed}");
-            let calls = store.calls(&ALL).await.unwrap();
+            let calls = store.calls(&all()).await.unwrap();
             assert_eq!(calls.len(), ended.len() + cut_off.len(), "seed {seed}");
             for call in calls.iter().filter(|call| cut_off.contains(&call.call.call)) {
                 assert_eq!(call.call.cause, EndCause::Interrupted, "seed {seed}");
