@@ -97,7 +97,8 @@ pub enum LineChange {
     },
 }
 
-/// Phones or calls that the exchange tells of in one turn: a small part of a millisecond, however large the office is.
+/// Phones or calls that the exchange tells of in one turn: half a millisecond even without optimization, however large the
+/// office is.
 pub const PAGE: usize = 256;
 
 /// What is going on.
