@@ -33,6 +33,9 @@ use crate::{
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
 pub(crate) const START: WallTime = WallTime(1_795_487_400_000_000);
 
+/// Who wants to see the records.
+pub type Recorder = Box<dyn FnMut(&Record)>;
+
 /// A phone of the bed, with its connection and what its audio does.
 #[derive(Debug)]
 pub struct Phone {
@@ -114,6 +117,10 @@ pub struct Bed {
     pub begun: BTreeSet<CallId>,
     /// How long the manager's side works.
     pub meter: Meter,
+    /// Gets each record on the spot, as the store's queue does.
+    pub recorder: Option<Recorder>,
+    /// Larger than the id of any call so far: what a store tells at the next start.
+    next_call: CallId,
     /// A connection that is to break after a certain message.
     pub(crate) cut: Option<Cut>,
     pub(crate) answers: Answers,
@@ -141,6 +148,8 @@ impl Bed {
             ended: Vec::new(),
             begun: BTreeSet::new(),
             meter: Meter::default(),
+            recorder: None,
+            next_call: Config::default().first_call,
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
             cut: None,
@@ -240,8 +249,9 @@ impl Bed {
     pub fn restart_manager(&mut self) {
         let site = self.exchange.site().clone();
         let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
-        let first_reference = self.rng.random();
-        self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
+        let (first_call, first_reference) = (self.next_call, self.rng.random());
+        let config = Config { first_call, first_reference, ..Config::default() };
+        self.exchange = Exchange::new(config, site, wall);
         self.exchange.remember(self.lines.clone(), []);
         // A store ends them at the next start.
         self.begun.clear();
@@ -526,11 +536,16 @@ impl Bed {
     }
 
     fn store(&mut self, record: Record) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder(&record);
+        }
         match record {
             Record::CallStarted(call) => {
+                self.use_id(call.call);
                 self.begun.insert(call.call);
             }
             Record::CallEnded(call) => {
+                self.use_id(call.call);
                 self.begun.remove(&call.call);
                 self.ended.push(*call);
             }
@@ -542,6 +557,10 @@ impl Bed {
             | Record::AutoRegistered(_)
             | Record::DeviceState { .. } => {}
         }
+    }
+
+    fn use_id(&mut self, call: CallId) {
+        self.next_call = self.next_call.max(CallId(call.0 + 1));
     }
 
     /// A trunk or the mixer answers, some time.

@@ -19,10 +19,10 @@ mod random;
 
 pub use self::{
     agree::disagreement,
-    bed::{Bed, Phone},
+    bed::{Bed, Phone, Recorder},
     chaos::{Notices, Way},
     crowd::{Calls, Crowd, CrowdError, Tally},
     meter::Meter,
     network::{Network, Wire},
-    random::{Failure, Report, Users, run},
+    random::{Failure, Report, Users, run, run_recorded},
 };
