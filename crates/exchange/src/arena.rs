@@ -69,6 +69,13 @@ impl<T> Arena<T> {
         })
     }
 
+    /// The values in so many places from `place` on, and where the next place is, if there is one. A value stays where it is.
+    pub(crate) fn some(&self, place: usize, places: usize) -> (impl Iterator<Item = &T>, Option<usize>) {
+        let end = place.saturating_add(places).min(self.slots.len());
+        let here = self.slots.get(place..end).unwrap_or_default();
+        (here.iter().filter_map(|slot| slot.value.as_ref()), (end < self.slots.len()).then_some(end))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }

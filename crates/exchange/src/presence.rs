@@ -39,11 +39,27 @@ pub struct PresentPhone {
     pub facts: Option<&'static PhoneFacts>,
 }
 
+impl Presence {
+    /// Adds what is known of other phones.
+    pub fn extend(&mut self, others: Self) {
+        self.phones.extend(others.phones);
+        for (line, used) in others.lines {
+            self.used(line, used);
+        }
+    }
+
+    fn used(&mut self, line: LineNumber, used: LineUse) {
+        let known = self.lines.entry(line).or_insert(used);
+        *known = used.max(*known);
+    }
+}
+
 impl Exchange {
-    /// Who is there, and what is going on at their lines.
-    pub fn presence(&self) -> Presence {
+    /// Who is there, and what is going on at their lines: of at most so many phones, by name, from the first one after `after`
+    /// on. Less than so many are the last ones.
+    pub fn presence_after(&self, after: Option<&DeviceName>, most: usize) -> Presence {
         let mut presence = Presence::default();
-        for (_, device) in self.devices.iter() {
+        for device in self.devices_after(after).take(most) {
             let utf8 = device.dialect.encoding() == Encoding::Utf8;
             let phone = PresentPhone { address: device.address.to_canonical(), utf8, facts: device.facts() };
             presence.phones.insert(device.name.clone(), phone);
@@ -54,8 +70,7 @@ impl Exchange {
                     _ => LineUse::InUse,
                 });
                 let used = uses.max().unwrap_or(LineUse::Idle);
-                let known = presence.lines.entry(line.number.clone()).or_insert(used);
-                *known = used.max(*known);
+                presence.used(line.number.clone(), used);
             }
         }
         presence

@@ -1,7 +1,7 @@
 //! What an operator can see: registered phones and calls in progress.
 
 use alloc::{boxed::Box, collections::BTreeSet, string::String, vec::Vec};
-use core::net::IpAddr;
+use core::{net::IpAddr, ops::Bound};
 
 use selsius_site::{DeviceName, LineNumber};
 use selsius_wire::value::DeviceType;
@@ -101,6 +101,18 @@ impl Exchange {
             .collect()
     }
 
+    /// Registered phones by name, at most so many, from the first one after `after` on: for who must not be held up by all
+    /// of a large office at once. Less than so many are the last ones.
+    pub fn device_status_after(&self, after: Option<&DeviceName>, most: usize) -> Vec<DeviceStatus> {
+        self.devices_after(after).take(most).map(|device| self.one_device(device)).collect()
+    }
+
+    /// Registered phones in the order of their names, from the first one after `after` on.
+    pub(crate) fn devices_after(&self, after: Option<&DeviceName>) -> impl Iterator<Item = &Device> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_name.range((from, Bound::Unbounded)).filter_map(|(_, &handle)| self.devices.get(handle))
+    }
+
     /// One phone, if it is registered.
     pub fn device_status_of(&self, name: &DeviceName) -> Option<DeviceStatus> {
         self.devices.get(*self.by_name.get(name)?).map(|device| self.one_device(device))
@@ -125,6 +137,13 @@ impl Exchange {
         let mut calls: Vec<_> = self.calls.iter().map(|(_, call)| one_call(call)).collect();
         calls.sort_by_key(|call| call.call);
         calls
+    }
+
+    /// Calls in progress, at most so many, in no order; and where the next ones are, if there are any. Begins at 0. A call
+    /// that is there all the while is told once.
+    pub fn call_status_from(&self, place: usize, most: usize) -> (Vec<CallStatus>, Option<usize>) {
+        let (calls, next) = self.calls.some(place, most);
+        (calls.map(one_call).collect(), next)
     }
 
     /// How many calls there are in each phase, by the names of [`CallStatus::phase`].

@@ -3,7 +3,7 @@
 mod bench;
 
 use bench::{Bench, device_name, office};
-use selsius_exchange::{Notice, Operation, OperationError};
+use selsius_exchange::{DeviceStatus, Notice, Operation, OperationError, Presence};
 
 #[test]
 fn an_operator_uses_a_phone_in_its_users_place() {
@@ -59,4 +59,43 @@ fn a_watched_phone_tells_what_it_shows() {
     let alice = bench.phone("1001");
     bench.off_hook(alice);
     assert!(bench.notices.is_empty());
+}
+
+#[test]
+fn what_is_told_page_by_page_is_what_is_told_at_once() {
+    let mut bench = Bench::new(office());
+    let phones = ["1001", "1002", "1003"].map(|number| bench.phone(number));
+    for phone in phones {
+        bench.off_hook(phone);
+    }
+    // A place without a call, between two with one.
+    bench.on_hook(phones[1]);
+    let whole = bench.exchange.device_status();
+    for most in 1..=4 {
+        let (mut devices, mut calls, mut presence) = (Vec::new(), Vec::new(), Presence::default());
+        loop {
+            let after = devices.last().map(|device: &DeviceStatus| device.name.clone());
+            let page = bench.exchange.device_status_after(after.as_ref(), most);
+            let part = bench.exchange.presence_after(after.as_ref(), most);
+            assert!(page.len() <= most && part.phones.len() == page.len());
+            presence.extend(part);
+            if page.is_empty() {
+                break;
+            }
+            devices.extend(page);
+        }
+        let mut place = Some(0);
+        while let Some(here) = place {
+            let (page, next) = bench.exchange.call_status_from(here, most);
+            assert!(page.len() <= most);
+            calls.extend(page);
+            place = next;
+        }
+        calls.sort_by_key(|call| call.call);
+        assert_eq!(devices, whole, "pages of {most}");
+        assert_eq!(calls, bench.exchange.call_status(), "pages of {most}");
+        assert_eq!(presence, bench.exchange.presence_after(None, usize::MAX), "pages of {most}");
+    }
+    let nobody = bench.exchange.device_status_after(Some(&"ZZZ".parse().unwrap()), 1);
+    assert_eq!((nobody, bench.exchange.call_status_from(1000, 1)), (vec![], (vec![], None)));
 }

@@ -465,14 +465,14 @@ fn a_directory_can_tell_who_is_there_and_free() {
     let mut bench = Bench::new(office());
     let (alice, _) = (bench.phone("1001"), bench.phone("1002"));
     let uses = |bench: &Bench| {
-        let presence = bench.exchange.presence();
+        let presence = bench.exchange.presence_after(None, usize::MAX);
         ["1001", "1002", "1003"].map(|number| presence.lines.get(&number.parse().unwrap()).copied())
     };
     assert_eq!(uses(&bench), [Some(LineUse::Idle), Some(LineUse::Idle), None]);
     bench.off_hook(alice);
     bench.dial(alice, "1002");
     assert_eq!(uses(&bench), [Some(LineUse::InUse), Some(LineUse::Ringing), None]);
-    let phone = bench.exchange.presence().phones[&device_name("1001").parse().unwrap()];
+    let phone = bench.exchange.presence_after(None, usize::MAX).phones[&device_name("1001").parse().unwrap()];
     assert_eq!((phone.address.to_string().as_str(), phone.utf8), ("10.0.0.1", false));
 }
 

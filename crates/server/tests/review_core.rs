@@ -48,7 +48,7 @@ fn register(name: &str) -> Vec<u8> {
 
 fn network(running: &Running) -> NetworkCounters {
     let (answer, wait) = tokio::sync::oneshot::channel();
-    running.handle.send(Command::Status(answer)).unwrap();
+    running.handle.send(Command::Counts(answer)).unwrap();
     wait.blocking_recv().unwrap().network
 }
 
@@ -138,7 +138,7 @@ fn what_came_before_the_end_is_heard() {
     let _ = phone.read_to_end(&mut Vec::new());
     until(&running, |counters| counters.accepted == 1 && counters.connections == 0);
     let (answer, wait) = tokio::sync::oneshot::channel();
-    running.handle.send(Command::Status(answer)).unwrap();
+    running.handle.send(Command::Counts(answer)).unwrap();
     assert_eq!(wait.blocking_recv().unwrap().counters.messages_in, 5000);
     stop(running);
 }

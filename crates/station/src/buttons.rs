@@ -1,10 +1,10 @@
 //! The buttons beside the display: what they are, what stands on them, and their lamps.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use selsius_wire::value::{ButtonType, LampMode, StimulusType};
 
-use crate::limits;
+use crate::{few::Few, limits};
 
 /// One place of the button template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub(crate) struct Forward {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buttons {
     template: Vec<Button>,
-    legends: BTreeMap<(u32, u32), Legend>,
-    forwards: BTreeMap<u32, Forward>,
-    lamps: BTreeMap<(u32, u32), LampMode>,
+    legends: Few<(u32, u32), Legend>,
+    forwards: Few<u32, Forward>,
+    lamps: Few<(u32, u32), LampMode>,
 }
 
 impl Buttons {
@@ -69,7 +69,7 @@ impl Buttons {
     }
 
     pub(crate) fn set_legend(&mut self, kind: ButtonType, instance: u32, legend: Legend) {
-        bounded_insert(&mut self.legends, (kind.into(), instance), legend, limits::BUTTONS);
+        self.legends.insert((kind.into(), instance), legend, limits::BUTTONS);
     }
 
     pub(crate) fn forward(&self, line: u32) -> Option<&Forward> {
@@ -77,15 +77,15 @@ impl Buttons {
     }
 
     pub(crate) fn set_forward(&mut self, line: u32, forward: Forward) {
-        bounded_insert(&mut self.forwards, line, forward, limits::BUTTONS);
+        self.forwards.insert(line, forward, limits::BUTTONS);
     }
 
     /// SetLamp. A dark lamp needs no memory.
     pub(crate) fn set_lamp(&mut self, stimulus: StimulusType, instance: u32, mode: LampMode) {
         let key = (stimulus.into(), instance);
         match mode {
-            LampMode::Off => drop(self.lamps.remove(&key)),
-            _ => bounded_insert(&mut self.lamps, key, mode, limits::LAMPS),
+            LampMode::Off => self.lamps.remove(&key),
+            _ => self.lamps.insert(key, mode, limits::LAMPS),
         }
     }
 
@@ -96,14 +96,8 @@ impl Buttons {
     /// The lamp of the handset: on as long as any message lamp is. Managers light it with instance 0, or with the line's.
     pub(crate) fn message_lamp(&self) -> LampMode {
         let voice_mail = u32::from(StimulusType::VoiceMail);
-        let range = (voice_mail, 0)..=(voice_mail, u32::MAX);
-        self.lamps.range(range).next().map_or(LampMode::Off, |(_, mode)| *mode)
-    }
-}
-
-fn bounded_insert<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V, limit: usize) {
-    if map.len() < limit || map.contains_key(&key) {
-        map.insert(key, value);
+        let lamp = self.lamps.iter().find(|((stimulus, _), _)| *stimulus == voice_mail);
+        lamp.map_or(LampMode::Off, |(_, mode)| *mode)
     }
 }
 
@@ -127,8 +121,9 @@ mod tests {
             buttons.set_forward(instance, Forward::default());
             buttons.define(instance, core::iter::repeat_n(line, 100));
         }
-        assert_eq!(buttons.lamps.len(), limits::LAMPS);
-        assert_eq!((buttons.legends.len(), buttons.forwards.len()), (limits::BUTTONS, limits::BUTTONS));
+        assert_eq!(buttons.lamps.iter().count(), limits::LAMPS);
+        assert_eq!(buttons.legends.iter().count(), limits::BUTTONS);
+        assert_eq!(buttons.forwards.iter().count(), limits::BUTTONS);
         assert_eq!(buttons.template.len(), limits::BUTTONS);
     }
 }

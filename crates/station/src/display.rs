@@ -1,10 +1,10 @@
 //! Prompts, notifications and plain text: what a manager writes on the display.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::string::String;
 
 use selsius_wire::{Encoding, PhoneText, Time};
 
-use crate::limits;
+use crate::{few::Few, limits};
 
 /// A text with an end, or without.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,10 +55,10 @@ impl Note {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Display {
     /// By line instance; 0 is the phone's own.
-    prompts: BTreeMap<u32, Note>,
+    prompts: Few<u32, Note>,
     notification: Note,
     /// By priority; the highest is seen.
-    priority: BTreeMap<u32, Note>,
+    priority: Few<u32, Note>,
     /// DisplayText, which only old managers send.
     pub(crate) text: Option<String>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Display {
 impl Display {
     /// The prompt of a line, or with 0 the one of the idle phone.
     pub(crate) fn prompt_mut(&mut self, line: u32) -> Option<&mut Note> {
-        entry(&mut self.prompts, line, limits::BUTTONS)
+        self.prompts.entry(line, limits::BUTTONS)
     }
 
     pub(crate) fn prompt(&self, line: Option<u32>) -> &str {
@@ -79,7 +79,7 @@ impl Display {
     }
 
     pub(crate) fn priority_mut(&mut self, priority: u32) -> Option<&mut Note> {
-        entry(&mut self.priority, priority, limits::NOTIFICATIONS)
+        self.priority.entry(priority, limits::NOTIFICATIONS)
     }
 
     pub(crate) fn clear_prompt(&mut self, line: u32) {
@@ -107,21 +107,13 @@ impl Display {
         }
         notification.expire(now);
         let seen = |note: &Note| *note != Note::default();
-        prompts.retain(|_, note| seen(note));
-        priority.retain(|_, note| seen(note));
+        prompts.retain(seen);
+        priority.retain(seen);
     }
 
     fn notes(&self) -> impl Iterator<Item = &Note> {
         self.prompts.values().chain(self.priority.values()).chain(core::iter::once(&self.notification))
     }
-}
-
-/// The note under a key, made if there is room for one more.
-fn entry(notes: &mut BTreeMap<u32, Note>, key: u32, limit: usize) -> Option<&mut Note> {
-    if !notes.contains_key(&key) && notes.len() >= limit {
-        return None;
-    }
-    Some(notes.entry(key).or_default())
 }
 
 /// What a phone shows of a text: no control characters, no more than fits. chan-sccp has one between two parts of its
@@ -169,14 +161,14 @@ mod tests {
             }
             display.prompt_mut(priority);
         }
-        assert_eq!(display.priority.len(), limits::NOTIFICATIONS);
-        assert_eq!(display.prompts.len(), limits::BUTTONS);
+        assert_eq!(display.priority.iter().count(), limits::NOTIFICATIONS);
+        assert_eq!(display.prompts.iter().count(), limits::BUTTONS);
         assert_eq!(display.notification(), Some("15"));
         assert_eq!(display.next_expiry(), Some(seconds(1)));
         display.expire(seconds(15));
         assert_eq!(display.notification(), Some("15"));
         display.expire(seconds(16));
         assert_eq!(display.notification(), Some("note"));
-        assert!(display.prompts.is_empty() && display.priority.is_empty());
+        assert!(display.prompts.iter().chain(display.priority.iter()).next().is_none());
     }
 }

@@ -172,7 +172,7 @@ impl Face {
             soft_keys: station
                 .visible_keys()
                 .into_iter()
-                .map(|key| key.map(|key| key.label.clone()).unwrap_or_default())
+                .map(|key| key.map(|key| key.label.into()).unwrap_or_default())
                 .collect(),
             tone: session.tone.map(|tone| tone.what),
             ringing: session.ringing.map(|ring| ring.what),

@@ -52,6 +52,7 @@ mod calls;
 mod config;
 mod display;
 mod face;
+mod few;
 mod io;
 pub mod limits;
 mod link;

@@ -18,7 +18,7 @@ use crate::{
     face::Clock,
     limits,
     registration::Ask,
-    soft_keys::{Key, Selection},
+    soft_keys::Selection,
     station::Sound,
     timer::Timer,
 };
@@ -236,9 +236,8 @@ impl Station {
 
     fn soft_key_template(&mut self, now: Time, template: &message::SoftKeyTemplate) {
         let encoding = self.dialect.encoding();
-        let keys = template.used().iter().map(|key| Key {
-            label: crate::display::shown(key.soft_key_label.bytes(), encoding),
-            event: key.soft_key_event.into(),
+        let keys = template.used().iter().map(|key| {
+            (crate::display::shown(key.soft_key_label.bytes(), encoding), key.soft_key_event.into())
         });
         self.session.soft_keys.define_template(template.soft_key_offset, keys);
         let so_far = template.soft_key_offset.saturating_add(template.soft_key_count);

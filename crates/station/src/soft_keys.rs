@@ -1,8 +1,8 @@
 //! The keys below the display: what they are called, and which are there.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
-use crate::limits;
+use crate::{few::Few, limits};
 
 /// Places in a soft key set.
 pub(crate) const PLACES: usize = 16;
@@ -14,9 +14,9 @@ pub(crate) struct Selection {
     pub(crate) mask: u32,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) label: String,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Key<'a> {
+    pub(crate) label: &'a str,
     /// What the phone sends when it is pressed. From 19 on the number means what the manager likes
     /// (captured-details.md), so keys are known by their label alone.
     pub(crate) event: u32,
@@ -25,36 +25,50 @@ pub(crate) struct Key {
 /// The manager's template and sets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SoftKeys {
-    template: Vec<Key>,
-    sets: BTreeMap<u32, [u8; PLACES]>,
+    /// The labels of the template, one after the other: most have a few letters, and each phone has some thirty of them.
+    labels: String,
+    template: Vec<Place>,
+    sets: Few<u32, [u8; PLACES]>,
+}
+
+/// One place of the template.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// Where its label ends; it begins at the end of the one before.
+    end: usize,
+    event: u32,
 }
 
 impl SoftKeys {
     /// Puts keys of a template at their place; it can come in several messages.
-    pub(crate) fn define_template(&mut self, offset: u32, keys: impl Iterator<Item = Key>) {
+    pub(crate) fn define_template(&mut self, offset: u32, keys: impl Iterator<Item = (String, u32)>) {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(limits::SOFT_KEYS);
         self.template.truncate(offset);
-        self.template.resize(offset, Key::default());
-        self.template.extend(keys.take(limits::SOFT_KEYS - offset));
+        self.labels.truncate(self.template.last().map_or(0, |place| place.end));
+        self.template.resize(offset, Place { end: self.labels.len(), event: 0 });
+        for (label, event) in keys.take(limits::SOFT_KEYS - offset) {
+            self.labels.push_str(&label);
+            self.template.push(Place { end: self.labels.len(), event });
+        }
+        self.labels.shrink_to_fit();
+        self.template.shrink_to_fit();
     }
 
     /// Puts sets at their place: template positions from 1, 0 for an empty place.
     pub(crate) fn define_sets(&mut self, offset: u32, sets: impl Iterator<Item = [u8; PLACES]>) {
         for (set, positions) in (offset..=u32::MAX).zip(sets) {
-            if self.sets.len() < limits::SOFT_KEY_SETS || self.sets.contains_key(&set) {
-                self.sets.insert(set, positions);
-            }
+            self.sets.insert(set, positions, limits::SOFT_KEY_SETS);
         }
     }
 
     /// The keys of a selection in their places, up to the last one that is there.
-    pub(crate) fn visible(&self, selection: Selection) -> Vec<Option<&Key>> {
+    pub(crate) fn visible(&self, selection: Selection) -> Vec<Option<Key<'_>>> {
         let Some(positions) = self.sets.get(&selection.set) else { return Vec::new() };
         let mut keys: Vec<_> = positions
             .iter()
             .zip(0..)
             .map(|(position, place)| {
-                let key = self.template.get(usize::from(*position).checked_sub(1)?)?;
+                let key = self.key(usize::from(*position).checked_sub(1)?)?;
                 (selection.mask & (1 << place) != 0 && !key.label.is_empty()).then_some(key)
             })
             .collect();
@@ -62,6 +76,14 @@ impl SoftKeys {
             keys.pop();
         }
         keys
+    }
+
+    /// The key at a place of the template, from 0.
+    fn key(&self, place: usize) -> Option<Key<'_>> {
+        let Place { end, event } = *self.template.get(place)?;
+        let start =
+            place.checked_sub(1).and_then(|before| self.template.get(before)).map_or(0, |before| before.end);
+        Some(Key { label: self.labels.get(start..end)?, event })
     }
 }
 
@@ -85,14 +107,14 @@ pub(crate) fn same_label(shown: &str, meant: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn key(label: &str, event: u32) -> Key {
-        Key { label: label.into(), event }
+    fn key(label: &str, event: u32) -> (String, u32) {
+        (label.into(), event)
     }
 
     fn labels(keys: &SoftKeys, set: u32, mask: u32) -> Vec<&str> {
         keys.visible(Selection { set, mask })
             .into_iter()
-            .map(|key| key.map_or("-", |key| &key.label))
+            .map(|key| key.map_or("-", |key| key.label))
             .collect()
     }
 
@@ -110,6 +132,10 @@ mod tests {
         assert_eq!(labels(&keys, 5, 0b1000), ["-", "-", "-", "NewCall"]);
         assert!(labels(&keys, 5, 0).is_empty());
         assert!(labels(&keys, 4, !0).is_empty());
+        // A part of the template comes anew, and one leaves a gap.
+        keys.define_template(1, [key("Dial", 3)].into_iter());
+        keys.define_template(3, [key("End", 9)].into_iter());
+        assert_eq!(labels(&keys, 5, !0), ["-", "-", "Redial", "Dial", "End"]);
     }
 
     #[test]
@@ -121,7 +147,7 @@ mod tests {
         for offset in [u32::MAX - 1, 0, 1000] {
             keys.define_sets(offset, core::iter::repeat_n([255; PLACES], 1000));
         }
-        assert_eq!(keys.sets.len(), limits::SOFT_KEY_SETS);
+        assert_eq!(keys.sets.iter().count(), limits::SOFT_KEY_SETS);
         assert!(labels(&keys, 0, !0).is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! What the user does, and what the phone tells its manager of it.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use selsius_wire::{
     Time,
@@ -43,12 +43,12 @@ impl Station {
             Action::Dial(number) => self.dial(&number),
             Action::SoftKey(label) => {
                 let keys = self.visible_keys();
-                let key = keys.into_iter().flatten().find(|key| same_label(&key.label, &label)).cloned();
-                self.soft_key(key);
+                let key = keys.into_iter().flatten().find(|key| same_label(key.label, &label));
+                self.soft_key(key.map(owned));
             }
             Action::SoftKeyAt(place) => {
-                let key = self.visible_keys().get(place).copied().flatten().cloned();
-                self.soft_key(key);
+                let key = self.visible_keys().get(place).copied().flatten();
+                self.soft_key(key.map(owned));
             }
             Action::Line(instance) => self.line_key(instance),
             Action::SpeedDial(instance) => self.speed_dial(instance),
@@ -64,7 +64,7 @@ impl Station {
     }
 
     /// The soft keys that are shown: those of the call under the cursor, or of the idle phone.
-    pub(crate) fn visible_keys(&self) -> Vec<Option<&Key>> {
+    pub(crate) fn visible_keys(&self) -> Vec<Option<Key<'_>>> {
         let session = &self.session;
         let selection = match session.calls.focus() {
             Some(call) => call.selection,
@@ -179,15 +179,15 @@ impl Station {
         self.send(EnblocCall { called_party: Number::new(&typed), line_instance, ..Default::default() });
     }
 
-    fn soft_key(&mut self, key: Option<Key>) {
-        let Some(key) = key else { return self.refuse(RejectReason::NoSuchKey) };
+    fn soft_key(&mut self, key: Option<(String, u32)>) {
+        let Some((label, event)) = key else { return self.refuse(RejectReason::NoSuchKey) };
         let focus = self.session.calls.focus().map(key_of);
         if focus.is_none() && !self.typed.is_empty() {
             // On an idle phone with a number on the display these keys are about the number.
-            if same_label(&key.label, "NewCall") || same_label(&key.label, "Dial") {
+            if same_label(&label, "NewCall") || same_label(&label, "Dial") {
                 return self.dial_typed(None);
             }
-            if same_label(&key.label, "<<") {
+            if same_label(&label, "<<") {
                 self.typed.pop();
                 return;
             }
@@ -195,7 +195,7 @@ impl Station {
         }
         // Redial and NewCall on an idle phone carry zeros (4.1 and v20 captures).
         let (line_instance, call_reference) = focus.unwrap_or_default();
-        self.send(SoftKeyEvent { soft_key_event: key.event.into(), line_instance, call_reference });
+        self.send(SoftKeyEvent { soft_key_event: event.into(), line_instance, call_reference });
     }
 
     fn line_key(&mut self, instance: u32) {
@@ -291,6 +291,11 @@ fn key_of(call: &Call) -> (u32, u32) {
 
 /// The keys of a number, in the order of their values.
 const DIGITS: &str = "0123456789ABCD*#+";
+
+/// Label and event of a key, apart from the template.
+fn owned(key: Key<'_>) -> (String, u32) {
+    (key.label.into(), key.event)
+}
 
 fn char_of(key: KeypadKey) -> Option<char> {
     let value = usize::try_from(u32::from(key)).ok()?;

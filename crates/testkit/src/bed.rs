@@ -1,8 +1,7 @@
 //! An exchange and its phones, driven event by event.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -26,20 +25,26 @@ use selsius_wire::{
 
 use crate::{
     chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    meter::Meter,
     network::{Network, Wire},
+    queue::Queue,
     services::Services,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
 pub(crate) const START: WallTime = WallTime(1_795_487_400_000_000);
 
+/// Who wants to see the records.
+pub type Recorder = Box<dyn FnMut(&Record)>;
+
 /// A phone of the bed, with its connection and what its audio does.
 #[derive(Debug)]
 pub struct Phone {
     /// The phone itself.
     pub station: Station,
-    /// Streams it listens to, by pass-through party id.
-    pub receiving: BTreeSet<u32>,
+    /// Streams it listens to, by pass-through party id, and which of the bed's channels each is: what becomes of one that
+    /// was closed meanwhile is no news.
+    pub receiving: BTreeMap<u32, u64>,
     /// Multicast groups it listens to, by pass-through party id.
     pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
@@ -49,6 +54,13 @@ pub struct Phone {
     address: IpAddr,
     link: Option<Link>,
     timer: Option<Time>,
+}
+
+impl Phone {
+    /// Does it ring, or hear or send anything?
+    pub(crate) fn is_busy(&self) -> bool {
+        self.rings || !self.receiving.is_empty() || !self.groups.is_empty() || !self.transmitting.is_empty()
+    }
 }
 
 /// A connection, both ends.
@@ -72,7 +84,7 @@ struct Session {
 }
 
 /// What happens at a time.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 enum Event {
     ToManager(SessionId, Vec<u8>),
     ToPhone(usize, SessionId, Vec<u8>),
@@ -81,8 +93,9 @@ enum Event {
     /// The phone notices.
     PhoneLoses(usize, SessionId),
     Connect(usize),
-    Opened(usize, u32),
-    Failed(usize, u32),
+    /// The phone has opened a receive channel, or could not: phone, party, and which of the party's channels it is.
+    Opened(usize, u32, u64),
+    Failed(usize, u32, u64),
     StationTimer(usize),
     ExchangeTimer,
     /// A trunk or the mixer answers.
@@ -105,6 +118,12 @@ pub struct Bed {
     pub bad_media: u32,
     /// Calls whose record has a beginning and no end yet.
     pub begun: BTreeSet<CallId>,
+    /// How long the manager's side works.
+    pub meter: Meter,
+    /// Gets each record on the spot, as the store's queue does.
+    pub recorder: Option<Recorder>,
+    /// Larger than the id of any call so far: what a store tells at the next start.
+    next_call: CallId,
     /// A connection that is to break after a certain message.
     pub(crate) cut: Option<Cut>,
     pub(crate) answers: Answers,
@@ -115,11 +134,12 @@ pub struct Bed {
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
-    events: BinaryHeap<Reverse<(Time, u64, Event)>>,
+    events: Queue<Event>,
     /// Events that are not timers.
     in_flight: usize,
-    serial: u64,
     next_session: u64,
+    /// Receive channels that phones were told to open so far.
+    channels: u64,
     exchange_timer: Option<Time>,
 }
 
@@ -133,6 +153,9 @@ impl Bed {
             now: Time::ZERO,
             ended: Vec::new(),
             begun: BTreeSet::new(),
+            meter: Meter::default(),
+            recorder: None,
+            next_call: Config::default().first_call,
             rng: ChaCha8Rng::seed_from_u64(seed),
             bad_media: 0,
             cut: None,
@@ -143,10 +166,10 @@ impl Bed {
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
-            events: BinaryHeap::new(),
+            events: Queue::default(),
             in_flight: 0,
-            serial: 0,
             next_session: 1,
+            channels: 0,
             exchange_timer: None,
         }
     }
@@ -157,7 +180,7 @@ impl Bed {
         let address = config.address;
         self.phones.push(Phone {
             station: Station::new(config),
-            receiving: BTreeSet::new(),
+            receiving: BTreeMap::new(),
             groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
             rings: false,
@@ -189,9 +212,7 @@ impl Bed {
             Event::ToManager(other, _) | Event::ToPhone(_, other, _) => *other == session,
             _ => false,
         };
-        let before = self.events.len();
-        self.events.retain(|Reverse((_, _, event))| !gone(event));
-        self.in_flight -= before - self.events.len();
+        self.in_flight -= self.events.retain(|event| !gone(event));
         if let Some(link) = self.phones[phone].link.as_mut() {
             link.session = SessionId(u64::MAX);
         }
@@ -236,8 +257,9 @@ impl Bed {
     pub fn restart_manager(&mut self) {
         let site = self.exchange.site().clone();
         let wall = WallClock { at: Time::ZERO, wall: START, offset_seconds: 0 };
-        let first_reference = self.rng.random();
-        self.exchange = Exchange::new(Config { first_reference, ..Config::default() }, site, wall);
+        let (first_call, first_reference) = (self.next_call, self.rng.random());
+        let config = Config { first_call, first_reference, ..Config::default() };
+        self.exchange = Exchange::new(config, site, wall);
         self.exchange.remember(self.lines.clone(), []);
         // A store ends them at the next start.
         self.begun.clear();
@@ -313,10 +335,14 @@ impl Bed {
         self.now = until;
     }
 
-    /// The next event, if it is not after `until`.
-    fn step(&mut self, until: Time) -> bool {
-        let due = self.events.peek().is_some_and(|Reverse((at, _, _))| *at <= until);
-        let Some(Reverse((at, _, event))) = due.then(|| self.events.pop()).flatten() else { return false };
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.events.next_at()
+    }
+
+    /// The next event, if it is not after `until`. False if there was none.
+    pub fn step(&mut self, until: Time) -> bool {
+        let Some((at, event)) = self.events.pop(until) else { return false };
         self.now = self.now.max(at);
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight -= 1;
@@ -341,15 +367,16 @@ impl Bed {
                 }
             }
             Event::Connect(phone) => self.connect(phone),
-            Event::Opened(phone, party) => {
-                if self.phones[phone].receiving.contains(&party) {
+            Event::Opened(phone, party, channel) => {
+                if self.phones[phone].receiving.get(&party) == Some(&channel) {
                     let address =
                         SocketAddr::new(self.phones[phone].address, 16_384 + (party % 8192) as u16 * 2);
                     self.station(phone, selsius_station::Input::ReceiveOpened { party, address });
                 }
             }
-            Event::Failed(phone, party) => {
-                if self.phones[phone].receiving.remove(&party) {
+            Event::Failed(phone, party, channel) => {
+                if self.phones[phone].receiving.get(&party) == Some(&channel) {
+                    self.phones[phone].receiving.remove(&party);
                     self.phones[phone].groups.remove(&party);
                     self.station(phone, selsius_station::Input::ReceiveFailed { party });
                 }
@@ -369,6 +396,7 @@ impl Bed {
             Event::ExchangeTimer => {
                 if self.exchange_timer == Some(at) {
                     self.exchange_timer = None;
+                    self.meter.enter();
                     self.exchange.handle_timeout(now);
                     self.exchange_outputs();
                 }
@@ -413,11 +441,13 @@ impl Bed {
     fn at_manager(&mut self, session: SessionId, bytes: &[u8]) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let phone = state.phone;
+        self.meter.enter();
         state.framer.feed(bytes);
         loop {
-            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { return };
+            self.meter.enter();
+            let Some(state) = self.sessions.get_mut(&session).filter(|state| !state.closing) else { break };
             let input = match state.framer.next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(frame)) => match StationMessage::decode(frame, state.dialect.context()) {
                     Ok(received) => Input::Message { session, message: received.message },
                     Err(error) => Input::Malformed { session, problem: error.to_string() },
@@ -429,9 +459,10 @@ impl Bed {
             };
             self.exchange(input);
             if self.cuts_now(phone, Way::Up) {
-                return;
+                break;
             }
         }
+        self.meter.leave();
     }
 
     fn at_phone(&mut self, phone: usize, session: SessionId, bytes: &[u8]) {
@@ -456,6 +487,7 @@ impl Bed {
     }
 
     pub(crate) fn exchange(&mut self, input: Input) {
+        self.meter.enter();
         self.exchange.handle(self.now, input);
         self.exchange_outputs();
     }
@@ -500,6 +532,7 @@ impl Bed {
                 Output::Notice(_) | Output::Event(_) => {}
             }
         }
+        self.meter.leave();
         for session in std::mem::take(&mut self.dirty) {
             self.flush_down(session);
         }
@@ -513,11 +546,16 @@ impl Bed {
     }
 
     fn store(&mut self, record: Record) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder(&record);
+        }
         match record {
             Record::CallStarted(call) => {
+                self.use_id(call.call);
                 self.begun.insert(call.call);
             }
             Record::CallEnded(call) => {
+                self.use_id(call.call);
                 self.begun.remove(&call.call);
                 self.ended.push(*call);
             }
@@ -529,6 +567,10 @@ impl Bed {
             | Record::AutoRegistered(_)
             | Record::DeviceState { .. } => {}
         }
+    }
+
+    fn use_id(&mut self, call: CallId) {
+        self.next_call = self.next_call.max(CallId(call.0 + 1));
     }
 
     /// A trunk or the mixer answers, some time.
@@ -603,24 +645,29 @@ impl Bed {
     }
 
     fn order(&mut self, phone: usize, order: MediaOrder) {
+        self.channels += 1;
+        let channel = self.channels;
         let state = &mut self.phones[phone];
         match order {
             MediaOrder::OpenReceive { party, .. } => {
-                state.receiving.insert(party);
+                state.receiving.insert(party, channel);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
                 match (bad, self.rng.random_ratio(1, 2)) {
-                    (false, _) => self.schedule(self.now + after, Event::Opened(phone, party)),
-                    (true, true) => self.schedule(self.now + after, Event::Failed(phone, party)),
+                    (false, _) => self.schedule(self.now + after, Event::Opened(phone, party, channel)),
+                    (true, true) => self.schedule(self.now + after, Event::Failed(phone, party, channel)),
                     (true, false) => {}
                 }
             }
             MediaOrder::ReceiveMulticast { party, group, .. } => {
-                state.receiving.insert(party);
+                state.receiving.insert(party, channel);
                 state.groups.insert(party, group);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
-                let event = if bad { Event::Failed(phone, party) } else { Event::Opened(phone, party) };
+                let event = match bad {
+                    true => Event::Failed(phone, party, channel),
+                    false => Event::Opened(phone, party, channel),
+                };
                 self.schedule(self.now + after, event);
             }
             MediaOrder::CloseReceive { party } => {
@@ -672,7 +719,6 @@ impl Bed {
         if !matches!(event, Event::StationTimer(_) | Event::ExchangeTimer) {
             self.in_flight += 1;
         }
-        self.serial += 1;
-        self.events.push(Reverse((at, self.serial, event)));
+        self.events.push(at, event);
     }
 }

@@ -9,16 +9,21 @@
 mod agree;
 mod bed;
 mod chaos;
+pub mod crowd;
+mod meter;
 mod network;
 mod office;
 mod plan;
+mod queue;
 mod random;
 mod services;
 
 pub use self::{
     agree::disagreement,
-    bed::{Bed, Phone},
+    bed::{Bed, Phone, Recorder},
     chaos::{Notices, Way},
+    crowd::{Calls, Crowd, CrowdError, Tally},
+    meter::Meter,
     network::{Network, Wire},
-    random::{Failure, Report, Users, run},
+    random::{Failure, Report, Users, run, run_recorded},
 };

@@ -13,7 +13,7 @@ use selsius_wire::{
 
 use crate::{
     agree::disagreement,
-    bed::Bed,
+    bed::{Bed, Recorder},
     chaos::Notices,
     network::Network,
     office::{PIN, SHARED, config, name, office, through_the_manager},
@@ -92,12 +92,25 @@ struct Run {
 /// # Errors
 /// The first violated invariant.
 pub fn run(users: &Users) -> Result<Report, Box<Failure>> {
+    run_on(users, None)
+}
+
+/// As [`run`], and `recorder` gets each record when the exchange wants it stored. The users do the same as without it.
+///
+/// # Errors
+/// The first violated invariant.
+pub fn run_recorded(users: &Users, recorder: Recorder) -> Result<Report, Box<Failure>> {
+    run_on(users, Some(recorder))
+}
+
+fn run_on(users: &Users, recorder: Option<Recorder>) -> Result<Report, Box<Failure>> {
     let mut office = office(users.phones);
     // Half of the offices have all audio from phone to phone that can.
     if users.seed % 2 == 1 {
         through_the_manager(&mut office);
     }
     let mut bed = Bed::new(office.clone(), Network::default(), users.seed);
+    bed.recorder = recorder;
     bed.bad_media = if users.trouble { 50 } else { 0 };
     bed.answers.delay = if users.trouble { 0..100_000 } else { 0..0 };
     for phone in 0..users.phones {

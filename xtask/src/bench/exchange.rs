@@ -81,7 +81,7 @@ fn measured(phones: u64, calls: &str, runs: &str) -> Result<BTreeMap<String, f64
 }
 
 /// Each line is a name, a number and its unit.
-fn numbers(text: &str) -> BTreeMap<String, f64> {
+pub(super) fn numbers(text: &str) -> BTreeMap<String, f64> {
     let line = |line: &str| {
         let mut words = line.split(' ');
         Some((words.next()?.to_owned(), words.next()?.parse().ok()?))

@@ -1,5 +1,6 @@
 //! Benchmarks that stand outside of the workspace, or beside other programs.
 
+mod bed;
 mod dissect;
 mod echo;
 mod exchange;
@@ -22,10 +23,14 @@ pub(crate) enum Subject {
     Dissect(dissect::Options),
     /// The exchange without sockets at 1,000, 10,000 and 100,000 phones: a call, a keepalive, a digit, a phone.
     Exchange(exchange::Options),
+    /// Emulated phones without sockets at 1,000, 10,000 and 100,000, in step with the clock: registering, idle, calling.
+    Bed(bed::Options),
     /// Up to 18,000 phones register at once and are idle: time, memory, keepalives beside a bare echo.
     Phones(manager::StormOptions),
     /// Thousands of complete calls a second among up to 18,000 phones, beside a bare echo of the same bytes.
     Calls(manager::CallOptions),
+    /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
+    Peer(manager::PeerOptions),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -52,8 +57,10 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         ])),
         Subject::Dissect(options) => dissect::run(options),
         Subject::Exchange(options) => exchange::run(options),
+        Subject::Bed(options) => bed::run(options),
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
+        Subject::Peer(options) => manager::peer(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }

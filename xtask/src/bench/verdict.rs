@@ -24,7 +24,7 @@ impl Verdict {
     }
 
     pub(super) fn print(&self) {
-        println!("\ngoals, at load {}:", load());
+        println!("\ngoals, at load {}:", load_average());
         for line in &self.0 {
             println!("{line}");
         }
@@ -42,7 +42,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 /// Processes that wanted to run, on average of the last minute: on a busy machine the times say little.
-fn load() -> String {
+pub(super) fn load_average() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().next().unwrap_or("unknown").to_owned()
 }

@@ -196,8 +196,8 @@ type Everything = (Arc<Site>, BTreeMap<LineNumber, LineState>, Vec<String>);
 async fn everything(admin: &Admin) -> Result<Everything, Failure> {
     let site = admin.exchange.ask(Command::CurrentSite).await?;
     let states = admin.exchange.ask(Command::Remembered).await?.lines;
-    let status = admin.exchange.ask(Command::Status).await?;
-    Ok((site, states, status.devices.into_iter().map(|device| device.name.to_string()).collect()))
+    let devices = admin.exchange.devices().await?;
+    Ok((site, states, devices.into_iter().map(|device| device.name.to_string()).collect()))
 }
 
 /// The phones of each line.

@@ -38,12 +38,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{
-    ServeError, api,
-    core::{Command, Handle},
-    observe::Observed,
-    office::Office,
-};
+use crate::{ServeError, api, core::Handle, observe::Observed, office::Office};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -167,7 +162,7 @@ type Changed = Result<(Extension<Did>, Json<api::SiteChange>), Failure>;
     (status = "default", description = "It failed.", body = api::Error),
 ))]
 async fn status(State(admin): State<Arc<Admin>>) -> Answer<api::Status> {
-    let status = admin.exchange.ask(Command::Status).await?;
+    let status = admin.exchange.status().await?;
     let health = admin.observed.health().await;
     Ok(Json(show::status(&admin, &admin.office.site(), status, health)))
 }

@@ -7,7 +7,7 @@ use selsius_site::LineNumber;
 use selsius_store::Remembered;
 
 use super::{
-    Command, Core, Face, LineChange, Metrics, NetworkCounters, Status,
+    Command, Core, Counts, Face, LineChange, Metrics, NetworkCounters, PAGE,
     clock::{ZoneTable, wall_clock, zone},
 };
 use crate::office::carry_over;
@@ -17,14 +17,18 @@ const NO_APPLICATION: u32 = 0;
 
 impl Core {
     pub(super) fn commands(&mut self) {
-        for command in std::mem::take(&mut self.late) {
-            self.command(command);
-        }
         loop {
-            match self.commands.try_recv() {
-                Ok(command) => self.command(command),
+            let command = match self.late.pop_front().map_or_else(|| self.commands.try_recv(), Ok) {
+                Ok(command) => command,
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => return self.stop(),
+            };
+            let much = matches!(command, Command::Devices(..) | Command::Calls(..) | Command::Presence(..));
+            self.command(command);
+            if much {
+                // Whoever asks for all pages, and how many do, nobody waits for more than one.
+                self.commands_wait = true;
+                return;
             }
         }
     }
@@ -33,13 +37,15 @@ impl Core {
         let now = self.now();
         // Whoever asked may have gone; then the answer is not needed.
         match command {
-            Command::Status(answer) => {
-                let _ = answer.send(Status {
-                    devices: self.exchange.device_status(),
-                    calls: self.exchange.call_status(),
-                    counters: self.exchange.counters().clone(),
-                    network: self.network(),
-                });
+            Command::Counts(answer) => {
+                let counters = self.exchange.counters().clone();
+                let _ = answer.send(Counts { counters, network: self.network() });
+            }
+            Command::Devices(after, answer) => {
+                let _ = answer.send(self.exchange.device_status_after(after.as_ref(), PAGE));
+            }
+            Command::Calls(place, answer) => {
+                let _ = answer.send(self.exchange.call_status_from(place, PAGE));
             }
             Command::Metrics(answer) => {
                 let _ = answer.send(Box::new(self.metrics()));
@@ -65,8 +71,8 @@ impl Core {
             Command::CurrentSite(answer) => {
                 let _ = answer.send(self.exchange.shared_site());
             }
-            Command::Presence(answer) => {
-                let _ = answer.send(self.exchange.presence());
+            Command::Presence(after, answer) => {
+                let _ = answer.send(self.exchange.presence_after(after.as_ref(), PAGE));
             }
             Command::Reset(device, kind, answer) => {
                 self.exchange.handle(now, Input::Reset { device, kind });

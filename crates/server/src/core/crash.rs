@@ -125,7 +125,8 @@ impl Core {
             exchange,
             loopback: Default::default(),
             commands,
-            late: Vec::new(),
+            late: self.late,
+            commands_wait: true,
             watchers,
             records,
             limits,
@@ -152,7 +153,7 @@ impl Core {
         loop {
             match self.commands.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-                Ok(command) => self.late.push(command),
+                Ok(command) => self.late.push_back(command),
                 Err(RecvTimeoutError::Timeout) => return true,
             }
         }

@@ -33,8 +33,12 @@ use super::{
 /// What other threads ask of the exchange.
 #[derive(Debug)]
 pub enum Command {
-    /// What is going on.
-    Status(oneshot::Sender<Status>),
+    /// What was counted.
+    Counts(oneshot::Sender<Counts>),
+    /// [`PAGE`] registered phones by name, from the first one after this one on. Less than that are the last ones.
+    Devices(Option<DeviceName>, oneshot::Sender<Vec<DeviceStatus>>),
+    /// Calls in progress from this place on, at most [`PAGE`], and the next place. The first place is 0.
+    Calls(usize, oneshot::Sender<(Vec<CallStatus>, Option<usize>)>),
     /// How much of everything, and how often.
     Metrics(oneshot::Sender<Box<Metrics>>),
     /// Take this site. Phones that registered themselves since it was made are kept.
@@ -52,8 +56,9 @@ pub enum Command {
     Recall(Remembered, oneshot::Sender<()>),
     /// The site as the exchange has it, phones that registered themselves included.
     CurrentSite(oneshot::Sender<Arc<Site>>),
-    /// Who is there, and who is busy.
-    Presence(oneshot::Sender<Presence>),
+    /// Who is there, and who is busy: of [`PAGE`] phones by name, from the first one after this one on. Less than that are
+    /// the last ones.
+    Presence(Option<DeviceName>, oneshot::Sender<Presence>),
     /// Reset or restart a phone.
     Reset(DeviceName, ResetType, oneshot::Sender<()>),
     /// One phone and what it shows; nothing if it is not registered.
@@ -92,14 +97,27 @@ pub enum LineChange {
     },
 }
 
-/// What is going on, as the exchange tells it.
+/// Phones or calls that the exchange tells of in one turn: half a millisecond even without optimization, however large the
+/// office is.
+pub const PAGE: usize = 256;
+
+/// What is going on.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// Registered phones.
+    /// Registered phones, by name.
     pub devices: Vec<DeviceStatus>,
-    /// Calls in progress.
+    /// Calls in progress, in the order in which they began.
     pub calls: Vec<CallStatus>,
-    /// What was counted since the start.
+    /// What the exchange counted since its start.
+    pub counters: Counters,
+    /// What the sockets counted.
+    pub network: NetworkCounters,
+}
+
+/// What was counted, as the exchange tells it.
+#[derive(Debug, Clone)]
+pub struct Counts {
+    /// What the exchange counted since the start.
     pub counters: Counters,
     /// What the sockets counted.
     pub network: NetworkCounters,
@@ -238,6 +256,58 @@ impl Handle {
         self.send(question(answer))?;
         let answered = timeout(PATIENCE, wait).await.map_err(|_| Unavailable::Busy)?;
         answered.map_err(|_| Unavailable::Stopped)
+    }
+
+    /// What is going on. Phones and calls that come or go meanwhile may be in it or not.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn status(&self) -> Result<Status, Unavailable> {
+        let devices = self.devices().await?;
+        let mut calls = Vec::new();
+        let mut place = Some(0);
+        while let Some(here) = place {
+            let (some, next) = self.ask(|answer| Command::Calls(here, answer)).await?;
+            calls.extend(some);
+            place = next;
+        }
+        calls.sort_unstable_by_key(|call| call.call);
+        let Counts { counters, network } = self.ask(Command::Counts).await?;
+        Ok(Status { devices, calls, counters, network })
+    }
+
+    /// Registered phones, by name.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn devices(&self) -> Result<Vec<DeviceStatus>, Unavailable> {
+        let mut devices: Vec<DeviceStatus> = Vec::new();
+        loop {
+            let after = devices.last().map(|device| device.name.clone());
+            let some = self.ask(|answer| Command::Devices(after, answer)).await?;
+            let last = some.len() < PAGE;
+            devices.extend(some);
+            if last {
+                return Ok(devices);
+            }
+        }
+    }
+
+    /// Who is there, and who is busy.
+    ///
+    /// # Errors
+    /// As for [`Self::ask`].
+    pub async fn presence(&self) -> Result<Presence, Unavailable> {
+        let mut presence = Presence::default();
+        loop {
+            let after = presence.phones.last_key_value().map(|(name, _)| name.clone());
+            let some = self.ask(|answer| Command::Presence(after, answer)).await?;
+            let last = some.phones.len() < PAGE;
+            presence.extend(some);
+            if last {
+                return Ok(presence);
+            }
+        }
     }
 
     /// Watches something. The receiver ends when what waits in it becomes too much, and when the exchange stops.

@@ -13,6 +13,11 @@ pub(super) struct Listener {
 /// Connections that the kernel may hold while the exchange is at work; a registration storm needs room.
 const BACKLOG: i32 = 4096;
 
+/// Bytes that the kernel may keep of what a phone has not taken yet: a whole screen (`screen-bytes`), and bursts of every
+/// other kind several times over. What does not fit waits here, where it is counted and bounded. Without this the
+/// kernel lets it grow to megabytes for a phone that reads nothing. Linux takes as much again for its bookkeeping.
+const SEND_BUFFER: usize = 32 * 1024;
+
 impl Listener {
     /// Binds `address`. An unspecified IPv6 address takes IPv4 phones as well.
     pub(super) fn bind(address: SocketAddr, dscp: u8) -> io::Result<Self> {
@@ -29,6 +34,8 @@ impl Listener {
                 let _ = socket.set_tos_v4(tos);
             }
         }
+        // The connections of a listener have what it has.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener: std::net::TcpListener = socket.into();

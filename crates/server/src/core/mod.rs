@@ -33,7 +33,7 @@ use slab::Slab;
 
 pub use self::{
     admission::connection_rate,
-    handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
     watch::{Face, News, WAITING_NEWS, Watch},
@@ -69,7 +69,9 @@ struct Core {
     loopback: Loopback,
     commands: Commands,
     /// Commands that came while the exchange was down.
-    late: Vec<Command>,
+    late: VecDeque<Command>,
+    /// There are commands, or there may be.
+    commands_wait: bool,
     watchers: Watchers,
     records: RecordSink,
     limits: Limits,
@@ -100,7 +102,7 @@ impl Core {
         self.tell_zones();
         // After a crash nobody says again what was announced before it.
         self.accept_again();
-        self.commands();
+        self.commands_wait = true;
         self.outputs();
         self.write_pending();
         loop {
@@ -116,7 +118,7 @@ impl Core {
             self.look_at_the_clock();
             for event in &events {
                 match event.token().0 {
-                    WAKER => self.commands(),
+                    WAKER => self.commands_wait = true,
                     token if token >= LISTENER => self.accept(token - LISTENER),
                     key => {
                         if event.is_readable() {
@@ -127,6 +129,10 @@ impl Core {
                         }
                     }
                 }
+                self.outputs();
+            }
+            if std::mem::take(&mut self.commands_wait) {
+                self.commands();
                 self.outputs();
             }
             let now = self.now();
@@ -161,6 +167,9 @@ impl Core {
 
     /// How long the poll may take: until the next deadline, at most until the clock has to be looked at.
     fn patience(&self) -> Duration {
+        if self.commands_wait {
+            return Duration::ZERO;
+        }
         let most = if self.stopping.is_some() { Duration::from_millis(50) } else { WALL };
         let closing = self.closing.front().map(|&(at, _)| at);
         let held = self.held.front().map(|&(at, _)| at);

@@ -31,11 +31,7 @@ use selsius_site::{Device, DeviceName, ItemTarget, Language, LineNumber, Local, 
 use selsius_store::Store;
 
 use self::query::Query;
-use crate::{
-    core::{Command, Handle},
-    http::Ends,
-    office::Office,
-};
+use crate::{core::Handle, http::Ends, office::Office};
 
 /// How long it is good enough to know who is there and busy.
 const PRESENCE: Duration = Duration::from_secs(1);
@@ -79,7 +75,7 @@ impl Services {
         {
             return Arc::clone(presence);
         }
-        let presence = Arc::new(self.exchange.ask(Command::Presence).await.unwrap_or_default());
+        let presence = Arc::new(self.exchange.presence().await.unwrap_or_default());
         *kept = Some((Instant::now(), Arc::clone(&presence)));
         presence
     }

@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 
 use super::*;
 use crate::{
-    core::{self, Limits, Running, Start},
+    core::{self, Command, Limits, Running, Start},
     files::{Files, Folder},
     http,
 };

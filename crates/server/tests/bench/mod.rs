@@ -100,9 +100,8 @@ impl Manager {
     }
 
     pub(crate) fn status(&self) -> Status {
-        let (answer, wait) = oneshot::channel();
-        self.running.as_ref().unwrap().handle.send(Command::Status(answer)).unwrap();
-        wait.blocking_recv().unwrap()
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(self.handle().status()).unwrap()
     }
 
     /// Asks for the status until it is as wanted: for what another thread's socket has to notice first.
@@ -231,7 +230,17 @@ impl Phone {
 
     /// A connection from one of the addresses 127.0.0.0/8, to be somebody else.
     pub(crate) fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
+        Self::connect_by(socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?, from, to)
+    }
+
+    /// A connection whose own end takes only about so many bytes that nobody reads.
+    pub(crate) fn connect_narrow(to: SocketAddr, bytes: usize) -> io::Result<Self> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket.set_recv_buffer_size(bytes)?;
+        Self::connect_by(socket, Ipv4Addr::LOCALHOST, to)
+    }
+
+    fn connect_by(socket: socket2::Socket, from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
         socket.bind(&SocketAddr::from((from, 0)).into())?;
         socket.connect(&to.into())?;
         let stream: TcpStream = socket.into();
@@ -243,7 +252,12 @@ impl Phone {
 
     /// A registered phone that has said what it can do.
     pub(crate) fn register(manager: &Manager, number: &str) -> Self {
-        let mut phone = Self::connect(manager.address());
+        Self::register_at(manager.address(), number)
+    }
+
+    /// The same, where there is only an address.
+    pub(crate) fn register_at(address: SocketAddr, number: &str) -> Self {
+        let mut phone = Self::connect(address);
         phone.say_register(&device_name(number));
         phone.settle();
         assert_eq!(phone.dialect.version(), 17, "registered");

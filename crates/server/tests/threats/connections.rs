@@ -97,6 +97,39 @@ fn a_client_that_does_not_read() {
 }
 
 #[test]
+fn the_kernel_keeps_little_for_a_client_that_does_not_read() {
+    const UNREAD: usize = 4096;
+    /// Bytes that one question of 12 asks for.
+    const ANSWER: u64 = 668;
+    /// What the kernel of the manager takes, with what it counts for itself, and what that of the client does at least.
+    const KERNEL: u64 = 2 * 32 * 1024 + 4 * 1024;
+    let manager = Manager::with(Limits { unread: UNREAD, ..talkative() }, Config::default(), office());
+    let mut deaf = Phone::connect_narrow(manager.address(), 1).unwrap();
+    deaf.say_register(&device_name("1001"));
+    deaf.settle();
+    let before = manager.status().counters.messages_out;
+    let question = deaf.frame(message::SoftKeyTemplateReq);
+    while deaf.stream.write_all(&question).is_ok() {}
+    let status = manager.status_when(|status| status.network.slow == 1);
+    let said = (status.counters.messages_out - before) * ANSWER;
+    assert!(said <= UNREAD as u64 + KERNEL, "{said} bytes were on their way");
+}
+
+#[test]
+fn what_the_kernel_does_not_keep_waits_for_a_client_that_reads_late() {
+    const QUESTIONS: usize = 300;
+    let manager = Manager::with(talkative(), Config::default(), office());
+    let mut late = Phone::connect_narrow(manager.address(), 16 * 1024).unwrap();
+    late.say_register(&device_name("1001"));
+    late.settle();
+    late.stream.write_all(&late.frame(message::SoftKeyTemplateReq).repeat(QUESTIONS)).unwrap();
+    // The manager has said all of it, and still has most.
+    manager.status_when(|status| status.network.unread > 64 * 1024);
+    assert_eq!(late.hears(), ["SoftKeyTemplate"; QUESTIONS]);
+    assert_eq!(manager.status().network.unread, 0);
+}
+
+#[test]
 fn many_clients_that_do_not_read() {
     // Each alone leaves less than it may.
     let limits = Limits { unread: 1 << 30, unread_in_all: 1 << 20, ..talkative() };

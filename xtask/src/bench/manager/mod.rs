@@ -1,6 +1,7 @@
 //! The real manager under the load of `selsius load`, both as processes of their own, on loopback.
 
 mod calls;
+mod peer;
 mod process;
 mod restart;
 mod storm;
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 pub(super) use self::{
-    calls::Options as CallOptions, process::Watched, restart::Options as RestartOptions,
-    storm::Options as StormOptions,
+    calls::Options as CallOptions, peer::Options as PeerOptions, process::Watched,
+    restart::Options as RestartOptions, storm::Options as StormOptions,
 };
 use crate::{
     bench::verdict::short,
@@ -28,6 +29,10 @@ pub(super) fn calls(options: &CallOptions) -> Result<()> {
 
 pub(super) fn storm(options: &StormOptions) -> Result<()> {
     storm::run(options, &built()?)
+}
+
+pub(super) fn peer(options: &PeerOptions) -> Result<()> {
+    peer::run(options, &built()?)
 }
 
 pub(super) fn restart(options: &RestartOptions) -> Result<()> {

@@ -161,8 +161,22 @@ impl Manager {
         if let Some(site) = site {
             command.arg("--site").arg(site);
         }
-        let log = fs::File::create(data.join("log"))?;
-        command.env("SELSIUS_LOG", "warn").stderr(log);
+        command.env("SELSIUS_LOG", "warn");
+        Self::listening(command, &data)
+    }
+
+    /// Starts another manager, which takes the site file as its only word and says where it listens as ours does.
+    pub(super) fn start_other(place: &Place, program: &Path, data: &str, site: &Path) -> Result<Self> {
+        let data = place.folder.join(data);
+        fs::create_dir_all(&data)?;
+        let mut command = Command::new(program);
+        command.arg(site);
+        Self::listening(command, &data)
+    }
+
+    /// Starts it with its log in `data`, and waits for the address.
+    fn listening(mut command: Command, data: &Path) -> Result<Self> {
+        command.stderr(fs::File::create(data.join("log"))?);
         let (process, line) = Watched::start(&mut command)
             .with_context(|| format!("the manager's log is {}", data.join("log").display()))?;
         let mut words = line.split_whitespace().skip_while(|word| *word != "sccp");

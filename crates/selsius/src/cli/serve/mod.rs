@@ -98,6 +98,14 @@ impl ServeArgs {
 /// The exchange crashed again and again: an internal software error, as sysexits.h numbers them.
 const CRASHED: u8 = 70;
 
+/// The exit code of a manager that has stored everything. That nobody asked it to end is a failure.
+fn code(asked: Option<Calls>) -> u8 {
+    match asked {
+        Some(Calls::MayFinish | Calls::End) => 0,
+        None => CRASHED,
+    }
+}
+
 async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
     let mut config = options.config.clone();
@@ -145,12 +153,11 @@ async fn serve(args: &ServeArgs, options: Options, log: &Log) -> Result<ExitCode
         }
     };
     stopped.map_err(|error| anyhow!("not everything could be stored: {}", chain(&error)))?;
-    if asked.is_none() {
-        say("the exchange has ended; the log above says why. It is to be started again");
-        return Ok(ExitCode::from(CRASHED));
+    match asked {
+        Some(_) => tracing::info!("stopped"),
+        None => say("the exchange has ended; the log above says why. It is to be started again"),
     }
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(code(asked)))
 }
 
 /// Only given as long as the exchange answers: whatever hangs is to be started again.
@@ -365,4 +372,23 @@ fn kept(records: &RecordsConfig) -> String {
     let calls = (keep_calls > 0).then(|| format!("at most {}", out::count(keep_calls, "call")));
     let parts: Vec<_> = days.into_iter().chain(calls).collect();
     if parts.is_empty() { "kept for ever".into() } else { format!("kept: {}", parts.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_end_has_the_exit_code_that_operators_were_told() {
+        // crates/server/tests/crash.rs shows that a manager ends by itself when its exchange crashes again and again.
+        let told = include_str!("../../../../../docs/operations.md");
+        for (asked, expected, words) in [
+            (Some(Calls::MayFinish), 0, "stopped as asked"),
+            (Some(Calls::End), 0, "stopped as asked"),
+            (None, 70, "the exchange crashed five times within a minute"),
+        ] {
+            assert_eq!(code(asked), expected, "{words}");
+            assert!(told.contains(&format!("| {expected} | {words}")), "{words}");
+        }
+    }
 }
