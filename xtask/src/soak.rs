@@ -43,9 +43,9 @@ const SAME: [&str; 6] = [
 const MEMORY: &str = "process_resident_memory_bytes";
 
 pub(crate) fn run(minutes: u64) -> Result<()> {
-    call(&mut cargo(&["build", "--release", "--quiet", "--package", "selsius"]))?;
+    call(&mut cargo(&["build", "--profile", "dist", "--quiet", "--package", "selsius"]))?;
     let target = PathBuf::from(metadata()?.target_directory);
-    let (selsius, folder) = (target.join("release/selsius"), target.join("soak"));
+    let (selsius, folder) = (target.join("dist/selsius"), target.join("soak"));
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }

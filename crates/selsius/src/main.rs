@@ -5,6 +5,11 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Calls are made of many small things that live for a moment: docs/performance.md has what this saves.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A call manager for Cisco SCCP (Skinny) phones, and the tools around that protocol.
 #[derive(Debug, Parser)]

@@ -63,7 +63,8 @@ const ROWS: [(&str, &str); 27] = [
 pub(super) fn run(options: &Options) -> Result<()> {
     call(&mut cargo(&[
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--quiet",
         "--package",
         "selsius-testkit",
@@ -114,7 +115,7 @@ fn measured(phones: u32, options: &Options) -> Result<BTreeMap<String, f64>> {
 
 fn figures(arguments: &[&str]) -> Result<BTreeMap<String, f64>> {
     let mut command =
-        cargo(&["run", "--release", "--quiet", "--package", "selsius-testkit", "--example", "crowd"]);
+        cargo(&["run", "--profile", "dist", "--quiet", "--package", "selsius-testkit", "--example", "crowd"]);
     let output = command.arg("--").args(arguments).output().context("cannot run the example `crowd`")?;
     let said = String::from_utf8_lossy(&output.stderr);
     eprint!("{said}");

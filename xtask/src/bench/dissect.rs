@@ -50,14 +50,14 @@ struct Used {
 
 /// Makes the capture, runs the programs on it, and prints a table.
 pub(super) fn run(options: &Options) -> Result<()> {
-    call(&mut cargo(&["build", "--release", "--quiet", "--package", "selsius"]))?;
+    call(&mut cargo(&["build", "--profile", "dist", "--quiet", "--package", "selsius"]))?;
     let target = PathBuf::from(metadata()?.target_directory);
     let folder = target.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(format!("office-{}-{}.pcapng", options.size, options.seed));
     println!("    writing {}", path.display());
     let result = make(&path, options)
-        .and_then(|contents| compare(&target.join("release/selsius"), &path, contents, options.seed));
+        .and_then(|contents| compare(&target.join("dist/selsius"), &path, contents, options.seed));
     if options.keep {
         return result;
     }

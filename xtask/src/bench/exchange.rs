@@ -37,7 +37,8 @@ const ROWS: [(&str, &str); 7] = [
 pub(super) fn run(options: &Options) -> Result<()> {
     call(&mut cargo(&[
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--quiet",
         "--package",
         "selsius-exchange",
@@ -71,7 +72,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
 fn measured(phones: u64, calls: &str, runs: &str) -> Result<BTreeMap<String, f64>> {
     let phones = phones.to_string();
     let mut command =
-        cargo(&["run", "--release", "--quiet", "--package", "selsius-exchange", "--example", "cost"]);
+        cargo(&["run", "--profile", "dist", "--quiet", "--package", "selsius-exchange", "--example", "cost"]);
     command.args(["--", "--phones", &phones, "--calls", calls, "--runs", runs]);
     let output = command.output().context("cannot run the example `cost`")?;
     if !output.status.success() {

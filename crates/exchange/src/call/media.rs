@@ -210,10 +210,9 @@ impl Exchange {
 
     /// The other leg of a conversation of two.
     pub(crate) fn peer(&self, handle: Handle<Leg>) -> Option<Handle<Leg>> {
-        match self.others(handle)[..] {
-            [peer] => Some(peer),
-            _ => None,
-        }
+        let call = self.calls.get(self.legs.get(handle)?.call)?;
+        let mut others = call.legs.iter().copied().filter(|&other| other != handle);
+        others.next().filter(|_| others.next().is_none())
     }
 
     /// The leg that a phone knows by this call reference.

@@ -157,6 +157,7 @@ pub struct Channel {
 pub(crate) fn render(exchange: &Exchange, handle: Handle<Device>, told: &View) -> View {
     let mut view = View::default();
     let Some(device) = exchange.devices.get(handle) else { return view };
+    view.legs.reserve_exact(device.legs.len());
     for &handle in &device.legs {
         let Some(leg) = exchange.legs.get(handle) else { continue };
         let Some(call) = exchange.calls.get(leg.call) else { continue };

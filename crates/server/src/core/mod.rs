@@ -53,6 +53,8 @@ const LISTENER: usize = usize::MAX / 2;
 /// Bytes read of one connection in one turn, so that a busy one does not hold up the others. A phone's longest burst,
 /// that of its registration, is a tenth of it.
 const READ: usize = 8 * 1024;
+/// Bytes that a phone is told at once, mostly: room for them is made in one go.
+const BURST: usize = 1024;
 /// How often the time of day is looked at, for changes of the zone's offset and of the clock.
 const WALL: Duration = Duration::from_secs(30);
 
@@ -240,6 +242,9 @@ impl Core {
                 Output::Send { session, message } => {
                     if let Some((key, connection)) = find(&mut self.connections, session) {
                         let before = connection.output.len();
+                        if before == 0 {
+                            connection.output.reserve(BURST);
+                        }
                         connection.dialect.encode_manager(&message, &mut connection.output);
                         self.tally.sent.count_frame(&connection.output[before..]);
                         let unread = connection.output.len();

@@ -16,6 +16,11 @@ pub(super) async fn calls(
     connection: &mut SqliteConnection,
     filter: &CallFilter,
 ) -> Result<Vec<CallRecord>, ReadError> {
+    let rows = select(filter).build_query_as().fetch_all(&mut *connection).await?;
+    with_details(connection, rows).await
+}
+
+fn select(filter: &CallFilter) -> QueryBuilder<Sqlite> {
     let CallFilter { newest, before, since, until, number, device, cause, outcome } = filter;
     let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM calls WHERE id < ");
     select.push_bind(before.map_or(i64::MAX, |CallId(before)| before.cast_signed()));
@@ -30,7 +35,8 @@ pub(super) async fn calls(
     if let Some(number) = number {
         select.push(" AND (calling_number = ").push_bind(number);
         select.push(" OR called_number = ").push_bind(number);
-        select.push(" OR dialed = ").push_bind(number);
+        // The index has only these, see migration 5.
+        select.push(" OR (dialed = ").push_bind(number).push(" AND dialed <> called_number)");
         select.push(" OR id IN (SELECT call FROM call_redirections WHERE by_number = ").push_bind(number);
         select.push(" UNION ALL SELECT call FROM call_redirections WHERE to_number = ").push_bind(number);
         select.push("))");
@@ -52,8 +58,7 @@ pub(super) async fn calls(
         }
     }
     select.push(" ORDER BY id DESC LIMIT ").push_bind(*newest);
-    let rows = select.build_query_as().fetch_all(&mut *connection).await?;
-    with_details(connection, rows).await
+    select
 }
 
 /// A list as phones have it: of the calls of these lines, the newest first.
@@ -218,4 +223,35 @@ impl QualityRow {
 fn party(table: &str, number: String, name: String, device: Option<String>) -> Result<Party, ReadError> {
     let device = device.map(|device| parse(table, &device)).transpose()?;
     Ok(Party { number, name, device, restricted: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection};
+
+    use super::*;
+    use crate::sqlite::MIGRATIONS;
+
+    #[tokio::test]
+    async fn numbers_and_phones_are_found_by_an_index_for_each_place_that_they_stand_in() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        MIGRATIONS.run(&mut connection).await.unwrap();
+        let number = CallFilter { number: Some("1001".into()), ..CallFilter::default() };
+        let device = CallFilter { device: Some("SEP001122334455".parse().unwrap()), ..CallFilter::default() };
+        for (filter, indices) in [
+            (
+                number,
+                ["calls_by_calling_number", "calls_by_called_number", "calls_by_other_dialed"].as_slice(),
+            ),
+            (device, &["calls_by_calling_device", "calls_by_called_device"]),
+        ] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", select(&filter).sql().as_str()));
+            let steps: Vec<(i64, i64, i64, String)> =
+                query_as(explain).fetch_all(&mut connection).await.unwrap();
+            for index in indices {
+                let uses = |step: &str| step.starts_with("SEARCH calls ") && step.contains(index);
+                assert!(steps.iter().any(|(.., step)| uses(step)), "{index}: {steps:?}");
+            }
+        }
+    }
 }

@@ -49,6 +49,9 @@ const APPLICATION_ID: i64 = 0x5345_4c53;
 /// Larger databases are not read through at every start: a crash must not be followed by minutes of silence.
 const CHECK_UP_TO_BYTES: u64 = 64 << 20;
 
+/// Pages that the writing connection keeps, at most: 16 MiB, in SQLite's way to say it.
+const WRITE_CACHE: &str = "-16384";
+
 /// How long a commit waits for somebody else's, such as a person with the `sqlite3` program.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -85,7 +88,10 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .pragma("wal_autocheckpoint", "0");
-        let write = pool(1).connect_lazy_with(options.clone());
+        // What a statement has changed is kept until it is done, and more than 64 KiB of that go to a temporary file; a
+        // batch of calls touches a page of each index for every one of them, all of which the default of 2 MiB cannot hold.
+        let write = options.clone().pragma("temp_store", "memory").pragma("cache_size", WRITE_CACHE);
+        let write = pool(1).connect_lazy_with(write);
         MIGRATIONS
             .run(&write)
             .await

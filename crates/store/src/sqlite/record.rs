@@ -1,6 +1,6 @@
 //! Calls, streams and device events in rows.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use selsius_exchange::record::{
     CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, Redirection,
@@ -26,8 +26,11 @@ pub(super) async fn write(
     offset: u64,
 ) -> Result<(), sqlx::Error> {
     let stored = |call: CallId| (call.0 + offset).cast_signed();
-    // Starts before ends: a call can have both in one batch, and its end takes the start away.
-    rows(connection, ["INSERT OR REPLACE INTO calls_in_progress ", ""], &batch.started, |row, started| {
+    // A call that began and ended in one batch is never seen in progress, by nobody and after no crash.
+    let begun: BTreeSet<CallId> = batch.started.iter().map(|started| started.call).collect();
+    let over: BTreeSet<CallId> = batch.ended.iter().map(|ended| ended.call).collect();
+    let up = batch.started.iter().filter(|started| !over.contains(&started.call));
+    rows(connection, ["INSERT OR REPLACE INTO calls_in_progress ", ""], up, |row, started| {
         let CallStarted { call, calling: Party { number, name, device, .. }, dialed, started } = started;
         row.push_bind(stored(*call))
             .push_bind(number.clone())
@@ -45,8 +48,9 @@ pub(super) async fn write(
     for ended in batch.ended.iter().filter(|ended| !ended.redirections.is_empty()) {
         write_redirections(connection, stored(ended.call), &ended.redirections).await?;
     }
-    rows(connection, ["DELETE FROM calls_in_progress WHERE id IN (", ")"], &batch.ended, |row, ended| {
-        row.push_bind(stored(ended.call));
+    let were_up = over.difference(&begun);
+    rows(connection, ["DELETE FROM calls_in_progress WHERE id IN (", ")"], were_up, |row, call| {
+        row.push_bind(stored(*call));
     })
     .await?;
     rows(connection, ["INSERT OR REPLACE INTO call_quality ", ""], &batch.quality, |row, quality| {

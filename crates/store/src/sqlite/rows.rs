@@ -5,9 +5,9 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 /// One row, to which its values are bound.
 pub(super) type Row<'a> = Separated<'a, Sqlite, &'static str>;
 
-/// Rows of one statement. Few lengths, so that their statements stay prepared; the longest has fewer values than SQLite
-/// allows (32,766).
-const LENGTHS: [usize; 4] = [256, 32, 4, 1];
+/// Rows of one statement, each half as many as before: any number of rows takes few statements, and all of them stay prepared
+/// (sqlx keeps 100). The longest has fewer values than SQLite allows (32,766).
+const LENGTHS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Does a statement with a list of rows for these. The list stands between its two parts, such as `INSERT INTO calls` and nothing;
 /// `bind` binds the values of a row.

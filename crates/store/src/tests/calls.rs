@@ -4,6 +4,7 @@ use selsius_exchange::record::{
     CallEnded, CallId, EndCause, Party, Record, RedirectKind, Redirection, WallTime,
 };
 use selsius_site::LineNumber;
+use sqlx::query_scalar;
 
 use super::{ended, fresh, party, reopen, started};
 use crate::{CallFilter, CallListKind, Outcome, Store, end_cause};
@@ -51,6 +52,8 @@ async fn more_calls_than_one_statement_takes_are_written_whole() {
     for call in 1..=CALLS + 1 {
         store.recorder().record(Record::CallStarted(started(call, 100)));
     }
+    // Else no call would ever have been seen in progress.
+    store.flush().await.unwrap();
     for call in 1..=CALLS {
         record(&store, ended(call, 200 + call.cast_signed()));
     }
@@ -62,6 +65,49 @@ async fn more_calls_than_one_statement_takes_are_written_whole() {
     assert_eq!((last.call, last.cause), (CallId(CALLS + 1), EndCause::Interrupted));
     let expected: Vec<_> = (1..=CALLS).map(|call| ended(call, 200 + call.cast_signed())).collect();
     assert_eq!(calls.into_iter().map(|one| one.call).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn only_calls_that_outlast_a_write_are_in_progress() {
+    let (folder, store) = fresh().await;
+    let begin = |call| store.recorder().record(Record::CallStarted(started(call, 100)));
+    let up = async || -> Vec<i64> {
+        let database = store.core().database.read().await;
+        query_scalar("SELECT id FROM calls_in_progress").fetch_all(database.raw()).await.unwrap()
+    };
+    begin(1);
+    begin(2);
+    store.flush().await.unwrap();
+    assert_eq!(up().await, [1, 2]);
+    begin(3);
+    begin(4);
+    record(&store, ended(1, 200));
+    record(&store, ended(3, 300));
+    store.flush().await.unwrap();
+    assert_eq!(up().await, [2, 4]);
+
+    let opened = reopen(folder.path(), store).await;
+    let calls = opened.store.calls(&CallFilter::default()).await.unwrap();
+    let causes: Vec<_> = calls.iter().map(|one| (one.call.call.0, one.call.cause)).collect();
+    let (cut_off, whole) = (EndCause::Interrupted, EndCause::CallerHungUp);
+    assert_eq!(causes, [(4, cut_off), (3, whole), (2, cut_off), (1, whole)]);
+}
+
+#[tokio::test]
+async fn a_number_is_found_by_what_was_dialled_too() {
+    let (_folder, store) = fresh().await;
+    let call = |id, dialed: &str, called: &str| CallEnded {
+        dialed: dialed.into(),
+        called: party(called, None),
+        ..ended(id, 100)
+    };
+    record(&store, call(1, "1002", "1002"));
+    record(&store, call(2, "1002", "1003"));
+    record(&store, call(3, "1003", "1002"));
+    record(&store, call(4, "1004", "1005"));
+    let number = |number: &str| CallFilter { number: Some(number.into()), ..CallFilter::default() };
+    assert_eq!(ids(&store, number("1002")).await, [3, 2, 1]);
+    assert_eq!(ids(&store, number("1004")).await, [4]);
 }
 
 #[tokio::test]

@@ -69,9 +69,17 @@ pub(super) fn run(part: &Part) -> Result<()> {
     }
 }
 
-/// The server's CPU time for going through the steps once, in microseconds, at so many pairs of connections, so often a
-/// second, for so many seconds.
-pub(super) fn cost(steps: &[Step], pairs: u32, rate: f64, duration: f64) -> Result<f64> {
+/// What it takes of the server to go through the steps once, in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cost {
+    /// Processor time.
+    pub(super) cpu: f64,
+    /// Of it, that in the kernel.
+    pub(super) kernel: f64,
+}
+
+/// Measures it with so many pairs of connections, so often a second, for so many seconds.
+pub(super) fn cost(steps: &[Step], pairs: u32, rate: f64, duration: f64) -> Result<Cost> {
     let this = std::env::current_exe()?;
     let mut server = Command::new(&this);
     let (server, line) = Watched::start(server.args(["bench", "echo", "server"]))?;
@@ -85,7 +93,8 @@ pub(super) fn cost(steps: &[Step], pairs: u32, rate: f64, duration: f64) -> Resu
     client.rest.read_line(&mut ended)?;
     let after = server.now();
     let rounds: f64 = ended.trim().parse().context("the echo's client did not come to its end")?;
-    Ok((after.cpu - before.cpu) * 1e6 / rounds)
+    let each = |seconds: f64| seconds * 1e6 / rounds;
+    Ok(Cost { cpu: each(after.cpu - before.cpu), kernel: each(after.kernel - before.kernel) })
 }
 
 /// The steps as a word of a command line.

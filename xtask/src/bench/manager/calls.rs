@@ -41,7 +41,9 @@ struct Row {
     cpu_us: f64,
     /// Of it, what the thread with the sockets and the exchange takes; the rest is call records.
     exchange_us: f64,
-    echo_us: f64,
+    /// Of that, what it takes in the kernel: reading, writing, waiting, which the echo does too.
+    exchange_kernel_us: f64,
+    echo: echo::Cost,
     generator_us: f64,
 }
 
@@ -63,8 +65,8 @@ pub(super) fn run(options: &Options, place: &Place) -> Result<()> {
     verdict.least("completed calls of those that were due", last.completed / last.attempts, 1.0);
     verdict.least("calls a second", last.rate, options.rate * 0.999);
     verdict.most("from the last digit to the bell, p99, ms", last.ring_ms, RING);
-    verdict.most("a call to its echo, call records included", last.cpu_us / last.echo_us, ECHO);
-    verdict.most("a call to its echo, without its records", last.exchange_us / last.echo_us, ECHO);
+    verdict.most("a call to its echo, call records included", last.cpu_us / last.echo.cpu, ECHO);
+    verdict.most("a call to its echo, without its records", last.exchange_us / last.echo.cpu, ECHO);
     verdict.most(&format!("a call among {MOST} phones to one among 1,000"), last.cpu_us / first.cpu_us, FLAT);
     verdict.print();
     if options.limit { limit(place, &steps, options.rate) } else { Ok(()) }
@@ -109,6 +111,7 @@ fn measured(place: &Place, steps: &[echo::Step], phones: u32, rate: f64, duratio
     let (begin, end) = (manager.process.at(from), manager.process.at(from + seconds));
     manager.process.end()?;
     let completed = figure(&report, "/calls/completed");
+    let each = |seconds: f64| seconds * 1e6 / completed;
     Ok(Row {
         phones,
         attempts: figure(&report, "/calls/attempts"),
@@ -116,9 +119,10 @@ fn measured(place: &Place, steps: &[echo::Step], phones: u32, rate: f64, duratio
         wrong: counts(&report, "/wrong"),
         rate: completed / seconds,
         ring_ms: figure(&report, "/latency_us/digit_to_ring/p99") / 1e3,
-        cpu_us: (end.cpu - begin.cpu) * 1e6 / completed,
-        exchange_us: (end.exchange - begin.exchange) * 1e6 / completed,
-        echo_us: echo::cost(steps, phones / 2, rate, duration / 2.0)?,
+        cpu_us: each(end.cpu - begin.cpu),
+        exchange_us: each(end.exchange - begin.exchange),
+        exchange_kernel_us: each(end.exchange_kernel - begin.exchange_kernel),
+        echo: echo::cost(steps, phones / 2, rate, duration / 2.0)?,
         generator_us: figure(&report, "/generator/cpu_us_per_call"),
     })
 }
@@ -133,9 +137,13 @@ fn print(rows: &[Row]) {
     line("completed a second", &|row| row.rate);
     line("from the last digit to the bell, p99, ms", &|row| row.ring_ms);
     line("the manager's CPU of a call, µs", &|row| row.cpu_us);
-    line("  of it the thread with sockets and exchange", &|row| row.exchange_us);
-    line("the echo's CPU of the same bytes, µs", &|row| row.echo_us);
-    line("  times, all threads", &|row| row.cpu_us / row.echo_us);
-    line("  times, that thread alone", &|row| row.exchange_us / row.echo_us);
+    line("  threads of the store", &|row| row.cpu_us - row.exchange_us);
+    line("  the thread with sockets and exchange", &|row| row.exchange_us);
+    line("    in the kernel", &|row| row.exchange_kernel_us);
+    line("    messages and exchange", &|row| row.exchange_us - row.exchange_kernel_us);
+    line("the echo's CPU of the same bytes, µs", &|row| row.echo.cpu);
+    line("    in the kernel", &|row| row.echo.kernel);
+    line("  times, all threads", &|row| row.cpu_us / row.echo.cpu);
+    line("  times, the thread with the sockets alone", &|row| row.exchange_us / row.echo.cpu);
     line("the generator's CPU of a call, µs", &|row| row.generator_us);
 }

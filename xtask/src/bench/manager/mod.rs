@@ -46,9 +46,9 @@ struct Place {
 }
 
 fn built() -> Result<Place> {
-    call(&mut cargo(&["build", "--release", "--quiet", "--package", "selsius"]))?;
+    call(&mut cargo(&["build", "--profile", "dist", "--quiet", "--package", "selsius"]))?;
     let target = PathBuf::from(metadata()?.target_directory);
-    let place = Place { selsius: target.join("release/selsius"), folder: target.join("bench/manager") };
+    let place = Place { selsius: target.join("dist/selsius"), folder: target.join("bench/manager") };
     clean(&place.folder)?;
     Ok(place)
 }

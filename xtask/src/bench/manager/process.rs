@@ -27,8 +27,12 @@ pub(in crate::bench) struct Sample {
     pub(super) at: f64,
     /// Seconds of processor time, of all its threads.
     pub(in crate::bench) cpu: f64,
-    /// Of those, seconds of the thread that is called "exchange".
+    /// Of those, seconds in the kernel.
+    pub(in crate::bench) kernel: f64,
+    /// Of the processor time, seconds of the thread that is called "exchange".
     pub(super) exchange: f64,
+    /// Of those, seconds in the kernel.
+    pub(super) exchange_kernel: f64,
     /// Resident bytes.
     pub(super) resident: u64,
 }
@@ -86,7 +90,9 @@ impl Watched {
         Sample {
             at,
             cpu: between(a.cpu, b.cpu),
+            kernel: between(a.kernel, b.kernel),
             exchange: between(a.exchange, b.exchange),
+            exchange_kernel: between(a.exchange_kernel, b.exchange_kernel),
             resident: b.resident,
         }
     }
@@ -115,15 +121,19 @@ impl Drop for Watched {
     }
 }
 
-/// Processor time by `schedstat`, in nanoseconds: what `stat` has comes in hundredths of seconds.
+/// Processor time by `schedstat`, in nanoseconds. How much of it was in the kernel `stat` says, in hundredths of seconds.
 fn sample(id: u32, started: Instant) -> Sample {
     let (mut cpu, mut exchange) = (0, 0);
+    let (mut kernel, mut exchange_kernel) = (0, 0);
     for thread in fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
         let stat = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
         let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or(0);
+        let ticks = system_ticks(&fs::read_to_string(thread.path().join("stat")).unwrap_or_default());
         cpu += nanos;
+        kernel += ticks;
         if fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == "exchange") {
             exchange = nanos;
+            exchange_kernel = ticks;
         }
     }
     let pages = fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
@@ -131,9 +141,18 @@ fn sample(id: u32, started: Instant) -> Sample {
     Sample {
         at: started.elapsed().as_secs_f64(),
         cpu: cpu as f64 / 1e9,
+        kernel: kernel as f64 / 1e2,
         exchange: exchange as f64 / 1e9,
+        exchange_kernel: exchange_kernel as f64 / 1e2,
         resident: pages * 4096,
     }
+}
+
+/// The time in the kernel of a line of `/proc/PID/task/TID/stat`: its fifteenth word, which is the thirteenth after the name of
+/// the thread (proc_pid_stat(5)).
+fn system_ticks(stat: &str) -> u64 {
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    after_name.split_whitespace().nth(12).and_then(|ticks| ticks.parse().ok()).unwrap_or(0)
 }
 
 /// As docs/security.md has it for a storm of all phones at once: by itself the manager has 12,000 of them wait before Register,
@@ -254,6 +273,13 @@ mod tests {
         assert!(watched.now().resident > 0);
         drop(watched);
         assert!(Watched::start(&mut Command::new("true")).is_err());
+    }
+
+    #[test]
+    fn time_in_the_kernel_is_read_behind_any_name() {
+        let stat = "7 (a) b 1) S 1 7 7 0 -1 4194560 11 0 0 0 250 731 0 0 20 0 1 0 5";
+        assert_eq!(system_ticks(stat), 731);
+        assert_eq!(system_ticks(""), 0);
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn measured(place: &Place, phones: u32, duration: f64, bare: u64) -> Result<Row>
         bytes_with_site: end.resident.saturating_sub(bare) as f64 / count,
         keepalive_us: (end.cpu - idle.cpu) * 1e6 / keepalives,
         // Phones that registered together are spread over a tenth of the interval, and the echo's pieces come as fast.
-        echo_us: echo::cost(&KEEPALIVE, phones / 2, count / (seconds + INTERVAL / 10.0), duration / 4.0)?,
+        echo_us: echo::cost(&KEEPALIVE, phones / 2, count / (seconds + INTERVAL / 10.0), duration / 4.0)?.cpu,
     })
 }
 
