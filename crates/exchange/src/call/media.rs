@@ -5,7 +5,7 @@
 //! 36 to 38 and 46 to 47). In a conference each party sends to the mixer, which sends to each of them.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::CodecName;
 use selsius_wire::{
@@ -23,6 +23,9 @@ use crate::{
     record::{CallId, CallQuality, EndCause, Record},
     view::Transition,
 };
+
+/// The codecs that the mixer can put together; packets of others it can only pass on.
+const MIXED: [CodecName; 2] = [CodecName::Pcmu, CodecName::Pcma];
 
 impl Exchange {
     /// The called user has answered: both parties talk.
@@ -70,7 +73,8 @@ impl Exchange {
         let deadline = now + self.config.limits.media_answer;
         for leg in call.legs.clone() {
             let audio = match talking.contains(&leg) {
-                true if mixed => self.common_audio(&[leg]),
+                // A phone without such a codec keeps its own, and the mixer says that it cannot take it.
+                true if mixed => self.best_audio(&[leg], &MIXED).or_else(|| self.common_audio(&[leg])),
                 true => pair,
                 false => None,
             };
@@ -136,6 +140,17 @@ impl Exchange {
         };
         mixing.address = address;
         self.transition(now, handle, Transition::Media);
+    }
+
+    /// The address at which the phone of a party reaches the manager, or a phone that is in the same call; `None` if there
+    /// is none. What can talk to the one can send audio to it.
+    pub fn reached(&self, party: u32) -> Option<IpAddr> {
+        let &handle = self.parties.get(&party)?;
+        let call = self.calls.get(self.legs.get(handle)?.call)?;
+        [handle].iter().chain(&call.legs).find_map(|&leg| {
+            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
+            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        })
     }
 
     /// A phone says where it listens, or that it cannot.
@@ -208,7 +223,12 @@ impl Exchange {
 
     /// The site's best codec that all these can do, and the packet time that all can.
     fn common_audio(&self, legs: &[Handle<Leg>]) -> Option<Audio> {
-        self.site.settings.codecs.iter().find_map(|&name| {
+        self.best_audio(legs, CodecName::ALL)
+    }
+
+    /// The same, out of some codecs.
+    fn best_audio(&self, legs: &[Handle<Leg>], of: &[CodecName]) -> Option<Audio> {
+        self.site.settings.codecs.iter().filter(|name| of.contains(name)).find_map(|&name| {
             let mut codec = None;
             let mut packet_ms = self.site.settings.packet_ms;
             for leg in legs {
