@@ -94,6 +94,10 @@ impl Core {
                 self.limits = *sockets;
                 self.exchange.set_limits(*exchange);
             }
+            Command::Media(mixing) => self.mixer.connect(mixing),
+            Command::Mixer { party, address } => {
+                self.exchange.handle(now, Input::Mixer { party, address });
+            }
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

@@ -107,7 +107,9 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
-        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, .. } = self;
+        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, mut mixer, .. } =
+            self;
+        mixer.begin_again();
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
         // Their sockets close: phones notice at once.
         drop(self.connections);
@@ -125,6 +127,7 @@ impl Core {
             exchange,
             loopback: Default::default(),
             commands,
+            mixer,
             late: Vec::new(),
             watchers,
             records,

@@ -1,6 +1,7 @@
 //! How other threads speak to the exchange: commands in, what is going on out.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    Limits,
+    Limits, Mixing,
     tally::Metrics,
     watch::{Face, News, WAITING_NEWS, Watch},
 };
@@ -70,6 +71,15 @@ pub enum Command {
     Watch(Watch, mpsc::Sender<News>),
     /// Keep to other limits from now on.
     Limits(Box<Limits>, Box<selsius_exchange::Limits>),
+    /// Audio that cannot go from phone to phone goes there from now on.
+    Media(Mixing),
+    /// The media thread says where it listens to a party; nothing if it cannot, or no longer.
+    Mixer {
+        /// The party, as the exchange named it.
+        party: u32,
+        /// Where to send its audio.
+        address: Option<SocketAddr>,
+    },
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),
     /// End calls and connections in order, then stop.

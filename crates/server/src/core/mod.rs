@@ -12,6 +12,7 @@ mod connection;
 mod crash;
 mod handle;
 mod listener;
+mod mixer;
 mod start;
 mod tally;
 mod traffic;
@@ -26,14 +27,15 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    Event, Exchange, Input, Level, Load, Meter, MixerOrder, Output, SessionId, Time, WallClock,
-    loopback::Loopback, record::Record,
+    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, loopback::Loopback,
+    record::Record,
 };
 use slab::Slab;
 
 pub use self::{
     admission::connection_rate,
     handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
+    mixer::Mixing,
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
     watch::{Face, News, WAITING_NEWS, Watch},
@@ -44,6 +46,7 @@ use self::{
     connection::Connection,
     handle::Commands,
     listener::Listener,
+    mixer::Mixer,
     watch::Watchers,
 };
 
@@ -68,6 +71,8 @@ struct Core {
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
     commands: Commands,
+    /// Where audio goes that cannot go from phone to phone.
+    mixer: Mixer,
     /// Commands that came while the exchange was down.
     late: Vec<Command>,
     watchers: Watchers,
@@ -135,6 +140,7 @@ impl Core {
                 self.outputs();
             }
             self.let_go();
+            self.mixer.go_on();
             if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
                 self.stop();
                 self.outputs();
@@ -165,7 +171,8 @@ impl Core {
         let closing = self.closing.front().map(|&(at, _)| at);
         let held = self.held.front().map(|&(at, _)| at);
         let next = self.exchange.poll_timeout();
-        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
+        let again = self.mixer.again(self.now());
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).chain(again).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -274,14 +281,6 @@ impl Core {
                 Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
-        }
-    }
-
-    /// There is no mixer in this process: parties of a conference are told so, and hear nothing.
-    fn mix(&mut self, order: MixerOrder) {
-        if let MixerOrder::Join { party, .. } = order {
-            let now = self.now();
-            self.exchange.handle(now, Input::Mixer { party, address: None });
         }
     }
 }

@@ -21,6 +21,7 @@ use super::{
     clock::{ZoneTable, wall_clock, zone},
     crash,
     listener::Listener,
+    mixer::Mixer,
     watch::Watchers,
 };
 
@@ -166,6 +167,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         exchange,
         loopback: Loopback::default(),
         commands: receiver,
+        mixer: Mixer::default(),
         late: Vec::new(),
         watchers: Watchers::default(),
         records,
