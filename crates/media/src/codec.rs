@@ -139,6 +139,11 @@ impl PacketTime {
         self.tens as u32 * 80
     }
 
+    /// Samples of linear audio in one packet.
+    pub(crate) const fn samples(self) -> usize {
+        self.tens() * 80
+    }
+
     const fn tens(self) -> usize {
         self.tens as usize
     }

@@ -54,6 +54,7 @@
 //! | [`tone`] | call progress tones and DTMF, made and recognised |
 //! | [`jitter`] | the playout buffer and its concealment |
 //! | [`dtmf`] | digits as telephone events (RFC 4733) |
+//! | [`engine`] | what a manager does with the streams of calls: relay, conferences, music, digits |
 //!
 //! Samples are 16-bit linear at 8 kHz ([`SAMPLE_RATE`]). Levels are [`Level`]s in dBm0.
 //!
@@ -67,6 +68,7 @@ extern crate alloc;
 
 pub mod codec;
 pub mod dtmf;
+pub mod engine;
 pub mod g711;
 pub mod jitter;
 mod level;

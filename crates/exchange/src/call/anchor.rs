@@ -6,7 +6,7 @@
 //! the order.
 
 use alloc::boxed::Box;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, Name};
 use selsius_wire::Time;
@@ -20,7 +20,10 @@ use crate::{
 };
 
 /// What the media services can turn into each other. All else they can only carry from one party to another.
-pub(crate) const TRANSCODED: [CodecName; 3] = [CodecName::G722, CodecName::Pcmu, CodecName::Pcma];
+pub(crate) const TRANSCODED: [CodecName; 2] = [CodecName::Pcmu, CodecName::Pcma];
+
+/// The payload type of digits in a phone's audio: what Cisco phones use unless they are told another one.
+const PHONE_EVENTS: u8 = 101;
 
 /// A party's place at the media services, as they were told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +80,7 @@ impl Exchange {
         let Some(leg) = self.legs.get_mut(handle) else { return };
         let events = match &leg.end {
             End::Trunk(trunk) => trunk.events,
-            End::Station(_) => None,
+            End::Station(_) => Some(PHONE_EVENTS),
         };
         let listens = match leg.receive {
             Receive::Open(address) => Some(address),
@@ -118,10 +121,14 @@ impl Exchange {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
-    /// Our address, as the phone has reached it. Where a trunk reaches us is the trunk's business.
-    fn near_address(&self, handle: Handle<Leg>) -> Option<core::net::IpAddr> {
-        let device = self.devices.get(self.legs.get(handle)?.device()?)?;
-        Some(self.sessions.get(&device.session)?.peer.local.ip())
+    /// Our address, as the phone has reached it; for a trunk as a phone of the same call has. (Where else a trunk reaches us
+    /// is the trunk's business.)
+    fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
+        let call = self.calls.get(self.legs.get(handle)?.call)?;
+        [handle].iter().chain(&call.legs).find_map(|&leg| {
+            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
+            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        })
     }
 
     /// The media services say where they listen to a party; `None` if they cannot take it.

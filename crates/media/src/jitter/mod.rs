@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use conceal::Concealer;
 
-use crate::{Codec, Level, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
+use crate::{Codec, Level, RtpHeader, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
 
 /// Samples that come out at a time: 20 ms.
 pub const FRAME: usize = 160;
@@ -167,11 +167,29 @@ impl PlayoutBuffer {
     /// Takes a packet that arrived at `now`.
     pub fn push(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
         let law = Codec::from_payload_type(packet.header.payload_type).and_then(Codec::law);
-        let (Some(law), 1..=CAPACITY) = (law, packet.payload.len()) else {
+        let Some(law) = law else {
             self.stats.ignored += 1;
             return Pushed::Ignored;
         };
-        let header = packet.header;
+        let samples = packet.payload.iter().map(|&code| law.decode_sample(code));
+        self.insert(now, &packet.header, samples)
+    }
+
+    /// Takes the samples of a packet that arrived at `now`, whatever its codec. Its timestamps count samples.
+    pub fn push_samples(&mut self, now: Time, header: &RtpHeader, samples: &[i16]) -> Pushed {
+        self.insert(now, header, samples.iter().copied())
+    }
+
+    fn insert(
+        &mut self,
+        now: Time,
+        header: &RtpHeader,
+        samples: impl ExactSizeIterator<Item = i16>,
+    ) -> Pushed {
+        let (1..=CAPACITY) = samples.len() else {
+            self.stats.ignored += 1;
+            return Pushed::Ignored;
+        };
         let mut began = if self.source != Some(header.ssrc) {
             self.concealer.reset();
             self.transit = Transit::default();
@@ -184,7 +202,7 @@ impl PlayoutBuffer {
         let arrived = now.ticks(SAMPLE_RATE).wrapping_sub(header.timestamp.0);
         self.transit.note(arrived);
 
-        let len = packet.payload.len() as i32;
+        let len = samples.len() as i32;
         let mut place = header.timestamp.distance_from(self.timestamp);
         if place < 0 && place >= -(self.max + FRAME as i32) && matches!(self.state, State::Filling(_)) {
             // The first packets changed places on their way: begin with the older one.
@@ -215,11 +233,11 @@ impl PlayoutBuffer {
         }
 
         let mut fresh = false;
-        for (offset, &code) in (place..).zip(packet.payload) {
+        for (offset, sample) in (place..).zip(samples) {
             let Ok(offset) = usize::try_from(offset) else { continue };
             let slot = &mut self.ring[(self.head + offset) % CAPACITY];
             fresh |= slot.is_none();
-            slot.get_or_insert(law.decode_sample(code));
+            slot.get_or_insert(sample);
         }
         if !fresh {
             self.stats.duplicates += 1;

@@ -5,6 +5,7 @@
 mod admin;
 mod calls;
 mod ceiling;
+mod conference;
 mod crash;
 mod files;
 mod import;

@@ -14,6 +14,7 @@ const FIXED: &[&str] = &[
     "advertise",
     "files",
     "dscp",
+    "media",
     "security",
     "limits.tftp-transfers",
     "limits.tftp-transfers-per-address",

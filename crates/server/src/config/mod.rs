@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     change::ConfigChange,
     error::ConfigError,
-    value::{Dscp, DscpError, ListenError, parse_listen},
+    value::{Dscp, DscpError, ListenError, PortRange, PortRangeError, parse_listen},
 };
 
 /// Where phones look for the manager.
@@ -59,6 +59,8 @@ pub struct Config {
     pub files: Option<PathBuf>,
     /// Classes of service.
     pub dscp: DscpConfig,
+    /// Audio that goes through the manager.
+    pub media: MediaConfig,
     /// What phones are believed.
     pub security: SecurityConfig,
     /// Bounds on what the network can make this process hold and do.
@@ -99,6 +101,16 @@ pub struct DscpConfig {
     pub signalling: Dscp,
     /// What phones are told to use for voice. EF, as CallManager 4.1 has it.
     pub media: Dscp,
+}
+
+/// Audio that goes through the manager: conferences, barge, paging by unicast.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MediaConfig {
+    /// The address that phones are told to send their audio to; `None` tells each the local address that it registered at.
+    pub address: Option<IpAddr>,
+    /// Ports for RTP and RTCP: two for each party.
+    pub ports: PortRange,
 }
 
 /// What phones are believed.
@@ -266,6 +278,7 @@ impl Default for Config {
             advertise: None,
             files: None,
             dscp: DscpConfig::default(),
+            media: MediaConfig::default(),
             security: SecurityConfig::default(),
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
@@ -349,6 +362,9 @@ mod tests {
             [dscp]
             signalling = 26
             media = "EF"
+            [media]
+            address = "192.0.2.9"
+            ports = "20000-20999"
             [security]
             media-addresses = "any"
             [limits]
@@ -388,6 +404,8 @@ mod tests {
         assert_eq!(config.advertise, Some("192.0.2.1".parse().unwrap()));
         assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
         assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
+        assert_eq!(config.media.address, Some("192.0.2.9".parse().unwrap()));
+        assert_eq!(config.media.ports.to_string(), "20000-20999");
         assert_eq!(config.security.media_addresses, MediaAddresses::Any);
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));

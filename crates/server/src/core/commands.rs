@@ -100,6 +100,11 @@ impl Core {
                 self.limits = *sockets;
                 self.exchange.set_limits(*exchange);
             }
+            Command::Media(anchoring) => self.anchors.connect(anchoring),
+            Command::Music(music) => self.anchors.music = music,
+            Command::Anchored { party, address } => {
+                self.exchange.handle(now, Input::Anchored { party, address });
+            }
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

@@ -107,7 +107,10 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
-        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, .. } = self;
+        let Self {
+            poll, listeners, commands, records, limits, watchers, counters, tally, mut anchors, ..
+        } = self;
+        anchors.begin_again();
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
         // Their sockets close: phones notice at once.
         drop(self.connections);
@@ -127,6 +130,7 @@ impl Core {
             commands,
             late: self.late,
             commands_wait: true,
+            anchors,
             watchers,
             records,
             limits,

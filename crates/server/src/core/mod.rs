@@ -6,6 +6,7 @@
 //! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
 
 mod admission;
+mod anchor;
 mod clock;
 mod commands;
 mod connection;
@@ -26,13 +27,14 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    AnchorOrder, Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock,
-    loopback::Loopback, record::Record,
+    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, loopback::Loopback,
+    record::Record,
 };
 use slab::Slab;
 
 pub use self::{
     admission::connection_rate,
+    anchor::Anchoring,
     handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
@@ -40,6 +42,7 @@ pub use self::{
 };
 use self::{
     admission::{Admission, Lateness, Left},
+    anchor::Anchors,
     clock::{ZoneTable, wall_clock},
     connection::Connection,
     handle::Commands,
@@ -70,6 +73,8 @@ struct Core {
     /// The trunk that leads back here, for sites that have one.
     loopback: Loopback,
     commands: Commands,
+    /// Where audio goes that cannot go from phone to phone.
+    anchors: Anchors,
     /// Commands that came while the exchange was down.
     late: VecDeque<Command>,
     /// There are commands, or there may be.
@@ -143,6 +148,7 @@ impl Core {
                 self.outputs();
             }
             self.let_go();
+            self.anchors.go_on();
             if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
                 self.stop();
                 self.outputs();
@@ -176,7 +182,8 @@ impl Core {
         let closing = self.closing.front().map(|&(at, _)| at);
         let held = self.held.front().map(|&(at, _)| at);
         let next = self.exchange.poll_timeout();
-        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
+        let again = self.anchors.again(self.now());
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).chain(again).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -275,7 +282,7 @@ impl Core {
                     }
                 }
                 Output::Trunk(order) => self.loopback.handle(*order),
-                Output::Anchor(order) => self.mix(*order),
+                Output::Anchor(order) => self.anchor(*order),
                 Output::Store(record) => {
                     self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &*record {
@@ -288,14 +295,6 @@ impl Core {
                 Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
-        }
-    }
-
-    /// There is no mixer in this process: parties of a conference are told so, and hear nothing.
-    fn mix(&mut self, order: AnchorOrder) {
-        if let AnchorOrder::Join { party, .. } = order {
-            let now = self.now();
-            self.exchange.handle(now, Input::Anchored { party, address: None });
         }
     }
 }

@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::{
     Core, Handle, LISTENER, NetworkCounters, READ, Tally, WAKER,
     admission::{Admission, Lateness, connection_rate},
+    anchor::Anchors,
     clock::{ZoneTable, wall_clock, zone},
     crash,
     listener::Listener,
@@ -168,6 +169,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         commands: receiver,
         late: VecDeque::new(),
         commands_wait: false,
+        anchors: Anchors::default(),
         watchers: Watchers::default(),
         records,
         limits: start.limits,

@@ -32,7 +32,7 @@ use tokio::{
 use crate::{
     ServeError, api,
     core::{Command, Handle, Metrics},
-    http, net,
+    http, media, net,
 };
 
 /// How long the exchange may take to say how it is.
@@ -46,14 +46,15 @@ const LONGEST: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     pub(crate) exchange: Handle,
+    pub(crate) media: media::Handle,
     pub(crate) store: Store,
     /// Services that serve nobody any more, by a fault of ours.
     down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
-    pub(crate) fn new(exchange: Handle, store: Store) -> Self {
-        Self { exchange, store, down: Arc::default() }
+    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store) -> Self {
+        Self { exchange, media, store, down: Arc::default() }
     }
 
     /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
@@ -83,7 +84,9 @@ impl Observed {
     /// All figures in Prometheus' text format.
     async fn text(&self) -> String {
         let exchange = self.metrics().await;
-        metrics::text(exchange.as_deref(), self.exchange.waiting(), &self.store.status())
+        let media = timeout(PATIENCE, self.media.ask(media::Order::Status)).await.ok().and_then(Result::ok);
+        let waiting = (self.exchange.waiting(), self.media.waiting());
+        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &self.store.status())
     }
 
     async fn metrics(&self) -> Option<Box<Metrics>> {
