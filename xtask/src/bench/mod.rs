@@ -4,6 +4,7 @@ mod dissect;
 mod echo;
 mod exchange;
 mod manager;
+mod media;
 mod office;
 mod script;
 mod verdict;
@@ -26,6 +27,8 @@ pub(crate) enum Subject {
     Phones(manager::StormOptions),
     /// Thousands of complete calls a second among up to 18,000 phones, beside a bare echo of the same bytes.
     Calls(manager::CallOptions),
+    /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
+    Media(media::Options),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -54,6 +57,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Exchange(options) => exchange::run(options),
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
+        Subject::Media(options) => media::run(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }
