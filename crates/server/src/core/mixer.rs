@@ -133,3 +133,76 @@ fn format(audio: Audio) -> Option<Format> {
     };
     PacketTime::from_millis(audio.packet_ms).map(|time| Format::new(codec, time))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::media::{self, ORDERS};
+
+    fn mixer(media: Handle) -> Mixer {
+        let mut mixer = Mixer::default();
+        mixer.connect(Mixing { media, address: None, learning: Learning::SameHost });
+        mixer
+    }
+
+    fn close(number: u32) -> Order {
+        Order::Close { party: Party::of_exchange(number), answer: None }
+    }
+
+    #[test]
+    fn what_finds_no_room_follows_in_order() {
+        let (media, orders) = Handle::unattended();
+        let mut mixer = mixer(media);
+        let most = u32::try_from(ORDERS).unwrap() + 3;
+        for number in 0..most {
+            mixer.send(close(number));
+        }
+        assert_eq!(mixer.waiting.len(), 3);
+        assert_eq!(mixer.again(Time::ZERO), Some(Time::ZERO + AGAIN));
+        let mut taken = Vec::new();
+        while let Ok(Order::Close { party, .. }) = orders.try_recv() {
+            taken.push(party);
+            mixer.go_on();
+        }
+        assert_eq!(taken, (0..most).map(Party::of_exchange).collect::<Vec<_>>());
+        assert_eq!(mixer.again(Time::ZERO), None);
+    }
+
+    #[test]
+    fn nothing_waits_for_a_thread_that_has_ended() {
+        let (media, orders) = Handle::unattended();
+        let mut mixer = mixer(media);
+        drop(orders);
+        mixer.send(close(1));
+        assert_eq!(mixer.again(Time::ZERO), None);
+    }
+
+    #[tokio::test]
+    async fn an_exchange_that_begins_anew_leaves_no_party_of_its_own() {
+        let ports = "24000-24999".parse().unwrap();
+        let (media, _ended) = media::start(media::Start { ports, tos: 0 }).unwrap();
+        let opening = Opening {
+            format: Format::new(Codec::Pcmu, PacketTime::DEFAULT),
+            address: Ipv4Addr::LOCALHOST.into(),
+            remote: None,
+            learning: Learning::SameHost,
+            place: Place::Bridge(BridgeId(1)),
+        };
+        let mut mixer = mixer(media.clone());
+        for number in 0..3 {
+            let (answer, opened) = oneshot::channel();
+            let party = Party::of_exchange(number);
+            mixer.send(Order::Open { party, opening, watcher: None, answer: Answer::Waiting(answer) });
+            assert!(opened.await.unwrap().is_some());
+        }
+        assert!(media.open(opening, None).await.unwrap().is_some(), "somebody else's");
+        mixer.begin_again();
+        let status = media.ask(Order::Status).await.unwrap();
+        assert_eq!((status.parties, status.free_ports), (1, 499));
+        media.send(Order::End).unwrap();
+    }
+}
