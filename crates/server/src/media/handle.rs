@@ -165,13 +165,13 @@ pub struct Handle {
 }
 
 /// Where orders come out.
-pub(crate) struct Orders {
+pub(super) struct Orders {
     orders: Receiver<Order>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Orders {
-    pub(crate) fn try_recv(&self) -> Result<Order, TryRecvError> {
+    pub(super) fn try_recv(&self) -> Result<Order, TryRecvError> {
         self.orders.try_recv().inspect(|_| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         })
@@ -185,13 +185,6 @@ impl Handle {
         let out = Orders { orders: receiver, waiting: Arc::clone(&waiting) };
         let names = Arc::new(AtomicU64::new(FIRST_NAME));
         (Self { orders, waiting, names, waker: Arc::new(waker) }, out)
-    }
-
-    /// A handle to nobody, and what was ordered by it.
-    #[cfg(test)]
-    pub(crate) fn unattended() -> (Self, Orders) {
-        let poll = mio::Poll::new().unwrap();
-        Self::new(Waker::new(poll.registry(), mio::Token(0)).unwrap())
     }
 
     /// A name for a party that is not the exchange's.
