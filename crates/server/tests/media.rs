@@ -17,7 +17,7 @@ use selsius_media::{
 use selsius_server::{
     config::PortRange,
     core::Unavailable,
-    media::{self, Handle, Happening, Opening, Order, Party, Status, Watcher},
+    media::{self, Answer, Handle, Happening, Opening, Order, Party, Status, Watcher},
 };
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -142,6 +142,26 @@ async fn where_no_port_is_left_nobody_is_opened_and_the_others_go_on() {
     let mut third = Phone::join(&thread.media, LOOPBACK, 1, None).await.unwrap();
     third.say(8);
     assert_eq!(other.hears(), 8);
+    thread.media.send(Order::End).unwrap();
+}
+
+#[tokio::test]
+async fn an_exchange_that_begins_anew_leaves_no_party_of_its_own() {
+    let thread = Thread::start("24000-24999");
+    for number in 0..3 {
+        let (place, learning) = (Place::Bridge(BridgeId(1)), Learning::SameHost);
+        let opening = Opening { format: FORMAT, address: LOOPBACK, remote: None, learning, place };
+        let (party, watcher) = (Party::of_exchange(number), None);
+        let open = |answer| Order::Open { party, opening, watcher, answer: Answer::Waiting(answer) };
+        assert!(thread.media.ask(open).await.unwrap().is_some());
+    }
+    let mut others = Phone::join(&thread.media, LOOPBACK, 1, None).await.unwrap();
+    thread.media.send(Order::CloseExchange).unwrap();
+    let status = thread.status().await;
+    assert_eq!((status.parties, status.free_ports), (1, 499));
+    let other = Phone::join(&thread.media, LOOPBACK, 1, None).await.unwrap();
+    others.say(5);
+    assert_eq!(other.hears(), 5);
     thread.media.send(Order::End).unwrap();
 }
 

@@ -197,10 +197,14 @@ impl Engine {
         self.mode(members).map(|_| ())
     }
 
+    pub(super) fn is_pair(&self, at: BridgeId) -> bool {
+        self.bridges.get(&at).is_some_and(|bridge| bridge.members.len() == 2)
+    }
+
     /// Decides anew how the members of a bridge hear each other.
     pub(super) fn settle(&mut self, now: Time, at: BridgeId) {
         let Some(members) = self.bridges.get(&at).map(|bridge| bridge.members.clone()) else { return };
-        // What does not fit was refused before it came here.
+        // Two who do not fit hear nothing until the other one has changed too; all else was refused before it came here.
         let mode = self.mode(&members).unwrap_or(Mode::Alone);
         let mixed = matches!(mode, Mode::Mix);
         for &id in &members {

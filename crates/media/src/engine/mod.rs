@@ -382,7 +382,8 @@ impl Engine {
         self.parties.get(id).map(|party| party.figures(now))
     }
 
-    /// A party's streams are packed in another way from now on.
+    /// A party's streams are packed in another way from now on. Where two are together this never fails: until the other one
+    /// has changed too, they may not hear each other.
     ///
     /// # Errors
     /// If it would no longer be understood where it is.
@@ -394,6 +395,7 @@ impl Engine {
         }
         party.format = format;
         let fits = match place {
+            Place::Bridge(at) if self.is_pair(at) => Ok(()),
             Place::Bridge(at) => self.still_fits(at),
             Place::Source(_) if !voice::is_understood(format.codec) => {
                 Err(OrderError::NotUnderstood(format.codec))
@@ -433,15 +435,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts a party somewhere else.
+    /// Puts a party somewhere else. Where it is already, nothing changes.
     ///
     /// # Errors
     /// If it cannot be there. Then it is nowhere.
     pub fn place(&mut self, now: Time, id: PartyId, place: Place) -> Result<(), OrderError> {
         let party = self.party(id)?;
+        if party.place == place {
+            return Ok(());
+        }
         let old = core::mem::take(&mut party.place);
         party.way = Way::Nowhere;
         party.shares = false;
+        party.packer.clear();
         party.outbound.interrupt();
         self.leave(now, id, old);
         let placed = match place {

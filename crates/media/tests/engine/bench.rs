@@ -106,6 +106,14 @@ impl Bench {
         self.engine.place(self.now, self.phones[phone].id, place).unwrap();
     }
 
+    /// Speaks another codec from now on, in the same stream.
+    pub(crate) fn change(&mut self, phone: usize, format: Format) {
+        let phone = &mut self.phones[phone];
+        self.engine.set_format(self.now, phone.id, format).unwrap();
+        phone.format = format;
+        phone.sender = sender(format, phone.sender.ssrc().0 + 1);
+    }
+
     /// Says something else from now on, as another stream.
     pub(crate) fn restart(&mut self, phone: usize, ssrc: u32) {
         let phone = &mut self.phones[phone];

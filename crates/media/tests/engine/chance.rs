@@ -183,6 +183,8 @@ fn run(steps: Vec<Step>) {
     for id in ids.into_iter().flatten() {
         engine.close(now, id);
     }
+    // That nobody talks any more, where somebody did.
+    while engine.poll_output().is_some() {}
     assert_eq!((engine.parties(), engine.bridges()), (0, 0));
     // What is left of timers leads nowhere.
     now += Duration::from_secs(60);

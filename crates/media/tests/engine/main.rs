@@ -116,14 +116,40 @@ fn what_is_not_understood_is_passed_on_between_two_and_refused_among_more() {
         bench.engine.place(bench.now, id, Place::Bridge(BRIDGE)),
         Err(OrderError::NotUnderstood(G729))
     );
-    // Nor can one of them be recorded, hear music, or become the only one with the codec.
+    // Nor can one of them be recorded.
     let one = bench.phones[0].id;
     assert_eq!(bench.engine.tap(bench.now, one, true), Err(OrderError::NotUnderstood(G729)));
-    assert_eq!(bench.engine.set_format(bench.now, one, MU), Err(OrderError::NotUnderstood(G729)));
     let before = bench.phones[1].datagrams.len();
     bench.run(500);
     assert!(bench.phones[1].datagrams.len() > before + 12, "the two go on");
     assert!(bench.phones[third].datagrams.is_empty());
+}
+
+#[test]
+fn both_of_two_can_change_one_after_the_other() {
+    let mut bench = Bench::new();
+    bench.bridge(&[(MU, 440), (MU, 1000)]);
+    bench.run(300);
+    for codec in [G729, Pcma] {
+        for phone in 0..2 {
+            bench.change(phone, format(codec, 20));
+            // Where it is already: nothing is interrupted.
+            bench.place(phone, Place::Bridge(BRIDGE));
+            bench.run(100);
+        }
+        let before = bench.phones[1].datagrams.len();
+        bench.run(400);
+        assert!(bench.phones[1].datagrams.len() >= before + 19, "{codec}");
+    }
+    assert_eq!((bench.tones(0), bench.tones(1)), (vec![1000], vec![440]));
+    // Among three nobody can become one who is not understood.
+    let third = bench.phone(MU, 1700);
+    bench.place(third, Place::Bridge(BRIDGE));
+    let id = bench.phones[0].id;
+    let changed = bench.engine.set_format(bench.now, id, format(G729, 20));
+    assert_eq!(changed, Err(OrderError::NotUnderstood(G729)));
+    bench.run(600);
+    assert_eq!(bench.tones(1), [440, 1700]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod crash;
 mod files;
 mod import;
 mod load;
+mod music;
 mod operator;
 mod service;
 mod start;

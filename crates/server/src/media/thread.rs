@@ -81,6 +81,8 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel();
     std::thread::Builder::new().name("media".into()).spawn(move || {
         let _alive = alive;
+        // Gone before the end is told: whoever hears of it finds nothing any more.
+        let mut media = media;
         let mut crashes = VecDeque::new();
         while catch_unwind(AssertUnwindSafe(|| media.run())).is_err() {
             tracing::error!("the media thread has crashed; the calls that it served are silent");
