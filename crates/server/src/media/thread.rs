@@ -62,7 +62,7 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
     let origin = Instant::now();
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let wall = NtpTime::from_unix_micros(u64::try_from(wall.as_micros()).unwrap_or(u64::MAX));
-    let mut media = Media {
+    let media = Media {
         ports: Ports::new(start.ports, start.tos, chance()),
         engine: engine(wall),
         poll,
