@@ -32,6 +32,8 @@ pub struct TrunkConfig {
     /// Must calls that come in over it authenticate themselves with `user` and `password` (RFC 3261 section 22)? Then they
     /// may come from any address.
     pub authenticate: bool,
+    /// The certificates that its server's must lead to, in PEM, for TLS; without them nothing is trusted.
+    pub authorities: Vec<u8>,
     /// The codecs it may speak, the best first; empty for all.
     pub codecs: Vec<CodecName>,
     /// How keys are sent.
@@ -61,6 +63,7 @@ impl TrunkConfig {
             from: None,
             allow: Vec::new(),
             authenticate: false,
+            authorities: Vec::new(),
             codecs: Vec::new(),
             dtmf: Dtmf::Auto,
             trusted: true,

@@ -26,6 +26,8 @@ pub(crate) struct Dialog {
     remote_sequence: Option<u32>,
     /// Our Contact.
     pub(crate) contact: String,
+    /// What our INVITE was let in with: its ACK repeats it (RFC 3261 section 22.1).
+    credentials: Option<(&'static str, String)>,
 }
 
 impl Dialog {
@@ -49,6 +51,7 @@ impl Dialog {
             sequence: 0,
             remote_sequence: None,
             contact,
+            credentials: None,
         }
     }
 
@@ -68,6 +71,7 @@ impl Dialog {
             sequence: 0,
             remote_sequence: sequence(headers),
             contact,
+            credentials: None,
         })
     }
 
@@ -108,6 +112,20 @@ impl Dialog {
         self.numbered(method, self.sequence)
     }
 
+    /// A request of ours once more, with credentials.
+    pub(crate) fn repeat(&mut self, request: &mut Request, name: &'static str, credentials: String) {
+        self.sequence = self.sequence.saturating_add(1);
+        let method = request.method;
+        request.headers.retain(|header| {
+            !header.name().eq_ignore_ascii_case("CSeq") && !header.name().eq_ignore_ascii_case(name)
+        });
+        put(&mut request.headers, "CSeq", format!("{} {method}", self.sequence));
+        put(&mut request.headers, name, credentials.as_str());
+        if method == Method::Invite {
+            self.credentials = Some((name, credentials));
+        }
+    }
+
     /// The number of our last request.
     pub(crate) fn last_sequence(&self) -> u32 {
         self.sequence
@@ -129,6 +147,9 @@ impl Dialog {
         put(headers, "To", self.remote.as_str());
         put(headers, "Call-ID", self.call_id.as_str());
         put(headers, "CSeq", format!("{sequence} {method}"));
+        if let (Method::Ack, Some((name, credentials))) = (method, &self.credentials) {
+            put(headers, name, credentials.as_str());
+        }
         if matches!(method, Method::Invite | Method::Update | Method::Refer) {
             put(headers, "Contact", self.contact.as_str());
         }

@@ -2,9 +2,10 @@
 
 mod driver;
 mod transactions;
+mod ways;
 
 use std::{
-    net::{IpAddr, SocketAddr, UdpSocket as StdSocket},
+    net::{IpAddr, SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket},
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use rsipstack::{
     platform::CancellationToken,
     transaction::endpoint::EndpointOption,
     transport::{
-        SipAddr, SipConnection, TransportLayer,
+        SipAddr, SipConnection, TcpListenerConnection, TlsConfig, TlsListenerConnection, TransportLayer,
         udp::{UdpConnection, UdpInner},
     },
 };
@@ -22,7 +23,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use self::{driver::Driver, transactions::Watcher};
+use self::{
+    driver::{Around, Driver},
+    transactions::Watcher,
+};
 use crate::{
     config::{Listener, Network, Transport, TrunkConfig},
     gate::{Figures, Gate, GatedSocket},
@@ -49,6 +53,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// TLS without a certificate.
+    #[error("no certificate for {0}")]
+    NoCertificate(SocketAddr),
     /// Two trunks have the same name.
     #[error("two trunks are called {0}")]
     SameName(String),
@@ -89,8 +96,7 @@ impl Sip {
         let admits = gate.clone();
         transports.set_whitelist(move |address: IpAddr| {
             let admits = admits.clone();
-            // Datagrams have been judged by their socket.
-            async move { admits.lets_in(address) }
+            async move { admits.accepts(address) }
         });
         let watcher = Watcher::default();
         let (happen, happenings) = mpsc::channel(HAPPENINGS);
@@ -104,17 +110,18 @@ impl Sip {
             .with_cancel_token(stop.clone())
             .with_user_agent(USER_AGENT)
             .with_option(option)
-            .with_transport_inspector(Box::new(watcher.hook(happen.clone())))
+            .with_transport_inspector(Box::new(watcher.hook(happen.clone(), gate.clone())))
             .build();
         let incoming =
             endpoint.incoming_transactions().map_err(|error| StartError::Stack(error.to_string()))?;
         let (orders, wanted) = mpsc::channel(ORDERS);
         let (events, seen) = mpsc::channel(EVENTS);
         let addresses = bound.iter().map(|bound| (bound.transport, bound.local)).collect();
-        let driver =
-            Driver::new(endpoint.inner.clone(), bound, trunks, gate.clone(), watcher, events, happen);
+        let stack = endpoint.inner.clone();
+        let around = Around { endpoint: stack, listeners: bound, gate: gate.clone(), watcher, happen, stop };
+        let driver = Driver::new(trunks, around, events);
         tokio::spawn(async move { endpoint.serve().await });
-        tokio::spawn(driver.run(wanted, incoming, happenings, stop));
+        tokio::spawn(driver.run(wanted, incoming, happenings));
         Ok((Handle { orders, addresses, gate }, seen))
     }
 }
@@ -163,7 +170,8 @@ struct Bound {
     /// The address that it was bound to.
     local: SocketAddr,
     public: Option<SocketAddr>,
-    connection: SipConnection,
+    /// For datagrams.
+    connection: Option<SipConnection>,
 }
 
 impl Bound {
@@ -175,16 +183,17 @@ impl Bound {
         if !self.local.ip().is_unspecified() {
             return self.local;
         }
-        // The kernel knows by which address it would speak to the peer; connecting a datagram socket sends nothing.
-        let any: SocketAddr = if peer.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
-        let ip = StdSocket::bind(any)
-            .and_then(|socket| {
-                socket.connect(peer)?;
-                socket.local_addr()
-            })
-            .map_or(self.local.ip(), |address| address.ip());
-        SocketAddr::new(ip, self.local.port())
+        SocketAddr::new(local_for(peer).unwrap_or(self.local.ip()), self.local.port())
     }
+}
+
+/// The address that this machine speaks to a peer from.
+fn local_for(peer: SocketAddr) -> Option<IpAddr> {
+    // The kernel knows by which address it would speak to the peer; connecting a datagram socket sends nothing.
+    let any: SocketAddr = if peer.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = StdSocket::bind(any).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 async fn listen(
@@ -194,14 +203,32 @@ async fn listen(
     stop: &CancellationToken,
 ) -> Result<Bound, StartError> {
     let failed = |source| StartError::Listen { address: listener.address, source };
-    let socket = datagrams(listener.address).map_err(failed)?;
-    let local = socket.local_addr().map_err(failed)?;
-    let socket = GatedSocket::new(tokio::net::UdpSocket::from_std(socket).map_err(failed)?, gate.clone());
-    let inner = UdpInner { conn: Arc::new(socket), addr: address_of(Transport::Udp, local) };
-    let connection =
-        SipConnection::Udp(UdpConnection::attach(inner, listener.public, Some(stop.clone())).await);
-    transports.add_transport(connection.clone());
-    Ok(Bound { transport: listener.transport, local, public: listener.public, connection })
+    let refused = |error: rsipstack::Error| StartError::Stack(error.to_string());
+    let (transport, public) = (listener.transport, listener.public);
+    if transport == Transport::Udp {
+        let socket = datagrams(listener.address).map_err(failed)?;
+        let local = socket.local_addr().map_err(failed)?;
+        let socket = GatedSocket::new(tokio::net::UdpSocket::from_std(socket).map_err(failed)?, gate.clone());
+        let inner = UdpInner { conn: Arc::new(socket), addr: address_of(transport, local) };
+        let connection = SipConnection::Udp(UdpConnection::attach(inner, public, Some(stop.clone())).await);
+        transports.add_transport(connection.clone());
+        return Ok(Bound { transport, local, public, connection: Some(connection) });
+    }
+    // The stack binds when it starts, and only logs that it cannot: whether it can is seen here.
+    let local = StdListener::bind(listener.address).and_then(|socket| socket.local_addr()).map_err(failed)?;
+    let connection = match &listener.certificate {
+        Some((certificate, key)) if transport == Transport::Tls => {
+            let config =
+                TlsConfig { cert: Some(certificate.clone()), key: Some(key.clone()), ..TlsConfig::default() };
+            SipConnection::TlsListener(
+                TlsListenerConnection::new(local, public, config).await.map_err(refused)?,
+            )
+        }
+        _ if transport == Transport::Tls => return Err(StartError::NoCertificate(listener.address)),
+        _ => SipConnection::TcpListener(TcpListenerConnection::new(local, public).await.map_err(refused)?),
+    };
+    transports.add_transport(connection);
+    Ok(Bound { transport, local, public, connection: None })
 }
 
 fn datagrams(address: SocketAddr) -> std::io::Result<StdSocket> {

@@ -25,6 +25,8 @@ const MOST_HEADERS: usize = 128;
 const MOST_BODY_BYTES: usize = 4 * 1024;
 /// Messages a second from addresses that no trunk has, all together. They are told that they may not; beyond this nothing.
 const STRANGERS_A_SECOND: f64 = 20.0;
+/// Datagrams of strangers between our socket and the stack.
+const MOST_PASSING: usize = 64;
 
 /// How much was refused, since the start.
 #[derive(Debug, Default)]
@@ -87,6 +89,8 @@ pub(crate) struct Gate {
     /// A trunk lets calls in by password from anywhere: then strangers may be as many as friends.
     open: bool,
     strangers: Mutex<Bucket>,
+    /// Strangers of whom a datagram is on its way through the stack.
+    passing: Mutex<Vec<IpAddr>>,
     pub(crate) counters: Counters,
 }
 
@@ -96,12 +100,12 @@ impl Gate {
             friends: Mutex::new(friends),
             open,
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
+            passing: Mutex::new(Vec::new()),
             counters: Counters::default(),
         }
     }
 
     /// More addresses belong to trunks: their servers' names have been looked up.
-    #[expect(dead_code, reason = "names are looked up later")]
     pub(crate) fn admit(&self, addresses: impl IntoIterator<Item = IpAddr>) {
         let mut friends = self.friends.lock().unwrap_or_else(PoisonError::into_inner);
         for address in addresses {
@@ -116,13 +120,52 @@ impl Gate {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.has(address))
     }
 
+    /// May this address open a stream, or is it known here from a datagram that got in? The stack asks about both, by the
+    /// address alone. Strangers may not, unless a password can make friends of them: a stream costs more
+    /// than a datagram.
+    pub(crate) fn accepts(&self, address: IpAddr) -> bool {
+        let accepts = self.open || self.knows(address) || {
+            let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = passing.iter().position(|&known| known == address);
+            at.map(|at| passing.swap_remove(at)).is_some()
+        };
+        if !accepts {
+            count(&self.counters.strangers);
+        }
+        accepts
+    }
+
+    /// Is this message within the limits? Datagrams have passed [`judge`] already, what comes by stream has not.
+    pub(crate) fn measures(&self, request: &rsipstack::sip::Request) -> bool {
+        let bytes: usize = request.headers.iter().map(|header| header.value().len()).sum();
+        let fits = bytes <= MOST_HEADER_BYTES
+            && request.headers.len() <= MOST_HEADERS
+            && request.body.len() <= MOST_BODY_BYTES;
+        if !fits {
+            count(&self.counters.malformed);
+        }
+        fits
+    }
+
     /// May this address say something now?
     pub(crate) fn lets_in(&self, address: IpAddr) -> bool {
         if self.knows(address) {
             return true;
         }
         count(&self.counters.strangers);
-        self.open || self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+        if self.open {
+            return true;
+        }
+        let passes = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if passes {
+            let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+            // What is not taken out again was no SIP; the oldest make room.
+            if passing.len() >= MOST_PASSING {
+                passing.remove(0);
+            }
+            passing.push(address);
+        }
+        passes
     }
 }
 

@@ -1,6 +1,6 @@
 //! A call that begins there.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rsipstack::sip::{Request, Response};
 use selsius_exchange::{
@@ -83,7 +83,17 @@ impl Call {
         let offered =
             Offered { server, request: request.clone(), offer, answered: None, ringing: false, early: None };
         let state = State::Offered(Box::new(offered));
-        let mut call = Self { leg, trunk, domain, dialog, state, session, next: 0, updates: false };
+        let mut call = Self {
+            leg,
+            trunk,
+            domain,
+            dialog,
+            state,
+            session,
+            next: 0,
+            open: BTreeMap::new(),
+            updates: false,
+        };
         call.learn(&request.headers);
         out.push(Action::Event(Event::Call { event, events, redirecting: identity::redirecting(request) }));
         out.push(Action::Timer(Timer::Ringing, RINGING_TIME));
@@ -148,7 +158,7 @@ impl Call {
         identity::assert(headers, &self.trunk, &self.domain, by);
         message::set_body(headers, &mut response.body, "application/sdp", body);
         let had_offer = offered.offer.is_some();
-        self.state = State::Accepted { server, offered: had_offer };
+        self.state = State::Accepted { server, offered: had_offer, ending: None };
         out.push(Action::Stop(Timer::Media));
         out.push(Action::Stop(Timer::Ringing));
         out.push(Action::Respond { server, response });
@@ -157,7 +167,10 @@ impl Call {
     /// An ACK of a 2xx of ours.
     pub(super) fn acknowledged(&mut self, server: u64, request: &Request, out: &mut Vec<Action>) {
         match self.state {
-            State::Accepted { server: waiting, offered } if waiting == server => {
+            State::Accepted { server: waiting, ending: Some(cause), .. } if waiting == server => {
+                self.bye(cause, out);
+            }
+            State::Accepted { server: waiting, offered, ending: None } if waiting == server => {
                 self.state = State::Up;
                 if offered {
                     return self.renew(out);

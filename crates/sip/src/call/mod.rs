@@ -11,7 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
@@ -24,7 +24,7 @@ use crate::{
     cause,
     config::TrunkConfig,
     dialog::Dialog,
-    identity,
+    digest, identity,
     message::{self, put},
     sdp::Description,
     seam::{Event, Order},
@@ -32,6 +32,8 @@ use crate::{
 
 /// How long the other side of this program may take to say where it listens once a call is answered.
 const MEDIA_TIME: Duration = Duration::from_secs(8);
+/// Requests of ours that wait for a response: more than this are not repeated with credentials.
+const MOST_OPEN: usize = 32;
 /// How long a call may ring here. The exchange has its own limits, which are shorter.
 const RINGING_TIME: Duration = Duration::from_secs(600);
 
@@ -78,6 +80,11 @@ pub(crate) enum Timer {
     Ringing,
     /// It is time to try to change the session again, after both sides did so at once (RFC 3261 section 14.1).
     Renewal,
+}
+
+impl Timer {
+    /// All there are.
+    pub(crate) const ALL: [Self; 3] = [Self::Media, Self::Ringing, Self::Renewal];
 }
 
 /// What happens to a call on the wire.
@@ -146,6 +153,8 @@ pub(crate) struct Call {
     session: Session,
     /// The next request's number.
     next: u32,
+    /// Requests without a final response, which may have to be sent again with credentials.
+    open: BTreeMap<u32, Request>,
     /// The far end can be told about a change without an offer (RFC 3311).
     updates: bool,
 }
@@ -160,8 +169,9 @@ enum State {
     Asked { sequence: u32, offer: Box<Description> },
     /// Their INVITE has no final response yet.
     Offered(Box<Offered>),
-    /// It has a 2xx, which is not acknowledged yet. The ACK has an answer in it if they made no offer.
-    Accepted { server: u64, offered: bool },
+    /// It has a 2xx, which is not acknowledged yet. The ACK has an answer in it if they made no offer. A call that shall
+    /// end waits for it, too (RFC 3261 section 15).
+    Accepted { server: u64, offered: bool, ending: Option<EndCause> },
     /// A conversation.
     Up,
     /// Our BYE has no response yet.
@@ -179,6 +189,11 @@ impl Call {
     /// The far end's tag, if there is one already.
     pub(crate) fn remote_tag(&self) -> Option<&str> {
         self.dialog.remote_tag.as_deref()
+    }
+
+    /// Has our INVITE no final response, and is one wanted?
+    pub(crate) fn is_calling(&self) -> bool {
+        matches!(self.state, State::Calling(_))
     }
 
     /// Is it this INVITE that the call began with?
@@ -226,8 +241,11 @@ impl Call {
             Happening::Request { server, request } => self.request(server, request, out),
             Happening::Ack { server, request } => self.acknowledged(server, request, out),
             Happening::NoAck { server } => match self.state {
-                State::Accepted { server: waiting, .. } if waiting == server => {
-                    self.fail(EndCause::NoTrunk, out)
+                State::Accepted { server: waiting, ending, .. } if waiting == server => {
+                    self.bye(ending.unwrap_or(EndCause::NoTrunk), out);
+                    if ending.is_none() {
+                        self.hung_up(EndCause::NoTrunk, out);
+                    }
                 }
                 // RFC 3261 section 14.2 for a change of a session.
                 State::Up => self.fail(EndCause::NoTrunk, out),
@@ -267,7 +285,10 @@ impl Call {
                 self.refuse(&offered, code, Some(q850), out);
                 self.over(out);
             }
-            State::Accepted { .. } | State::Up => self.bye(cause, out),
+            State::Accepted { server, offered, ending } => {
+                self.state = State::Accepted { server, offered, ending: ending.or(Some(cause)) };
+            }
+            State::Up => self.bye(cause, out),
             state @ (State::Cancelling { .. } | State::Ending { .. }) => self.state = state,
             State::Over => {}
         }
@@ -293,7 +314,7 @@ impl Call {
         put(&mut bye.headers, "Reason", cause::reason(cause::clearing(cause)));
         let id = self.send(bye, out);
         self.state = State::Ending { bye: id };
-        for timer in [Timer::Media, Timer::Ringing, Timer::Renewal] {
+        for timer in Timer::ALL {
             out.push(Action::Stop(timer));
         }
     }
@@ -301,8 +322,34 @@ impl Call {
     fn send(&mut self, request: Request, out: &mut Vec<Action>) -> u32 {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
+        if self.trunk.password.is_some() && self.open.len() < MOST_OPEN {
+            self.open.insert(id, request.clone());
+        }
         out.push(Action::Request { id, request });
         id
+    }
+
+    /// Sends a request again that was answered by a challenge. `false` if that would not help.
+    fn repeat(&mut self, id: u32, mut request: Request, response: &Response, out: &mut Vec<Action>) -> bool {
+        if matches!(self.state, State::Cancelling { .. } | State::Over) {
+            return false;
+        }
+        let (Some(user), Some(password)) = (self.trunk.user.as_deref(), self.trunk.password.as_deref())
+        else {
+            return false;
+        };
+        let (code, method, uri) =
+            (response.status_code.code(), request.method.to_string(), request.uri.to_string());
+        let cnonce = format!("{:016x}{id:08x}", self.session.number());
+        let account = digest::Account { user, password };
+        let Some((name, credentials)) =
+            digest::answer(&response.headers, code, account, &method, &uri, &cnonce)
+        else {
+            return false;
+        };
+        self.dialog.repeat(&mut request, name, credentials);
+        out.push(Action::Request { id, request });
+        true
     }
 
     fn tell(&self, event: TrunkEvent, out: &mut Vec<Action>) {
@@ -318,7 +365,7 @@ impl Call {
     fn digit(&mut self, digit: char, out: &mut Vec<Action>) {
         let valid = matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D');
         match self.state {
-            State::Up | State::Accepted { .. } if valid => {
+            State::Up | State::Accepted { ending: None, .. } if valid => {
                 let mut info = self.dialog.request(Method::Info);
                 let body = format!("Signal={digit}\r\nDuration=160\r\n");
                 message::set_body(

@@ -1,8 +1,8 @@
 //! A call that begins here.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use rsipstack::sip::{Method, Request, Response, Uri};
+use rsipstack::sip::{Headers, Method, Request, Response, Uri};
 use selsius_exchange::{TrunkEvent, record::EndCause};
 
 use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer};
@@ -79,7 +79,17 @@ impl Call {
         }
         let calling = Calling { invite: 0, provisional: false, offered, early: None };
         let state = State::Calling(Box::new(calling));
-        let mut call = Self { leg: *leg, trunk, domain, dialog, state, session, next: 0, updates: false };
+        let mut call = Self {
+            leg: *leg,
+            trunk,
+            domain,
+            dialog,
+            state,
+            session,
+            next: 0,
+            open: BTreeMap::new(),
+            updates: false,
+        };
         call.send(invite, out);
         Some(call)
     }
@@ -87,6 +97,12 @@ impl Call {
     /// A response to a request of ours.
     pub(super) fn response(&mut self, id: u32, response: &Response, out: &mut Vec<Action>) {
         let code = response.status_code.code();
+        let open = if code >= 200 { self.open.remove(&id) } else { None };
+        if let (401 | 407, Some(request)) = (code, open)
+            && self.repeat(id, request, response, out)
+        {
+            return;
+        }
         match &mut self.state {
             State::Calling(calling) if calling.invite == id => match code {
                 0..200 => self.provisional(code, response, out),
@@ -208,6 +224,13 @@ impl Call {
     }
 
     fn refused(&mut self, code: u16, response: &Response, out: &mut Vec<Action>) {
+        // A redirection is the exchange's business: it has rules for where calls may go.
+        if (300..400).contains(&code)
+            && let Some(number) = redirected(&response.headers)
+        {
+            self.tell(TrunkEvent::Redirect { leg: self.leg, number }, out);
+            return self.over(out);
+        }
         let reason = value(&response.headers, "Reason").and_then(cause::q850);
         self.hung_up(cause::cause(code, reason), out);
         self.over(out);
@@ -254,6 +277,14 @@ impl Call {
         let bye: Request = other.request(Method::Bye);
         self.send(bye, out);
     }
+}
+
+/// Where a 3xx sends the call (RFC 3261 section 8.1.3.4): the first of its contacts that is a number.
+fn redirected(headers: &Headers) -> Option<String> {
+    message::values(headers, "Contact")
+        .flat_map(message::addresses)
+        .map(|contact| message::number(&contact.uri))
+        .find(|number| !number.is_empty())
 }
 
 fn is_sdp(response: &Response) -> bool {

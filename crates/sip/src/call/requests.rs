@@ -51,11 +51,11 @@ impl Call {
                 self.refuse(&offered, 487, None, out);
                 self.hung_up(EndCause::CallerHungUp, out);
             }
-            State::Calling(_) | State::Asked { .. } | State::Accepted { .. } | State::Up => {
+            State::Calling(_) | State::Asked { .. } | State::Accepted { ending: None, .. } | State::Up => {
                 self.hung_up(cause, out)
             }
             // The exchange has ended it itself.
-            State::Cancelling { .. } | State::Ending { .. } | State::Over => {}
+            State::Accepted { .. } | State::Cancelling { .. } | State::Ending { .. } | State::Over => {}
         }
         self.over(out);
     }
@@ -90,7 +90,7 @@ impl Call {
         };
         let Some(digit) = digit else { return self.reply(server, request, 400, out) };
         self.reply(server, request, 200, out);
-        if let State::Up | State::Accepted { .. } = self.state {
+        if let State::Up | State::Accepted { ending: None, .. } = self.state {
             out.push(Action::Event(Event::Digit { leg: self.leg, digit }));
         }
     }

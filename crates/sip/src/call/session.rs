@@ -72,6 +72,11 @@ impl Session {
         }
     }
 
+    /// The number in our descriptions, which no other call has.
+    pub(super) fn number(&self) -> u64 {
+        self.version.session
+    }
+
     /// What we offer in the beginning.
     pub(super) fn begin(
         &mut self,

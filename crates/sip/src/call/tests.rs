@@ -329,6 +329,20 @@ fn an_answer_that_nobody_acknowledges_ends_the_call() {
 }
 
 #[test]
+fn the_end_of_a_call_waits_for_the_ack() {
+    let mut bench = Bench::incoming(&sdp(""));
+    bench.media();
+    bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
+    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CalledHungUp });
+    assert_eq!(sent(&bench.take()), ["183", "200"]);
+    let ack = request("ACK", Some("ours"), 1, "");
+    bench.happens(Happening::Ack { server: 1, request: &ack });
+    let actions = bench.take();
+    assert_eq!(sent(&actions), ["BYE"]);
+    assert!(events(&actions).is_empty());
+}
+
+#[test]
 fn who_is_on_our_side_is_told_by_update() {
     let mut bench = Bench::up();
     bench.order(Order::Party { leg: LEG, party: Party { number: "333".into(), ..Party::default() } });
@@ -418,6 +432,7 @@ fn any_order_of_things_leads_to_an_end() {
                 done.push(at);
             }
         }
+        bench.happens(Happening::NoAck { server: 1 });
         // The BYE that this may have brought.
         for at in 0..bench.requests.len() {
             if !done.contains(&at) {

@@ -10,22 +10,39 @@ use std::{
 use async_trait::async_trait;
 use rsipstack::{
     sip::{Request, Response, SipMessage},
-    transaction::{Transaction, TransactionState, TransactionType, endpoint::TransportEventInspector},
+    transaction::{
+        Transaction, TransactionState, TransactionType,
+        endpoint::TransportEventInspector,
+        key::{TransactionKey, TransactionRole},
+    },
     transport::{SipAddr, SipConnection, TransportEvent},
 };
 use selsius_exchange::TrunkLegId;
 use tokio::sync::mpsc;
 
-use crate::message::{sequence, tag, value};
+use super::{driver::Server, ways::Way};
+use crate::{
+    gate::Gate,
+    message::{sequence, tag, value},
+};
 
 /// How long a 2xx may come again (64 times T1).
 const REPEATED: Duration = Duration::from_secs(32);
+
+/// Whose request it is.
+#[derive(Debug, Clone)]
+pub(super) enum Whom {
+    /// A call's.
+    Call { leg: TrunkLegId, id: u32 },
+    /// A trunk's registration or probe.
+    Trunk(String),
+}
 
 /// What transactions report.
 #[derive(Debug)]
 pub(super) enum Wire {
     /// A response to a request of ours.
-    Response { leg: TrunkLegId, id: u32, response: Box<Response> },
+    Response { whom: Whom, response: Box<Response> },
     /// Another branch of an INVITE of ours was answered.
     Fork(Box<Response>),
     /// An ACK for a final response of ours to an INVITE.
@@ -36,36 +53,45 @@ pub(super) enum Wire {
     Cancelled { leg: TrunkLegId, server: u64 },
     /// A request's transaction is over.
     Served { server: u64 },
+    /// The servers of a trunk have been looked up.
+    Resolved { trunk: String, servers: Vec<Server> },
 }
 
-/// Drives a request of ours to its final response. There is always one: the stack makes up 408 where none comes, and so
-/// does this where the stack gives up.
-pub(super) async fn drive(
-    mut transaction: Transaction,
-    leg: TrunkLegId,
-    id: u32,
-    happen: mpsc::Sender<Wire>,
-) {
+/// Drives a request of ours to its final response. There is always one: the stack makes up 408 where none comes, and this
+/// 503 where it cannot be sent.
+pub(super) async fn drive(request: Request, way: Way, whom: Whom, happen: mpsc::Sender<Wire>) {
     let mut last = 0;
-    let original = transaction.original.clone();
-    if let Err(error) = transaction.send().await {
-        tracing::debug!(%error, "a request could not be sent");
-    } else {
-        while let Some(message) = transaction.receive().await {
-            let SipMessage::Response(response) = message else { continue };
-            if last < 200 {
-                last = response.status_code.code();
-                let report = Wire::Response { leg, id, response: Box::new(response) };
-                if happen.send(report).await.is_err() {
-                    return;
+    match begin(&request, &way).await {
+        None => {}
+        Some(mut transaction) => {
+            while let Some(message) = transaction.receive().await {
+                let SipMessage::Response(response) = message else { continue };
+                if last < 200 {
+                    last = response.status_code.code();
+                    let report = Wire::Response { whom: whom.clone(), response: Box::new(response) };
+                    if happen.send(report).await.is_err() {
+                        return;
+                    }
                 }
             }
         }
     }
     if last < 200 {
-        let response = Box::new(crate::message::respond(&original, 408, "none"));
-        let _ = happen.send(Wire::Response { leg, id, response }).await;
+        let response = Box::new(crate::message::respond(&request, 503, "none"));
+        let _ = happen.send(Wire::Response { whom, response }).await;
     }
+}
+
+async fn begin(request: &Request, way: &Way) -> Option<Transaction> {
+    let connection = way.open().await?;
+    let key = TransactionKey::from_request(request, TransactionRole::Client).ok()?;
+    let mut transaction = Transaction::new_client(key, request.clone(), way.stack.clone(), Some(connection));
+    transaction.destination = Some(way.address());
+    if let Err(error) = transaction.send().await {
+        tracing::debug!(%error, "a request could not be sent");
+        return None;
+    }
+    Some(transaction)
 }
 
 /// Serves a request of the far end until its transaction is over. Responses come by the transaction's own queue.
@@ -122,8 +148,8 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// What looks at each message before the stack.
-    pub(super) fn hook(&self, happen: mpsc::Sender<Wire>) -> Hook {
-        Hook { watcher: self.clone(), happen }
+    pub(super) fn hook(&self, happen: mpsc::Sender<Wire>, gate: Arc<Gate>) -> Hook {
+        Hook { watcher: self.clone(), happen, gate }
     }
 
     /// An ACK goes out this way.
@@ -174,12 +200,19 @@ fn key(headers: &rsipstack::sip::Headers) -> Option<Answered> {
 pub(super) struct Hook {
     watcher: Watcher,
     happen: mpsc::Sender<Wire>,
+    gate: Arc<Gate>,
 }
 
 #[async_trait]
 impl TransportEventInspector for Hook {
     async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        let TransportEvent::Incoming(SipMessage::Response(response), ..) = &event else { return Some(event) };
+        let response = match &event {
+            TransportEvent::Incoming(SipMessage::Response(response), ..) => response,
+            TransportEvent::Incoming(SipMessage::Request(request), ..) => {
+                return self.gate.measures(request).then_some(event);
+            }
+            _ => return Some(event),
+        };
         let invite = value(&response.headers, "CSeq").is_some_and(|cseq| cseq.trim_end().ends_with("INVITE"));
         if !invite || !(200..300).contains(&response.status_code.code()) {
             return Some(event);

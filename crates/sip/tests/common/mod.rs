@@ -121,8 +121,11 @@ impl Bed {
     }
 
     pub async fn with(trunk: TrunkConfig) -> Self {
-        let (handle, events) =
-            Sip::start(vec![trunk], vec![Listener::udp("127.0.0.1:0".parse().unwrap())]).await.unwrap();
+        Self::listening(trunk, vec![Listener::udp("127.0.0.1:0".parse().unwrap())]).await
+    }
+
+    pub async fn listening(trunk: TrunkConfig, listeners: Vec<Listener>) -> Self {
+        let (handle, events) = Sip::start(vec![trunk], listeners).await.unwrap();
         Self { handle, events, next: 0 }
     }
 
