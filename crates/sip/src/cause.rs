@@ -12,7 +12,6 @@ const TABLE: &[(u16, u8, EndCause)] = &[
     (600, 17, EndCause::Busy),
     (480, 19, EndCause::NoAnswer),
     (480, 18, EndCause::NoAnswer),
-    (408, 102, EndCause::NoTrunk),
     (404, 1, EndCause::UnknownNumber),
     (404, 2, EndCause::UnknownNumber),
     (404, 3, EndCause::UnknownNumber),
@@ -28,10 +27,11 @@ const TABLE: &[(u16, u8, EndCause)] = &[
     (607, 21, EndCause::Blocked),
     (403, 57, EndCause::Blocked),
     (403, 55, EndCause::Blocked),
+    (503, 34, EndCause::NoTrunk),
+    (408, 102, EndCause::NoTrunk),
     (401, 57, EndCause::NoTrunk),
     (407, 57, EndCause::NoTrunk),
     (402, 21, EndCause::NoTrunk),
-    (503, 34, EndCause::NoTrunk),
     (503, 38, EndCause::NoTrunk),
     (503, 41, EndCause::NoTrunk),
     (503, 42, EndCause::Overload),
@@ -124,6 +124,8 @@ mod tests {
             let (response, q850) = refusal(cause);
             assert!((400..700).contains(&response) && (1..=127).contains(&q850), "{}", cause.name());
         }
+        assert_eq!(refusal(EndCause::NoTrunk), (503, 34));
+        assert_eq!(refusal(EndCause::NoAnswer), (480, 19));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct TrunkConfig {
     pub trusted: bool,
     /// Packet time in milliseconds where an answer does not follow from an order.
     pub packet_ms: u32,
+    /// How many seconds a call may go on without a sign of the far end (RFC 4028), 90 or more; 0 for no timer of ours.
+    pub session_timer: u32,
     /// Is it asked by OPTIONS whether it lives, and how often?
     pub probe: Option<Duration>,
     /// What it may cost.
@@ -68,6 +70,7 @@ impl TrunkConfig {
             dtmf: Dtmf::Auto,
             trusted: true,
             packet_ms: 20,
+            session_timer: 1800,
             probe: None,
             limits: Limits::default(),
         }

@@ -114,16 +114,23 @@ impl Dialog {
 
     /// A request of ours once more, with credentials.
     pub(crate) fn repeat(&mut self, request: &mut Request, name: &'static str, credentials: String) {
+        self.renumber(request, &[name]);
+        put(&mut request.headers, name, credentials.as_str());
+        if request.method == Method::Invite {
+            self.credentials = Some((name, credentials));
+        }
+    }
+
+    /// A request of ours once more, without these headers.
+    pub(crate) fn renumber(&mut self, request: &mut Request, without: &[&str]) {
         self.sequence = self.sequence.saturating_add(1);
         let method = request.method;
         request.headers.retain(|header| {
-            !header.name().eq_ignore_ascii_case("CSeq") && !header.name().eq_ignore_ascii_case(name)
+            let name = header.name();
+            !name.eq_ignore_ascii_case("CSeq")
+                && !without.iter().any(|other| name.eq_ignore_ascii_case(other))
         });
         put(&mut request.headers, "CSeq", format!("{} {method}", self.sequence));
-        put(&mut request.headers, name, credentials.as_str());
-        if method == Method::Invite {
-            self.credentials = Some((name, credentials));
-        }
     }
 
     /// The number of our last request.

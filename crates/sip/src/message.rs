@@ -5,9 +5,9 @@ use rsipstack::sip::{
 };
 
 /// What this side understands (RFC 3261 section 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER";
 /// Extensions that this side understands (section 20.37).
-pub(crate) const SUPPORTED: &str = "";
+pub(crate) const SUPPORTED: &str = "timer, 100rel";
 /// Bodies that this side understands (section 20.1).
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 

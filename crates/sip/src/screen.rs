@@ -1,11 +1,13 @@
 //! Answers to requests that are not even looked at: what RFC 3261 section 8.2 wants checked before anything else.
 
-use rsipstack::sip::{Method, Request, Response};
+use rsipstack::sip::{Headers, Method, Request, Response};
 
 use crate::message::{ACCEPT, ALLOW, SUPPORTED, content_type, put, respond, value, words};
 
 /// What this side supports may be required of it.
-const EXTENSIONS: &[&str] = &[];
+const EXTENSIONS: &[&str] = &["100rel", "timer"];
+/// The shortest session timer that we take part in, in seconds (RFC 4028 section 5).
+pub(crate) const LEAST_INTERVAL: u32 = 90;
 
 /// Refuses a request outside of a dialog that cannot be served. INVITE and OPTIONS are what can.
 pub(crate) fn screen(request: &Request, tag: &str) -> Option<Response> {
@@ -47,11 +49,24 @@ pub(crate) fn extensions(request: &Request, tag: &str) -> Option<Response> {
         put(&mut response.headers, "Unsupported", unknown.join(", "));
         return Some(response);
     }
+    if matches!(request.method, Method::Invite | Method::Update) && too_short(headers) {
+        let mut response = respond(request, 422, tag);
+        put(&mut response.headers, "Min-SE", LEAST_INTERVAL.to_string());
+        return Some(response);
+    }
     let encoded = value(headers, "Content-Encoding")
         .is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
     let session = matches!(request.method, Method::Invite | Method::Update | Method::PRack);
     let readable = !session || request.body.is_empty() || content_type(headers) == "application/sdp";
     (encoded || !readable).then(|| unsupported_body(request, tag))
+}
+
+/// Does it want a session timer that is too short, and would it understand the answer?
+fn too_short(headers: &Headers) -> bool {
+    let wanted = value(headers, "Session-Expires").or_else(|| value(headers, "x"));
+    let wanted = wanted.and_then(|text| text.split(';').next()?.trim().parse::<u32>().ok());
+    wanted.is_some_and(|seconds| seconds < LEAST_INTERVAL)
+        && words(headers, "Supported").any(|word| word.eq_ignore_ascii_case("timer"))
 }
 
 /// 415 (section 21.4.13).

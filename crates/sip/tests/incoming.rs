@@ -101,6 +101,21 @@ async fn the_caller_hears_us_before_the_answer() {
 }
 
 #[tokio::test]
+async fn the_caller_acknowledges_what_he_hears_before_the_answer() {
+    if !has_sipp() {
+        return;
+    }
+    let port = free_port();
+    let mut bed = Bed::new(port).await;
+    let carrier = Sipp::calls("uac-prack", port, bed.address(), &[]);
+    let leg = offered(&mut bed).await;
+    bed.media(leg);
+    bed.answer(leg);
+    assert!(matches!(bed.happens().await, TrunkEvent::HungUp { .. }));
+    carrier.succeeds().await;
+}
+
+#[tokio::test]
 async fn a_busy_line_refuses() {
     if !has_sipp() {
         return;

@@ -167,6 +167,36 @@ async fn keys_go_both_ways_by_info() {
 }
 
 #[tokio::test]
+async fn announcements_are_acknowledged() {
+    if !has_sipp() {
+        return;
+    }
+    let port = free_port();
+    let carrier = Sipp::waits("uas-prack", port, &[]);
+    let mut bed = Bed::new(port).await;
+    let leg = bed.call("+4930555", true);
+    assert!(matches!(bed.happens().await, TrunkEvent::Progress { early: Some(_), .. }));
+    assert!(matches!(bed.happens().await, TrunkEvent::Answered { .. }));
+    bed.hang_up(leg);
+    carrier.succeeds().await;
+}
+
+#[tokio::test]
+async fn the_carrier_transfers_the_call() {
+    if !has_sipp() {
+        return;
+    }
+    let port = free_port();
+    let carrier = Sipp::waits("uas-refer", port, &[]);
+    let mut bed = Bed::new(port).await;
+    let leg = bed.call("+4930555", true);
+    assert!(matches!(bed.settles().await, TrunkEvent::Answered { .. }));
+    assert_eq!(bed.happens().await, TrunkEvent::Redirect { leg, number: "345".into() });
+    bed.order(Order::HangUp { leg, cause: EndCause::Transferred });
+    carrier.succeeds().await;
+}
+
+#[tokio::test]
 async fn a_carrier_that_is_not_there_is_no_trunk() {
     let mut bed = Bed::with(selsius_sip::TrunkConfig {
         servers: vec!["carrier.invalid".into()],

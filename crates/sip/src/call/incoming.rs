@@ -8,7 +8,9 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 
-use super::{Action, Call, MEDIA_TIME, Names, RINGING_TIME, Session, State, Timer};
+use super::{
+    Action, Call, MEDIA_TIME, Names, RINGING_TIME, Session, State, Timer, reliable::Reliable, timers::Expiry,
+};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -22,15 +24,18 @@ use crate::{
 /// Their INVITE, unanswered.
 #[derive(Debug)]
 pub(super) struct Offered {
-    server: u64,
-    request: Request,
+    pub(super) server: u64,
+    pub(super) request: Request,
     offer: Option<Description>,
     /// Who answered here.
-    answered: Option<Party>,
+    pub(super) answered: Option<Party>,
     /// They were told that it rings.
     ringing: bool,
     /// Our answer to their offer, once it was sent: it stays the same.
     early: Option<Vec<u8>>,
+    /// Our provisional response that is not acknowledged yet, and the number of the last one.
+    pub(super) reliable: Option<Reliable>,
+    pub(super) last_reliable: u32,
 }
 
 /// Why a call is not taken at all: the final response.
@@ -80,8 +85,16 @@ impl Call {
         let mut session = Session::new(&trunk, names.session);
         session.remote = offer.as_ref().and_then(|offer| offer.address);
         let events = offer.as_ref().and_then(|offer| offer.events);
-        let offered =
-            Offered { server, request: request.clone(), offer, answered: None, ringing: false, early: None };
+        let offered = Offered {
+            server,
+            request: request.clone(),
+            offer,
+            answered: None,
+            ringing: false,
+            early: None,
+            reliable: None,
+            last_reliable: 0,
+        };
         let state = State::Offered(Box::new(offered));
         let mut call = Self {
             leg,
@@ -90,6 +103,8 @@ impl Call {
             dialog,
             state,
             session,
+            expiry: Expiry::default(),
+            referred: false,
             next: 0,
             open: BTreeMap::new(),
             updates: false,
@@ -109,7 +124,7 @@ impl Call {
         let mut response = respond(&offered.request, 180, &self.dialog.local_tag);
         put(&mut response.headers, "Contact", self.dialog.contact.as_str());
         put(&mut response.headers, "Allow", message::ALLOW);
-        out.push(Action::Respond { server: offered.server, response });
+        self.provisional_response(response, out);
     }
 
     /// The phone is answered. The far end hears of it once we know where we listen.
@@ -147,9 +162,12 @@ impl Call {
             put(&mut response.headers, "Contact", self.dialog.contact.as_str());
             put(&mut response.headers, "Allow", message::ALLOW);
             message::set_body(&mut response.headers, &mut response.body, "application/sdp", body);
-            out.push(Action::Respond { server, response });
-            return;
+            return self.provisional_response(response, out);
         };
+        if offered.reliable.is_some() {
+            // What it says must have arrived before the answer (RFC 3262 section 3).
+            return;
+        }
         let mut response = respond(&offered.request, 200, &self.dialog.local_tag);
         let headers = &mut response.headers;
         put(headers, "Contact", self.dialog.contact.as_str());
@@ -158,9 +176,12 @@ impl Call {
         identity::assert(headers, &self.trunk, &self.domain, by);
         message::set_body(headers, &mut response.body, "application/sdp", body);
         let had_offer = offered.offer.is_some();
+        let request = offered.request.clone();
+        self.answer_timer(&request, &mut response, out);
         self.state = State::Accepted { server, offered: had_offer, ending: None };
         out.push(Action::Stop(Timer::Media));
         out.push(Action::Stop(Timer::Ringing));
+        out.push(Action::Stop(Timer::Reliable));
         out.push(Action::Respond { server, response });
     }
 

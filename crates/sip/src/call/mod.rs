@@ -6,10 +6,13 @@
 
 mod incoming;
 mod outgoing;
+mod reliable;
 mod requests;
 mod session;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod transfer;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -19,7 +22,7 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 
-use self::{incoming::Offered, outgoing::Calling, session::Session};
+use self::{incoming::Offered, outgoing::Calling, session::Session, timers::Expiry};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -80,11 +83,20 @@ pub(crate) enum Timer {
     Ringing,
     /// It is time to try to change the session again, after both sides did so at once (RFC 3261 section 14.1).
     Renewal,
+    /// The session has to be refreshed (RFC 4028).
+    Refresh,
+    /// Nobody has refreshed it.
+    Expire,
+    /// A provisional response is acknowledged (RFC 3262).
+    Reliable,
+    /// A transfer that the far end wants comes to something (RFC 3515).
+    Refer,
 }
 
 impl Timer {
     /// All there are.
-    pub(crate) const ALL: [Self; 3] = [Self::Media, Self::Ringing, Self::Renewal];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Media, Self::Ringing, Self::Renewal, Self::Refresh, Self::Expire, Self::Reliable, Self::Refer];
 }
 
 /// What happens to a call on the wire.
@@ -151,6 +163,9 @@ pub(crate) struct Call {
     dialog: Dialog,
     state: State,
     session: Session,
+    expiry: Expiry,
+    /// The far end wants to hear what comes of a transfer.
+    referred: bool,
     /// The next request's number.
     next: u32,
     /// Requests without a final response, which may have to be sent again with credentials.
@@ -262,11 +277,17 @@ impl Call {
                 }
             }
             Happening::Timer(Timer::Renewal) => self.renew_again(out),
+            Happening::Timer(Timer::Refresh) => self.refresh(out),
+            Happening::Timer(Timer::Expire) => self.expired(out),
+            Happening::Timer(Timer::Reliable) => self.repeat_reliable(out),
+            Happening::Timer(Timer::Refer) => self.transfer_ends("503 Service Unavailable", out),
         }
     }
 
     /// Ends the call from this side, whatever state it is in.
     fn hang_up(&mut self, cause: EndCause, out: &mut Vec<Action>) {
+        // The exchange takes this leg out of a call that it has led somewhere else.
+        self.transfer_ends("200 OK", out);
         match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => {
                 let invite = calling.invite;
@@ -296,6 +317,7 @@ impl Call {
 
     /// Ends the call for a reason that the exchange does not know yet.
     fn fail(&mut self, cause: EndCause, out: &mut Vec<Action>) {
+        self.transfer_ends("503 Service Unavailable", out);
         self.hang_up(cause, out);
         self.hung_up(cause, out);
     }
@@ -322,7 +344,8 @@ impl Call {
     fn send(&mut self, request: Request, out: &mut Vec<Action>) -> u32 {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
-        if self.trunk.password.is_some() && self.open.len() < MOST_OPEN {
+        let repeats = self.trunk.password.is_some() || request.method == Method::Invite;
+        if repeats && self.open.len() < MOST_OPEN {
             self.open.insert(id, request.clone());
         }
         out.push(Action::Request { id, request });

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rsipstack::sip::{Headers, Method, Request, Response, Uri};
 use selsius_exchange::{TrunkEvent, record::EndCause};
 
-use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer};
+use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer, timers::Expiry};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -26,6 +26,8 @@ pub(super) struct Calling {
     offered: bool,
     /// What the far end agreed on before it answered.
     early: Option<(Agreed, Option<std::net::SocketAddr>)>,
+    /// The last reliable provisional response: whose, and its number.
+    pub(super) reliable: Option<(String, u32)>,
 }
 
 impl Call {
@@ -70,14 +72,17 @@ impl Call {
             identity::divert(headers, &trunk, &domain, by);
         }
         put(headers, "Allow", message::ALLOW);
-        put(headers, "Supported", message::SUPPORTED);
+        // An offer in a reliable response would have to be answered by PRACK: without an offer of ours there are none.
+        let supported = if listens.is_some() { message::SUPPORTED } else { "timer" };
+        put(headers, "Supported", supported);
+        Self::ask_for_timer(headers, trunk.session_timer);
         put(headers, "Accept", message::ACCEPT);
         let offer = session.offer();
         let offered = offer.is_some();
         if let Some(body) = offer {
             message::set_body(headers, &mut invite.body, "application/sdp", body);
         }
-        let calling = Calling { invite: 0, provisional: false, offered, early: None };
+        let calling = Calling { invite: 0, provisional: false, offered, early: None, reliable: None };
         let state = State::Calling(Box::new(calling));
         let mut call = Self {
             leg: *leg,
@@ -86,6 +91,8 @@ impl Call {
             dialog,
             state,
             session,
+            expiry: Expiry::default(),
+            referred: false,
             next: 0,
             open: BTreeMap::new(),
             updates: false,
@@ -98,10 +105,10 @@ impl Call {
     pub(super) fn response(&mut self, id: u32, response: &Response, out: &mut Vec<Action>) {
         let code = response.status_code.code();
         let open = if code >= 200 { self.open.remove(&id) } else { None };
-        if let (401 | 407, Some(request)) = (code, open)
-            && self.repeat(id, request, response, out)
-        {
-            return;
+        match (code, open) {
+            (401 | 407, Some(request)) if self.repeat(id, request.clone(), response, out) => return,
+            (422, Some(request)) if self.ask_for_longer(id, request.clone(), response, out) => return,
+            _ => {}
         }
         match &mut self.state {
             State::Calling(calling) if calling.invite == id => match code {
@@ -136,7 +143,7 @@ impl Call {
             | State::Up
             | State::Ending { .. }
             | State::Over => {
-                let known = self.renewed(id, response, out);
+                let known = self.renewed(id, response, out) || self.refreshed(id, response, out);
                 // A request within the call that says so ends it (RFC 3261 section 12.2.1.2).
                 if !known && matches!(code, 408 | 481) && matches!(self.state, State::Up) {
                     self.fail(EndCause::NoTrunk, out);
@@ -145,13 +152,32 @@ impl Call {
         }
     }
 
+    /// Our INVITE wanted a timer that is too short for somebody on the way.
+    fn ask_for_longer(
+        &mut self,
+        id: u32,
+        mut request: Request,
+        response: &Response,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let State::Calling(_) = self.state else { return false };
+        let Some(seconds) = Self::longer_timer(response, &request) else { return false };
+        self.dialog.renumber(&mut request, &["Session-Expires", "Min-SE"]);
+        put(&mut request.headers, "Session-Expires", seconds.to_string());
+        put(&mut request.headers, "Min-SE", seconds.to_string());
+        self.open.insert(id, request.clone());
+        out.push(Action::Request { id, request });
+        true
+    }
+
     fn provisional(&mut self, code: u16, response: &Response, out: &mut Vec<Action>) {
         let leg = self.leg;
         let State::Calling(calling) = &mut self.state else { return };
         calling.provisional = true;
-        if code == 100 {
+        if code == 100 || !self.prack(response, out) {
             return;
         }
+        let State::Calling(calling) = &mut self.state else { return };
         // An answer to our offer (RFC 3261 section 13.2.1). What comes without one would be an offer, which only a
         // reliable response may have.
         let heard = (calling.offered && is_sdp(response))
@@ -172,6 +198,7 @@ impl Call {
         let State::Calling(calling) = std::mem::replace(&mut self.state, State::Over) else { return };
         self.dialog.established(response);
         self.learn(&response.headers);
+        self.timer_agreed(&response.headers, out);
         let leg = self.leg;
         if !calling.offered {
             return match sdp::read(&response.body).and_then(|offer| {

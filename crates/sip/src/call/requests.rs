@@ -31,6 +31,9 @@ impl Call {
                 put(&mut response.headers, "Retry-After", "2");
                 out.push(Action::Respond { server, response });
             }
+            (_, Method::PRack) => self.pracked(server, request, out),
+            (State::Up, Method::Refer) => self.referred(server, request, out),
+            (_, Method::Refer) => self.reply(server, request, 603, out),
             (_, Method::Info) => self.info(server, request, out),
             (_, Method::Options) => out
                 .push(Action::Respond { server, response: screen::options(request, &self.dialog.local_tag) }),

@@ -160,18 +160,26 @@ impl Call {
             Renewal::Sent { id, .. } => self.session.renewal = Renewal::Sent { id, again: true },
             Renewal::Waits => {}
             Renewal::None => {
-                if !self.session.differs() || self.session.owed.is_some() {
-                    return;
+                if self.session.differs() && self.session.owed.is_none() {
+                    self.renew_anyway(out);
                 }
-                self.session.before = self.session.told.clone();
-                let Some(body) = self.session.offer() else { return };
-                let mut invite = self.dialog.request(Method::Invite);
-                message::put(&mut invite.headers, "Allow", message::ALLOW);
-                message::set_body(&mut invite.headers, &mut invite.body, "application/sdp", body);
-                let id = self.send(invite, out);
-                self.session.renewal = Renewal::Sent { id, again: false };
             }
         }
+    }
+
+    /// Offers what we want, also if it is what the far end knows.
+    pub(super) fn renew_anyway(&mut self, out: &mut Vec<Action>) {
+        if self.session.renewal != Renewal::None || self.session.owed.is_some() {
+            return;
+        }
+        self.session.before = self.session.told.clone();
+        let Some(body) = self.session.offer() else { return };
+        let mut invite = self.dialog.request(Method::Invite);
+        message::put(&mut invite.headers, "Allow", message::ALLOW);
+        self.keep_timer(&mut invite.headers);
+        message::set_body(&mut invite.headers, &mut invite.body, "application/sdp", body);
+        let id = self.send(invite, out);
+        self.session.renewal = Renewal::Sent { id, again: false };
     }
 
     /// The time after a collision has passed.
@@ -201,6 +209,7 @@ impl Call {
                 if !matches!(self.state, State::Up) {
                     return true;
                 }
+                self.timer_agreed(&response.headers, out);
                 match sdp::read(&response.body).and_then(|answer| {
                     self.session.answered(&answer)?;
                     Ok(answer)
@@ -223,6 +232,7 @@ impl Call {
                 let wait = if self.leg.0.is_multiple_of(2) { 2100 + chance % 1900 } else { chance % 2000 };
                 out.push(Action::Timer(Timer::Renewal, Duration::from_millis(wait)));
                 self.session.told = self.session.before.take();
+                self.refresh_later(out);
                 return true;
             }
             // The far end does not know the call any more (RFC 3261 section 12.2.1.2).
@@ -231,6 +241,7 @@ impl Call {
             _ => {
                 self.session.renewal = Renewal::None;
                 self.session.told = self.session.before.take();
+                self.refresh_later(out);
             }
         }
         if again && matches!(self.state, State::Up) {
@@ -256,11 +267,11 @@ impl Call {
         self.dialog.refresh(&request.headers);
         if request.body.is_empty() {
             if request.method == Method::Update {
-                return self.reply(server, request, 200, out);
+                return self.accept(server, request, None, out);
             }
             let Some(body) = self.session.offer() else { return self.reply(server, request, 488, out) };
             self.session.owed = Some(server);
-            return self.reply_with(server, request, body, out);
+            return self.accept(server, request, Some(body), out);
         }
         let offer = match sdp::read(&request.body) {
             Ok(offer) => offer,
@@ -269,7 +280,7 @@ impl Call {
         };
         match self.session.answer(&offer) {
             Ok(body) => {
-                self.reply_with(server, request, body, out);
+                self.accept(server, request, Some(body), out);
                 self.changed(&offer, true, out);
             }
             Err(_) => self.reply(server, request, 488, out),
@@ -311,12 +322,15 @@ impl Call {
         out.push(Action::Respond { server, response });
     }
 
-    fn reply_with(&self, server: u64, request: &Request, body: Vec<u8>, out: &mut Vec<Action>) {
+    fn accept(&mut self, server: u64, request: &Request, body: Option<Vec<u8>>, out: &mut Vec<Action>) {
         let mut response = respond(request, 200, &self.dialog.local_tag);
         message::put(&mut response.headers, "Contact", self.dialog.contact.as_str());
         message::put(&mut response.headers, "Allow", message::ALLOW);
         message::put(&mut response.headers, "Supported", message::SUPPORTED);
-        message::set_body(&mut response.headers, &mut response.body, "application/sdp", body);
+        if let Some(body) = body {
+            message::set_body(&mut response.headers, &mut response.body, "application/sdp", body);
+        }
+        self.answer_timer(request, &mut response, out);
         out.push(Action::Respond { server, response });
     }
 }

@@ -361,6 +361,188 @@ fn requests_out_of_order_are_refused() {
     assert_eq!(bench.asks("INFO", "Signal=2\r\n"), [500]);
 }
 
+fn timers(actions: &[Action]) -> Vec<(Timer, u64)> {
+    actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Timer(timer, after) => Some((*timer, after.as_secs())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A response to our first request with more headers.
+fn with(bench: &mut Bench, at: usize, code: u16, body: &str, headers: &[(&str, &str)]) {
+    let (id, request) = bench.requests[at].clone();
+    let mut response = response(&request, code, "theirs", body);
+    for (name, value) in headers {
+        put(&mut response.headers, name, *value);
+    }
+    bench.happens(Happening::Response { id, response: &response });
+}
+
+#[test]
+fn a_session_is_refreshed_at_half_time() {
+    let mut bench = Bench::outgoing(true);
+    let (_, invite) = &bench.requests[0];
+    assert_eq!(value(&invite.headers, "Session-Expires"), Some("1800"));
+    bench.take();
+    with(&mut bench, 0, 200, &sdp(""), &[("Session-Expires", "600;refresher=uac")]);
+    assert_eq!(timers(&bench.take()), [(Timer::Refresh, 300), (Timer::Expire, 600)]);
+    bench.happens(Happening::Timer(Timer::Refresh));
+    let actions = bench.take();
+    assert_eq!(sent(&actions), ["UPDATE"]);
+    let Action::Request { request, .. } = &actions[0] else { panic!("a request") };
+    assert_eq!(value(&request.headers, "Session-Expires"), Some("600;refresher=uac"));
+    // It does not know UPDATE after all.
+    bench.respond(1, 501, "");
+    assert_eq!(sent(&bench.take()), ["INVITE"]);
+    with(&mut bench, 2, 200, &sdp(""), &[("Session-Expires", "600;refresher=uac")]);
+    let actions = bench.take();
+    assert_eq!((sent(&actions), timers(&actions).len()), (vec!["ACK".to_string()], 2));
+    bench.happens(Happening::Timer(Timer::Expire));
+    assert_eq!(bench.events(), [&TrunkEvent::HungUp { leg: LEG, cause: EndCause::NoTrunk }]);
+    assert_eq!(sent(&bench.take()), ["BYE"]);
+}
+
+#[test]
+fn a_timer_that_is_too_short_is_lengthened_once() {
+    let mut bench = Bench::outgoing(true);
+    bench.take();
+    with(&mut bench, 0, 422, "", &[("Min-SE", "3600")]);
+    let actions = bench.take();
+    let [Action::Request { id: 0, request }] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!(value(&request.headers, "Session-Expires"), Some("3600"));
+    assert_eq!(value(&request.headers, "CSeq"), Some("2 INVITE"));
+    bench.requests[0].1 = request.clone();
+    with(&mut bench, 0, 422, "", &[("Min-SE", "3600")]);
+    assert_eq!(bench.events().len(), 1);
+}
+
+#[test]
+fn the_far_end_refreshes_or_the_call_ends() {
+    let mut request = request("INVITE", None, 1, &sdp(""));
+    put(&mut request.headers, "Supported", "timer");
+    put(&mut request.headers, "Session-Expires", "300");
+    let mut actions = Vec::new();
+    let mut call = Call::incoming(LEG, trunk(), names(), 1, &request, &mut actions).unwrap();
+    call.order(&Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) }, &mut actions);
+    actions.clear();
+    call.order(
+        &Order::Media { leg: LEG, audio: PCMA, address: "192.0.2.5:30000".parse().unwrap() },
+        &mut actions,
+    );
+    let answer = actions.iter().find_map(|action| match action {
+        Action::Respond { response, .. } => Some(response),
+        _ => None,
+    });
+    assert_eq!(value(&answer.unwrap().headers, "Session-Expires"), Some("300;refresher=uac"));
+    assert_eq!(value(&answer.unwrap().headers, "Require"), Some("timer"));
+    assert_eq!(timers(&actions), [(Timer::Expire, 268)]);
+}
+
+#[test]
+fn reliable_responses_are_acknowledged_in_order() {
+    let mut bench = Bench::outgoing(true);
+    bench.take();
+    let reliable = |number| [("Require", "100rel"), ("RSeq", number)];
+    with(&mut bench, 0, 183, &sdp(""), &reliable("7"));
+    let actions = bench.take();
+    assert_eq!((sent(&actions), events(&actions).len()), (vec!["PRACK".to_string()], 1));
+    let Action::Request { request, .. } = &actions[0] else { panic!("a PRACK") };
+    assert_eq!(value(&request.headers, "RAck"), Some("7 1 INVITE"));
+    with(&mut bench, 0, 180, "", &reliable("9"));
+    assert!(bench.take().is_empty(), "one is missing");
+    with(&mut bench, 0, 180, "", &reliable("8"));
+    assert_eq!(sent(&bench.take()), ["PRACK"]);
+    bench.respond(0, 200, "");
+    let actions = bench.take();
+    let Action::Ack(ack) = &actions.iter().find(|action| matches!(action, Action::Ack(_))).unwrap() else {
+        panic!()
+    };
+    assert_eq!(value(&ack.headers, "CSeq"), Some("1 ACK"));
+}
+
+#[test]
+fn an_answer_waits_until_early_audio_has_arrived() {
+    let mut invite = request("INVITE", None, 1, &sdp(""));
+    put(&mut invite.headers, "Supported", "100rel");
+    let mut actions = Vec::new();
+    let call = Call::incoming(LEG, trunk(), names(), 1, &invite, &mut actions).unwrap();
+    let mut bench = Bench { call, actions: Vec::new(), requests: Vec::new(), next_server: 100, sequence: 1 };
+    bench.order(Order::Ringing { leg: LEG });
+    bench.media();
+    bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
+    assert_eq!(sent(&bench.take()), ["180", "183"]);
+    bench.happens(Happening::Timer(Timer::Reliable));
+    assert_eq!(sent(&bench.take()), ["183"]);
+    let prack = |sequence: u32, rack: &str| {
+        let mut prack = request("PRACK", Some("ours"), sequence, "");
+        put(&mut prack.headers, "RAck", rack);
+        prack
+    };
+    bench.happens(Happening::Request { server: 8, request: &prack(2, "2 1 INVITE") });
+    assert_eq!(sent(&bench.take()), ["481"]);
+    bench.happens(Happening::Request { server: 9, request: &prack(3, "1 1 INVITE") });
+    assert_eq!(sent(&bench.take()), ["200", "200"]);
+}
+
+#[test]
+fn a_reliable_response_that_nobody_hears_ends_the_call() {
+    let mut invite = request("INVITE", None, 1, &sdp(""));
+    put(&mut invite.headers, "Require", "100rel");
+    let mut actions = Vec::new();
+    let call = Call::incoming(LEG, trunk(), names(), 1, &invite, &mut actions).unwrap();
+    let mut bench = Bench { call, actions: Vec::new(), requests: Vec::new(), next_server: 100, sequence: 1 };
+    bench.order(Order::Ringing { leg: LEG });
+    let mut copies = 0;
+    while bench.events().is_empty() {
+        copies += bench.codes(1).iter().filter(|&&code| code == 180).count();
+        bench.take();
+        bench.happens(Happening::Timer(Timer::Reliable));
+        assert!(copies < 20);
+    }
+    assert_eq!((copies, sent(&bench.take())), (7, vec!["503".to_string(), "over".to_string()]));
+}
+
+#[test]
+fn a_transfer_by_the_far_end_is_reported_to_its_end() {
+    let mut bench = Bench::up();
+    bench.sequence = 1;
+    let mut refer = request("REFER", Some("ours"), 2, "");
+    put(&mut refer.headers, "Refer-To", "<sip:345@192.0.2.1>");
+    bench.happens(Happening::Request { server: 5, request: &refer });
+    let actions = bench.take();
+    assert_eq!(sent(&actions), ["202", "NOTIFY"]);
+    assert_eq!(events(&actions), [&TrunkEvent::Redirect { leg: LEG, number: "345".into() }]);
+    bench.order(Order::HangUp { leg: LEG, cause: EndCause::Transferred });
+    let actions = bench.take();
+    assert_eq!(sent(&actions), ["NOTIFY", "BYE"]);
+    let Action::Request { request: notify, .. } =
+        actions.iter().find(|action| matches!(action, Action::Request { .. })).unwrap()
+    else {
+        panic!("a NOTIFY")
+    };
+    assert_eq!(notify.body, b"SIP/2.0 200 OK\r\n");
+    let mut other = request("REFER", Some("ours"), 3, "");
+    put(&mut other.headers, "Refer-To", "<sip:345@h?Replaces=1%3Bto-tag%3D2>");
+    let mut bench = Bench::up();
+    bench.happens(Happening::Request { server: 5, request: &other });
+    assert_eq!(sent(&bench.take()), ["603"]);
+}
+
+#[test]
+fn a_redirection_is_the_exchanges_business() {
+    let mut bench = Bench::outgoing(true);
+    bench.take();
+    let (id, request) = bench.requests[0].clone();
+    let mut response = message::respond(&request, 302, "theirs");
+    put(&mut response.headers, "Contact", "<sip:+49777@other.example>;q=0.9, <sip:+49778@other.example>");
+    bench.happens(Happening::Response { id, response: &response });
+    assert_eq!(bench.events(), [&TrunkEvent::Redirect { leg: LEG, number: "+49777".into() }]);
+    assert_eq!(sent(&bench.take()), ["over"]);
+}
+
 /// Anything in any order: every request of theirs gets one final answer at once or when the call ends, each request of
 /// ours is followed to its end, nothing is told after the exchange has hung up or was told the end, and every call ends.
 #[test]
@@ -402,15 +584,16 @@ fn any_order_of_things_leads_to_an_end() {
                     bench.happens(Happening::Ack { server, request: &request });
                 }
                 9 => {
-                    let method = ["INVITE", "UPDATE", "INFO", "OPTIONS", "NOTIFY", "MESSAGE", "BYE"]
-                        [chance.random_range(0..7)];
+                    let methods =
+                        ["INVITE", "UPDATE", "INFO", "OPTIONS", "NOTIFY", "MESSAGE", "PRACK", "REFER", "BYE"];
+                    let method = methods[chance.random_range(0..methods.len())];
                     let method = if chance.random_range(0..3) == 0 { method } else { "INVITE" };
                     let codes = bench.asks(method, if method == "INFO" { "Signal=9\r\n" } else { body });
                     let answered = matches!(codes[..], [code] if code >= 200);
                     assert!(answered, "seed {seed}, step {step}: {method} {codes:?}");
                 }
                 10 => {
-                    let timer = [Timer::Media, Timer::Ringing, Timer::Renewal][chance.random_range(0..3)];
+                    let timer = Timer::ALL[chance.random_range(0..Timer::ALL.len())];
                     bench.happens(Happening::Timer(timer));
                 }
                 _ if chance.random_range(0..3) == 0 => bench.happens(Happening::Cancelled { server: 1 }),
