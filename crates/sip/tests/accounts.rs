@@ -4,12 +4,12 @@
 
 mod common;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use common::{Bed, Sipp, free_port, has_sipp};
+use common::{Bed, Carrier, Sipp, free_port, has_sipp, header};
 use selsius_exchange::TrunkEvent;
 use selsius_sip::{Event, TrunkConfig, TrunkStatus};
-use tokio::{net::UdpSocket, time::timeout};
+use tokio::net::UdpSocket;
 
 fn account(port: u16) -> TrunkConfig {
     TrunkConfig {
@@ -25,51 +25,6 @@ async fn status(bed: &mut Bed) -> TrunkStatus {
         Event::Trunk { status, .. } => status,
         other => panic!("{other:?}"),
     }
-}
-
-/// A carrier by hand: Debian's SIPp is built without digests.
-struct Carrier {
-    socket: UdpSocket,
-}
-
-impl Carrier {
-    async fn new() -> (Self, u16) {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
-        (Self { socket }, port)
-    }
-
-    async fn hear(&self) -> (String, SocketAddr) {
-        let mut buffer = [0; 4096];
-        let heard = timeout(Duration::from_secs(10), self.socket.recv_from(&mut buffer)).await;
-        let (length, from) = heard.expect("something").unwrap();
-        (String::from_utf8(buffer[..length].to_vec()).unwrap(), from)
-    }
-
-    /// The next request with this method; answers it.
-    async fn answers(&self, method: &str, status: &str, headers: &str, body: &str) -> String {
-        loop {
-            let (request, from) = self.hear().await;
-            if !request.starts_with(method) {
-                continue;
-            }
-            let mut answer = format!("SIP/2.0 {status}\r\n");
-            for line in request.lines().filter(|line| {
-                ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name))
-            }) {
-                let tag =
-                    if line.starts_with("To:") && !line.contains(";tag=") { ";tag=carrier" } else { "" };
-                answer.push_str(&format!("{line}{tag}\r\n"));
-            }
-            answer.push_str(&format!("{headers}Content-Length: {}\r\n\r\n{body}", body.len()));
-            self.socket.send_to(answer.as_bytes(), from).await.unwrap();
-            return request;
-        }
-    }
-}
-
-fn header<'a>(message: &'a str, name: &str) -> &'a str {
-    message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
 
 fn parameter<'a>(credentials: &'a str, name: &str) -> &'a str {
@@ -147,7 +102,7 @@ async fn callers_from_anywhere_need_the_password() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(bed.address()).await.unwrap();
     let own = socket.local_addr().unwrap();
-    let caller = Carrier { socket };
+    let caller = Carrier::by(socket);
     let mut number = 0;
     for (secret, expected) in [("guessed", "SIP/2.0 401 "), ("secret", "SIP/2.0 1")] {
         let mut credentials = String::new();
@@ -159,7 +114,7 @@ async fn callers_from_anywhere_need_the_password() {
                  From: <sip:a@{own}>;tag={secret}\r\nTo: <sip:200@127.0.0.1>\r\nCall-ID: {secret}\r\n\
                  CSeq: {number} INVITE\r\nContact: <sip:a@{own}>\r\n{credentials}Content-Length: 0\r\n\r\n"
             );
-            caller.socket.send(invite.as_bytes()).await.unwrap();
+            caller.send(&invite).await;
             heard = loop {
                 let (heard, _) = caller.hear().await;
                 let this = header(&heard, "CSeq") == format!("{number} INVITE");

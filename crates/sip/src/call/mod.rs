@@ -37,6 +37,8 @@ use crate::{
 const MEDIA_TIME: Duration = Duration::from_secs(8);
 /// Requests of ours that wait for a response: more than this are not repeated with credentials.
 const MOST_OPEN: usize = 32;
+/// How long an INVITE that was cancelled waits for its end: 64 times T1 (RFC 3261 section 9.1).
+const CANCEL_TIME: Duration = Duration::from_secs(32);
 /// How long a call may ring here. The exchange has its own limits, which are shorter.
 const RINGING_TIME: Duration = Duration::from_secs(600);
 
@@ -91,12 +93,22 @@ pub(crate) enum Timer {
     Reliable,
     /// A transfer that the far end wants comes to something (RFC 3515).
     Refer,
+    /// An INVITE that was cancelled gets its final response (RFC 3261 section 9.1).
+    Cancel,
 }
 
 impl Timer {
     /// All there are.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Media, Self::Ringing, Self::Renewal, Self::Refresh, Self::Expire, Self::Reliable, Self::Refer];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Media,
+        Self::Ringing,
+        Self::Renewal,
+        Self::Refresh,
+        Self::Expire,
+        Self::Reliable,
+        Self::Refer,
+        Self::Cancel,
+    ];
 }
 
 /// What happens to a call on the wire.
@@ -280,6 +292,11 @@ impl Call {
             Happening::Timer(Timer::Refresh) => self.refresh(out),
             Happening::Timer(Timer::Expire) => self.expired(out),
             Happening::Timer(Timer::Reliable) => self.repeat_reliable(out),
+            Happening::Timer(Timer::Cancel) => {
+                if let State::Cancelling { .. } = self.state {
+                    self.over(out);
+                }
+            }
             Happening::Timer(Timer::Refer) => self.transfer_ends("503 Service Unavailable", out),
         }
     }
@@ -292,7 +309,7 @@ impl Call {
             State::Calling(calling) => {
                 let invite = calling.invite;
                 if calling.provisional {
-                    out.push(Action::Cancel { id: invite });
+                    self.cancel(invite, out);
                 }
                 self.state = State::Cancelling { invite, sent: calling.provisional };
             }
@@ -320,6 +337,11 @@ impl Call {
         self.transfer_ends("503 Service Unavailable", out);
         self.hang_up(cause, out);
         self.hung_up(cause, out);
+    }
+
+    fn cancel(&self, invite: u32, out: &mut Vec<Action>) {
+        out.push(Action::Cancel { id: invite });
+        out.push(Action::Timer(Timer::Cancel, CANCEL_TIME));
     }
 
     fn hung_up(&self, cause: EndCause, out: &mut Vec<Action>) {

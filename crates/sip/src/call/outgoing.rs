@@ -119,7 +119,7 @@ impl Call {
             State::Cancelling { invite, sent } if *invite == id => match code {
                 0..200 if !*sent => {
                     *sent = true;
-                    out.push(Action::Cancel { id });
+                    self.cancel(id, out);
                 }
                 0..200 => {}
                 // It was answered before the CANCEL got there.
@@ -144,8 +144,10 @@ impl Call {
             | State::Ending { .. }
             | State::Over => {
                 let known = self.renewed(id, response, out) || self.refreshed(id, response, out);
-                // A request within the call that says so ends it (RFC 3261 section 12.2.1.2).
-                if !known && matches!(code, 408 | 481) && matches!(self.state, State::Up) {
+                // A response within the call that says so ends it (RFC 3261 section 12.2.1.2), unless it is about no more
+                // than what comes of a transfer (RFC 5057 section 5.1).
+                let notify = value(&response.headers, "CSeq").is_some_and(|cseq| cseq.ends_with("NOTIFY"));
+                if !known && !notify && matches!(code, 408 | 481) && matches!(self.state, State::Up) {
                     self.fail(EndCause::NoTrunk, out);
                 }
             }

@@ -228,6 +228,16 @@ fn a_cancel_waits_for_the_first_response() {
 }
 
 #[test]
+fn a_cancel_that_leads_to_nothing_is_enough() {
+    let mut bench = Bench::outgoing(true);
+    bench.respond(0, 180, "");
+    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+    assert_eq!(timers(&bench.take()), [(Timer::Cancel, 32)]);
+    bench.happens(Happening::Timer(Timer::Cancel));
+    assert_eq!(sent(&bench.take()), ["over"]);
+}
+
+#[test]
 fn an_answer_that_crosses_the_cancel_is_ended() {
     let mut bench = Bench::outgoing(true);
     bench.respond(0, 180, "");

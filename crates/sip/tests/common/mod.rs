@@ -9,6 +9,7 @@
 )]
 
 use std::{
+    cell::RefCell,
     net::{SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -191,6 +192,72 @@ impl Bed {
             }
         }
     }
+}
+
+/// A carrier by hand: for what SIPp cannot do (Debian's is built without digests), and to keep what it hears.
+pub struct Carrier {
+    socket: tokio::net::UdpSocket,
+    pub heard: RefCell<Vec<String>>,
+}
+
+impl Carrier {
+    pub async fn new() -> (Self, u16) {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        (Self::by(socket), port)
+    }
+
+    pub fn by(socket: tokio::net::UdpSocket) -> Self {
+        Self { socket, heard: RefCell::default() }
+    }
+
+    /// To where the socket is connected.
+    pub async fn send(&self, text: &str) {
+        self.socket.send(text.as_bytes()).await.unwrap();
+    }
+
+    pub async fn send_to(&self, text: &str, to: SocketAddr) {
+        self.socket.send_to(text.as_bytes(), to).await.unwrap();
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
+    pub async fn hear(&self) -> (String, SocketAddr) {
+        let mut buffer = [0; 4096];
+        let heard = timeout(Duration::from_secs(10), self.socket.recv_from(&mut buffer)).await;
+        let (length, from) = heard.expect("something").unwrap();
+        let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
+        self.heard.borrow_mut().push(text.clone());
+        (text, from)
+    }
+
+    /// The next request with this method; answers it.
+    pub async fn answers(&self, method: &str, status: &str, headers: &str, body: &str) -> String {
+        loop {
+            let (request, from) = self.hear().await;
+            if !request.starts_with(method) {
+                continue;
+            }
+            let mut answer = format!("SIP/2.0 {status}\r\n");
+            for line in request.lines().filter(|line| {
+                ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name))
+            }) {
+                let tag =
+                    if line.starts_with("To:") && !line.contains(";tag=") { ";tag=carrier" } else { "" };
+                answer.push_str(&format!("{line}{tag}\r\n"));
+            }
+            answer.push_str(&format!("{headers}Content-Length: {}\r\n\r\n{body}", body.len()));
+            self.socket.send_to(answer.as_bytes(), from).await.unwrap();
+            return request;
+        }
+    }
+}
+
+/// The first header with this name.
+pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
 
 pub fn pcma() -> Audio {

@@ -70,8 +70,12 @@ impl Driver {
         let next = request.destination().host_with_port;
         let usual = if transport == Transport::Tls { 5061 } else { 5060 };
         let address = match next.host {
-            Host::IpAddr(ip) => SocketAddr::new(ip, next.port.map_or(usual, |port| port.0)),
             Host::Domain(_) => line.peer.address,
+            // Whoever opened a stream is reached by it, not by another one to the port that he names (RFC 5923).
+            Host::IpAddr(ip) if transport != Transport::Udp && ip == line.peer.address.ip() => {
+                line.peer.address
+            }
+            Host::IpAddr(ip) => SocketAddr::new(ip, next.port.map_or(usual, |port| port.0)),
         };
         let server = Server { address, tls: line.peer.tls.clone() };
         Some((transport, server, line.flow.clone()))
