@@ -146,6 +146,51 @@ async fn callers_from_anywhere_need_the_password() {
 }
 
 #[tokio::test]
+async fn nothing_remains_of_trunks_that_are_stopped() {
+    let (carrier, port) = Carrier::new().await;
+    let trunk = TrunkConfig { servers: vec!["localhost".into()], register: true, ..account(port) };
+    let mut bed = Bed::with(trunk).await;
+    carrier.answers("REGISTER", "200 OK", "", "").await;
+    assert_eq!(status(&mut bed).await, TrunkStatus::Up);
+    // One call that nobody has answered, one that is cancelled, one to which nothing was said.
+    for _ in 0..3 {
+        bed.call("5", true);
+    }
+    carrier.answers("INVITE", "180 Ringing", "", "").await;
+    assert!(matches!(bed.happens().await, TrunkEvent::Progress { .. }));
+    drop(bed);
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let none = async {
+        while tasks.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(Duration::from_secs(10), none).await.is_ok(),
+        "{} tasks go on",
+        tasks.num_alive_tasks()
+    );
+}
+
+#[tokio::test]
+async fn a_server_is_found_by_its_name_and_asked_whether_it_lives() {
+    let (carrier, port) = Carrier::new().await;
+    let trunk = TrunkConfig {
+        servers: vec!["localhost".into()],
+        probe: Some(Duration::from_secs(60)),
+        ..account(port)
+    };
+    let mut bed = Bed::with(trunk).await;
+    carrier.answers("OPTIONS", "404 Not Found", "", "").await;
+    assert_eq!(status(&mut bed).await, TrunkStatus::Up);
+    let leg = bed.call("5", true);
+    let invite = carrier.answers("INVITE", "486 Busy Here", "", "").await;
+    assert!(invite.starts_with(&format!("INVITE sip:5@localhost:{port} SIP/2.0")), "{invite}");
+    let cause = selsius_exchange::record::EndCause::Busy;
+    assert_eq!(bed.settles().await, TrunkEvent::HungUp { leg, cause });
+}
+
+#[tokio::test]
 async fn a_trunk_that_does_not_answer_is_down_and_comes_up_by_its_second_server() {
     if !has_sipp() {
         return;

@@ -1,6 +1,6 @@
 //! A call that begins there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use rsipstack::sip::{Request, Response};
 use selsius_exchange::{
@@ -8,9 +8,7 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 
-use super::{
-    Action, Call, MEDIA_TIME, Names, RINGING_TIME, Session, State, Timer, reliable::Reliable, timers::Expiry,
-};
+use super::{Action, Call, MEDIA_TIME, Names, RINGING_TIME, Session, State, Timer, reliable::Reliable};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -96,19 +94,7 @@ impl Call {
             last_reliable: 0,
         };
         let state = State::Offered(Box::new(offered));
-        let mut call = Self {
-            leg,
-            trunk,
-            domain,
-            dialog,
-            state,
-            session,
-            expiry: Expiry::default(),
-            referred: false,
-            next: 0,
-            open: BTreeMap::new(),
-            updates: false,
-        };
+        let mut call = Self::new(leg, trunk, domain, dialog, state, session);
         call.learn(&request.headers);
         out.push(Action::Event(Event::Call { event, events, redirecting: identity::redirecting(request) }));
         out.push(Action::Timer(Timer::Ringing, RINGING_TIME));

@@ -208,6 +208,29 @@ enum State {
 }
 
 impl Call {
+    fn new(
+        leg: TrunkLegId,
+        trunk: Arc<TrunkConfig>,
+        domain: String,
+        dialog: Dialog,
+        state: State,
+        session: Session,
+    ) -> Self {
+        Self {
+            leg,
+            trunk,
+            domain,
+            dialog,
+            state,
+            session,
+            expiry: Expiry::default(),
+            referred: false,
+            next: 0,
+            open: BTreeMap::new(),
+            updates: false,
+        }
+    }
+
     /// Names the dialog of this call among others.
     pub(crate) fn name(&self) -> (&str, &str) {
         (&self.dialog.call_id, &self.dialog.local_tag)

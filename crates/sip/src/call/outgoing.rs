@@ -1,11 +1,11 @@
 //! A call that begins here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use rsipstack::sip::{Headers, Method, Request, Response, Uri};
 use selsius_exchange::{TrunkEvent, record::EndCause};
 
-use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer, timers::Expiry};
+use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -84,19 +84,7 @@ impl Call {
         }
         let calling = Calling { invite: 0, provisional: false, offered, early: None, reliable: None };
         let state = State::Calling(Box::new(calling));
-        let mut call = Self {
-            leg: *leg,
-            trunk,
-            domain,
-            dialog,
-            state,
-            session,
-            expiry: Expiry::default(),
-            referred: false,
-            next: 0,
-            open: BTreeMap::new(),
-            updates: false,
-        };
+        let mut call = Self::new(*leg, trunk, domain, dialog, state, session);
         call.send(invite, out);
         Some(call)
     }

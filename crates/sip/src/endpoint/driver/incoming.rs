@@ -44,12 +44,8 @@ impl Driver {
         let server = self.next_server;
         let leg = self.leg_of(&request);
         let tell = transaction.tu_sender.clone();
-        tokio::spawn(serve(
-            transaction,
-            leg.unwrap_or(TrunkLegId(self.next_leg)),
-            server,
-            self.happen.clone(),
-        ));
+        let serving = leg.unwrap_or(TrunkLegId(self.next_leg));
+        self.spawn(serve(transaction, serving, server, self.happen.clone()));
         self.servers.insert(server, Serving { tell });
         if self.servers.len() > MOST_SERVED {
             return self.reply(server, respond(&request, 503, "busy"));

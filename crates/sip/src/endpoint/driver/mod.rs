@@ -174,6 +174,14 @@ impl Driver {
         self.stop.cancel();
     }
 
+    /// Runs something beside, no longer than this: a transaction would wait for ever for a stack that has been stopped.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            stop.run_until_cancelled(work).await;
+        });
+    }
+
     fn order(&mut self, order: Order) {
         let leg = order.leg();
         let mut actions = Vec::new();

@@ -51,7 +51,7 @@ impl Driver {
             return None;
         };
         self.address(&mut request, &way);
-        tokio::spawn(drive(request.clone(), way, whom, self.happen.clone()));
+        self.spawn(drive(request.clone(), way, whom, self.happen.clone()));
         Some(request)
     }
 
@@ -134,7 +134,7 @@ impl Driver {
         let Some((transport, server, flow)) = self.destination(leg, &cancel) else { return };
         let Some(way) = self.way(transport, &server, flow) else { return };
         // Its response means nothing: what counts is the INVITE's.
-        tokio::spawn(drive(cancel, way, Whom::Call { leg, id: u32::MAX }, self.happen.clone()));
+        self.spawn(drive(cancel, way, Whom::Call { leg, id: u32::MAX }, self.happen.clone()));
     }
 
     pub(super) fn acknowledge(&mut self, leg: TrunkLegId, mut ack: Request) {
@@ -143,7 +143,7 @@ impl Driver {
         self.address(&mut ack, &way);
         ack.headers.push(Header::ContentLength(length(&ack.body)));
         let watcher = self.watcher.clone();
-        tokio::spawn(async move {
+        self.spawn(async move {
             let Some(connection) = way.open().await else { return };
             watcher.remember(&ack, &connection, Some(way.address()));
             // One that is lost is sent again when the 2xx comes again.

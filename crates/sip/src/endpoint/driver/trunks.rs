@@ -105,8 +105,8 @@ fn server(config: &TrunkConfig, address: SocketAddr, name: &str) -> Server {
     Server { address, tls: Arc::new(tls) }
 }
 
-/// Looks up the servers of a trunk (RFC 3263), for ever.
-pub(super) async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wire>) {
+/// Looks up the servers of a trunk (RFC 3263), again and again.
+async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wire>) {
     let resolver = SipResolver::default();
     loop {
         let mut servers: Vec<Server> = Vec::new();
@@ -147,13 +147,17 @@ pub(super) async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc:
 impl Driver {
     /// Begins to look up names, to register and to probe.
     pub(super) fn start_trunks(&mut self) {
+        let mut names = Vec::new();
         for trunk in self.trunks.values_mut() {
             if trunk.config.servers.iter().any(|server| server.parse::<IpAddr>().is_err()) {
-                tokio::spawn(look_up(trunk.config.clone(), self.happen.clone()));
+                names.push(trunk.config.clone());
             }
             if trunk.is_kept() && !trunk.servers.is_empty() {
                 trunk.due = Some(Instant::now());
             }
+        }
+        for config in names {
+            self.spawn(look_up(config, self.happen.clone()));
         }
     }
 
