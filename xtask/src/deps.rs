@@ -29,6 +29,7 @@ const ROOMS: &[Room] = &[
     core("selsius-provision", &["selsius-phone-xml", "selsius-site"]),
     shell("selsius-testkit", &["selsius-wire", "selsius-site", "selsius-exchange", "selsius-station"]),
     shell("selsius-store", &["selsius-site", "selsius-exchange"]),
+    shell("selsius-sip", &["selsius-site", "selsius-exchange"]),
     shell(
         "selsius-server",
         &[
@@ -41,6 +42,7 @@ const ROOMS: &[Room] = &[
             "selsius-inspect",
             "selsius-provision",
             "selsius-store",
+            "selsius-sip",
         ],
     ),
     shell("selsius-client", &["selsius-wire", "selsius-media", "selsius-station", "selsius-provision"]),

@@ -34,6 +34,7 @@ impl Loopback {
                     codecs,
                     address: None,
                     events: None,
+                    redirecting: None,
                 };
                 self.events.push_back(offer);
             }

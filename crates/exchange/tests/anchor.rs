@@ -340,6 +340,7 @@ fn nobody_outside_calls_out_again_without_a_right_to_it() {
         codecs: [CodecName::Pcmu].into(),
         address: Some(far(6000)),
         events: None,
+        redirecting: None,
     };
     let mut site = with_trunks();
     site.routes.get_mut(&"0.X".parse().unwrap()).unwrap().partition = Some(name("outside"));

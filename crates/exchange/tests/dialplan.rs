@@ -409,6 +409,7 @@ fn trunk_calls(bench: &mut Bench, leg: u64, calling: Party, number: &str) {
         codecs: Vec::new(),
         address: None,
         events: None,
+        redirecting: None,
     }));
 }
 

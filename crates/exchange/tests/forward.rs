@@ -290,6 +290,7 @@ fn trunks_forward_and_are_forwarded_to() {
         codecs: [CodecName::Pcmu].into(),
         address: None,
         events: None,
+        redirecting: None,
     };
     bench.input(selsius_exchange::Input::Trunk(offer(1, "*721001")));
     assert!(matches!(bench.orders.last(), Some(TrunkOrder::HangUp { .. })));

@@ -214,6 +214,7 @@ fn a_page_from_outside_goes_through_the_mixer() {
         codecs: Vec::new(),
         address: Some("192.0.2.1:4000".parse().unwrap()),
         events: None,
+        redirecting: None,
     }));
     assert_eq!(bench.states(bob), ["Whisper"]);
     assert_eq!(bench.view(bob).legs[0].multicast, None);

@@ -48,6 +48,7 @@ fn comes_in(bench: &mut Bench, number: &str) -> TrunkLegId {
         codecs: Vec::new(),
         address: None,
         events: None,
+        redirecting: None,
     }));
     leg
 }

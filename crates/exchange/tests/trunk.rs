@@ -211,6 +211,7 @@ fn a_call_comes_in_rings_and_is_answered() {
         codecs: [CodecName::Pcma].into(),
         address: Some(address(6000)),
         events: None,
+        redirecting: None,
     };
     bench.trunk(offer("1002"));
     assert_eq!(bench.told(), ["Ringing"]);

@@ -121,6 +121,8 @@ pub enum TrunkEvent {
         address: Option<SocketAddr>,
         /// The payload type of digits in the audio (RFC 4733), if it can do these.
         events: Option<u8>,
+        /// Who has sent the call on to this number, outside.
+        redirecting: Option<Party>,
     },
     /// The far end rings, or is looked for.
     Progress {
@@ -379,11 +381,11 @@ impl Exchange {
             }
         };
         match (event, leg) {
-            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events }, _) => {
+            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting }, _) => {
                 let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
                 let mut end = TrunkEnd::new(leg, trunk, relays);
                 (end.codecs, end.events) = (codecs, events);
-                self.trunk_calls(now, end, &number, calling, address);
+                self.trunk_calls(now, end, &number, calling, (address, redirecting));
             }
             (TrunkEvent::Progress { ringing, early, events, .. }, Some(leg)) => {
                 self.trunk_digits(leg, events);
@@ -431,7 +433,7 @@ impl Exchange {
         end: TrunkEnd,
         number: &str,
         calling: Party,
-        address: Option<SocketAddr>,
+        (address, redirecting): (Option<SocketAddr>, Option<Party>),
     ) {
         let id = end.id;
         let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
@@ -443,9 +445,13 @@ impl Exchange {
         }
         // Whoever calls from outside has no phone of ours, whatever the trunk says.
         let calling = Party { device: None, ..calling };
+        let at = self.wall.wall(now);
         let call = self.add_call(calling.clone());
         if let Some(call) = self.calls.get_mut(call) {
             call.dialed = number.into();
+            let to = Party { number: number.into(), ..Party::default() };
+            let kind = crate::record::RedirectKind::Redirect;
+            call.redirections.extend(redirecting.map(|by| crate::record::Redirection { kind, by, to, at }));
         }
         let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };
