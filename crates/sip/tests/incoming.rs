@@ -24,8 +24,9 @@ async fn a_call_comes_in_with_all_that_is_known_of_it() {
     let port = free_port();
     let mut bed = Bed::new(port).await;
     let carrier = Sipp::calls("uac-answer", port, bed.address(), &[]);
-    let Event::Call { event, events, redirecting } = bed.event().await else { panic!("an offer") };
-    let TrunkEvent::Offer { leg, trunk, number, calling, codecs, address } = event else {
+    let Event::Call(event) = bed.event().await else { panic!("an offer") };
+    let TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting } = event
+    else {
         panic!("an offer")
     };
     assert_eq!((leg.0 % 2, trunk.as_str(), number.as_str()), (1, "carrier", "200"));
