@@ -168,6 +168,13 @@ pub enum TrunkEvent {
         /// Where to.
         number: String,
     },
+    /// The far end pressed a key, and said so by a message.
+    Digit {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Which key: a digit, `*`, `#` or a letter from A to D.
+        digit: char,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -372,6 +379,7 @@ impl Exchange {
             | TrunkEvent::Media { leg, .. }
             | TrunkEvent::Hold { leg, .. }
             | TrunkEvent::Redirect { leg, .. }
+            | TrunkEvent::Digit { leg, .. }
             | TrunkEvent::HungUp { leg, .. } => {
                 let Some(handle) = self.trunk_leg(*leg) else {
                     // It ended here while the word was on its way.
@@ -412,6 +420,7 @@ impl Exchange {
                 }
             }
             (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
+            (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
             (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
                 if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
                     trunk.over = true;

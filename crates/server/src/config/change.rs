@@ -15,6 +15,7 @@ const FIXED: &[&str] = &[
     "files",
     "dscp",
     "media",
+    "sip",
     "security",
     "limits.tftp-transfers",
     "limits.tftp-transfers-per-address",

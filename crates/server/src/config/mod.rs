@@ -15,7 +15,7 @@ mod error;
 mod value;
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -37,6 +37,10 @@ pub const TFTP_UNPRIVILEGED_PORT: u16 = 6969;
 pub const HTTP_PORT: u16 = 6970;
 /// Where Prometheus asks for figures, if an address is given without a port.
 pub const METRICS_PORT: u16 = 9972;
+/// SIP's port (RFC 3261 section 19.1.2).
+pub const SIP_PORT: u16 = 5060;
+/// SIP's port over TLS.
+pub const SIPS_PORT: u16 = 5061;
 
 /// How this node runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +65,8 @@ pub struct Config {
     pub dscp: DscpConfig,
     /// Audio that goes through the manager.
     pub media: MediaConfig,
+    /// Where SIP trunks are reached.
+    pub sip: SipConfig,
     /// What phones are believed.
     pub security: SecurityConfig,
     /// Bounds on what the network can make this process hold and do.
@@ -111,6 +117,29 @@ pub struct MediaConfig {
     pub address: Option<IpAddr>,
     /// Ports for RTP and RTCP: two for each party.
     pub ports: PortRange,
+}
+
+/// Where SIP trunks reach the manager, and from where it calls them. Nothing is listened on while the site has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SipConfig {
+    /// For datagrams.
+    #[serde(deserialize_with = "value::sip")]
+    pub udp: Vec<SocketAddr>,
+    /// For connections.
+    #[serde(deserialize_with = "value::sip")]
+    pub tcp: Vec<SocketAddr>,
+    /// For connections that are encrypted; they need a certificate.
+    #[serde(deserialize_with = "value::sips")]
+    pub tls: Vec<SocketAddr>,
+    /// The certificate and those that it leads to, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its key, in PEM.
+    pub key: Option<PathBuf>,
+    /// The certificates that those of the other side must lead to, in PEM.
+    pub authorities: Option<PathBuf>,
+    /// What others see instead of our address, behind a translation of addresses.
+    pub public: Option<IpAddr>,
 }
 
 /// What phones are believed.
@@ -279,12 +308,27 @@ impl Default for Config {
             files: None,
             dscp: DscpConfig::default(),
             media: MediaConfig::default(),
+            sip: SipConfig::default(),
             security: SecurityConfig::default(),
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
             shutdown: ShutdownConfig::default(),
+        }
+    }
+}
+
+impl Default for SipConfig {
+    fn default() -> Self {
+        Self {
+            udp: vec![SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), SIP_PORT)],
+            tcp: Vec::new(),
+            tls: Vec::new(),
+            certificate: None,
+            key: None,
+            authorities: None,
+            public: None,
         }
     }
 }

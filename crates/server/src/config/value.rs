@@ -12,7 +12,7 @@ use serde::{
 };
 use thiserror::Error;
 
-use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, TFTP_PORT};
+use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, SIP_PORT, SIPS_PORT, TFTP_PORT};
 
 /// A text that is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -213,7 +213,15 @@ pub(super) fn http<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketA
 }
 
 pub(super) fn sccp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
-    deserializer.deserialize_any(ListenMany)
+    deserializer.deserialize_any(ListenMany { port: SCCP_PORT, least: 1 })
+}
+
+pub(super) fn sip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    deserializer.deserialize_any(ListenMany { port: SIP_PORT, least: 0 })
+}
+
+pub(super) fn sips<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    deserializer.deserialize_any(ListenMany { port: SIPS_PORT, least: 0 })
 }
 
 pub(super) fn metrics<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
@@ -234,7 +242,10 @@ impl Visitor<'_> for Listen {
     }
 }
 
-struct ListenMany;
+struct ListenMany {
+    port: u16,
+    least: usize,
+}
 
 impl<'de> Visitor<'de> for ListenMany {
     type Value = Vec<SocketAddr>;
@@ -244,15 +255,15 @@ impl<'de> Visitor<'de> for ListenMany {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Listen(SCCP_PORT).visit_str(text).map(|address| vec![address])
+        Listen(self.port).visit_str(text).map(|address| vec![address])
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut addresses = Vec::new();
         while let Some(text) = list.next_element::<String>()? {
-            addresses.push(Listen(SCCP_PORT).visit_str(&text)?);
+            addresses.push(Listen(self.port).visit_str(&text)?);
         }
-        match addresses.is_empty() {
+        match addresses.len() < self.least {
             true => Err(A::Error::custom("expected at least one address")),
             false => Ok(addresses),
         }
