@@ -62,7 +62,7 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
     let origin = Instant::now();
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let wall = NtpTime::from_unix_micros(u64::try_from(wall.as_micros()).unwrap_or(u64::MAX));
-    let mut media = Media {
+    let media = Media {
         ports: Ports::new(start.ports, start.tos, chance()),
         engine: engine(wall),
         poll,
@@ -80,7 +80,9 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
     };
     let (alive, ended) = oneshot::channel();
     std::thread::Builder::new().name("media".into()).spawn(move || {
+        // Dropped after the media, in the reverse order: who hears of the end finds all ports closed.
         let _alive = alive;
+        let mut media = media;
         let mut crashes = VecDeque::new();
         while catch_unwind(AssertUnwindSafe(|| media.run())).is_err() {
             tracing::error!("the media thread has crashed; the calls that it served are silent");
