@@ -28,6 +28,7 @@ mod office;
 mod options;
 mod server;
 mod services;
+mod sip;
 mod tftp;
 
 pub use self::{

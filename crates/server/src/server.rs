@@ -17,7 +17,7 @@ use selsius_exchange::{
 };
 use selsius_media::engine::Learning;
 use selsius_provision::tftp;
-use selsius_site::{AutoRegistration, Site, SiteFile, diff};
+use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -41,6 +41,7 @@ use crate::{
     observe::{Bound, Observatory, Observed},
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
+    sip,
     tftp::Tftp,
 };
 
@@ -163,8 +164,11 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let observed = Observed::new(handle.clone(), media.clone(), store.clone());
+        let (trunks, far_end, statuses) = sip::Trunks::new(config.sip.clone(), handle.clone());
+        handle.deliver(Command::FarEnd(TrunkKind::Sip, far_end)).await;
+        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), statuses);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
+        let trunks = trunks.run(office.follow());
         let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());
         let files = Arc::new(Files {
             office: Arc::clone(&office),
@@ -199,6 +203,7 @@ impl Server {
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
         tasks.spawn(observed.keep_an_eye_on("HTTP", http::serve(http, pages, most, longest)));
         tasks.spawn(observed.keep_an_eye_on("music", sounds));
+        tasks.spawn(observed.keep_an_eye_on("SIP trunks", trunks));
         // Who watches does so for days.
         let media_ended = async { drop(media_ended.await) };
         tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));

@@ -9,7 +9,9 @@ use std::{
 };
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
-use selsius_sip::{Event, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig, TrunkStatus};
+use selsius_sip::{
+    Event, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig, TrunkStatus,
+};
 use selsius_site::{Dtmf, Name, Site, Transport, Trunk, TrunkKind};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -24,6 +26,12 @@ const ORDERS: usize = 4096;
 
 /// How the trunks are, by their names.
 pub(crate) type Statuses = Arc<Mutex<BTreeMap<String, TrunkStatus>>>;
+
+/// The trunks that are down.
+pub(crate) fn down(statuses: &Statuses) -> Vec<String> {
+    let all = self::statuses(statuses);
+    all.iter().filter(|(_, status)| **status == TrunkStatus::Down).map(|(name, _)| name.clone()).collect()
+}
 
 /// Why there is no SIP.
 #[derive(Debug, Error)]
@@ -60,14 +68,14 @@ impl Trunks {
         let (to, orders) = mpsc::channel(ORDERS);
         let statuses = Statuses::default();
         let legs = BTreeSet::new();
-        let trunks =
-            Self { config, exchange, orders, running: None, legs, statuses: Arc::clone(&statuses) };
+        let trunks = Self { config, exchange, orders, running: None, legs, statuses: Arc::clone(&statuses) };
         (trunks, to, statuses)
     }
 
     /// Serves the trunks of the site, as it is and whenever it changes.
     pub(crate) async fn run(mut self, mut site: watch::Receiver<Arc<Site>>) {
-        self.change(&Arc::clone(&site.borrow_and_update())).await;
+        let now = Arc::clone(&site.borrow_and_update());
+        self.change(&now).await;
         loop {
             let event = async {
                 match &mut self.running {
@@ -111,6 +119,7 @@ impl Trunks {
         if trunks.is_empty() {
             return;
         }
+        let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
         match self.start(trunks).await {
             Ok(running) => {
                 for (transport, address) in running.handle.addresses() {
@@ -118,7 +127,10 @@ impl Trunks {
                 }
                 self.running = Some(running);
             }
-            Err(error) => tracing::error!("SIP trunks are not served: {error}{}", source(&error)),
+            Err(error) => {
+                tracing::error!("SIP trunks are not served: {error}{}", source(&error));
+                statuses(&self.statuses).extend(names.into_iter().map(|name| (name, TrunkStatus::Down)));
+            }
         }
     }
 
@@ -189,7 +201,9 @@ impl Trunks {
             Event::Trunk { trunk, status } => {
                 match status {
                     TrunkStatus::Down => tracing::warn!(trunk, "SIP trunk is down"),
-                    TrunkStatus::Up | TrunkStatus::Unknown => tracing::info!(trunk, "SIP trunk is {status:?}"),
+                    TrunkStatus::Up | TrunkStatus::Unknown => {
+                        tracing::info!(trunk, "SIP trunk is {status:?}")
+                    }
                 }
                 statuses(&self.statuses).insert(trunk, status);
             }
@@ -202,7 +216,8 @@ impl Trunks {
 
     /// The SIP trunks of a site, as the stack wants them.
     fn trunks(&self, site: &Site) -> Result<Vec<TrunkConfig>, SipError> {
-        let authorities = self.config.authorities.as_ref().map(|path| read(path)).transpose()?.unwrap_or_default();
+        let authorities =
+            self.config.authorities.as_ref().map(|path| read(path)).transpose()?.unwrap_or_default();
         let sip = site.trunks.iter().filter(|(_, trunk)| trunk.kind == TrunkKind::Sip);
         Ok(sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities)).collect())
     }
@@ -211,7 +226,8 @@ impl Trunks {
 fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> TrunkConfig {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // The stack takes one port for all servers: that of the first that names one.
-    let servers: Vec<(String, Option<u16>)> = trunk.servers.iter().map(|server| host_and_port(server)).collect();
+    let servers: Vec<(String, Option<u16>)> =
+        trunk.servers.iter().map(|server| host_and_port(server)).collect();
     let codecs = if trunk.codecs.is_empty() { &site.settings.codecs } else { &trunk.codecs };
     TrunkConfig {
         servers: servers.iter().map(|(host, _)| host.clone()).collect(),
@@ -225,7 +241,11 @@ fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> 
         password: text(trunk.password.as_str()),
         register: trunk.register,
         from: text(&trunk.domain),
-        allow: trunk.allow.iter().map(|net| Network { address: net.addr(), prefix: net.prefix_len() }).collect(),
+        allow: trunk
+            .allow
+            .iter()
+            .map(|net| Network { address: net.addr(), prefix: net.prefix_len() })
+            .collect(),
         authenticate: trunk.authenticate,
         authorities: authorities.to_vec(),
         codecs: codecs.clone(),

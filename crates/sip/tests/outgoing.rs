@@ -89,11 +89,11 @@ async fn announcements_are_heard_before_the_answer() {
     let mut bed = Bed::new(port).await;
     let leg = bed.call("+4930555", true);
     let early = Some((CodecName::Pcma, CARRIER.parse().unwrap()));
-    assert_eq!(bed.happens().await, TrunkEvent::Progress { leg, ringing: false, early, events: None });
+    assert_eq!(bed.happens().await, TrunkEvent::Progress { leg, ringing: false, early, events: Some(101) });
     let address = Some(CARRIER.parse().unwrap());
     assert_eq!(
         bed.happens().await,
-        TrunkEvent::Answered { leg, codec: Some(CodecName::Pcma), address, events: None }
+        TrunkEvent::Answered { leg, codec: Some(CodecName::Pcma), address, events: Some(101) }
     );
     bed.hang_up(leg);
     carrier.succeeds().await;
@@ -111,7 +111,7 @@ async fn an_offer_can_come_with_the_answer() {
     let address = Some(CARRIER.parse().unwrap());
     assert_eq!(
         bed.settles().await,
-        TrunkEvent::Answered { leg, codec: Some(CodecName::Pcma), address, events: None }
+        TrunkEvent::Answered { leg, codec: Some(CodecName::Pcma), address, events: Some(101) }
     );
     bed.media(leg);
     bed.hang_up(leg);

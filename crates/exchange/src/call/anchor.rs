@@ -123,7 +123,7 @@ impl Exchange {
 
     /// Our address, as the phone has reached it; for a trunk as a phone of the same call has. (Where else a trunk reaches us
     /// is the trunk's business.)
-    fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
+    pub(super) fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
         let call = self.calls.get(self.legs.get(handle)?.call)?;
         [handle].iter().chain(&call.legs).find_map(|&leg| {
             let device = self.devices.get(self.legs.get(leg)?.device()?)?;

@@ -5,7 +5,7 @@
 //! the difference to what the trunk was told is the order.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, Dtmf, LineNumber, Name, Trunk, TrunkKind};
 use selsius_wire::Time;
@@ -355,6 +355,12 @@ impl Exchange {
             _ => false,
         };
         self.trunk_legs.values().filter(here).count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
+    /// listens for the trunk at that address hears the phone.
+    pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
+        self.near_address(self.trunk_leg(leg)?)
     }
 
     /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has

@@ -1,5 +1,7 @@
 //! What phones hear whose audio goes through the manager. Each says a tone of its own, and the others recognise it.
 
+use std::fs;
+
 use selsius_client::{AudioSource, Options, Phone, Snapshot};
 use selsius_media::tone::detect::Content;
 use selsius_station::{Action, Config, ModelClass};
@@ -35,9 +37,11 @@ const BOB: usize = 1;
 const CAROL: usize = 2;
 
 /// A manager and the three phones, each with its tone.
-async fn office() -> (Manager, tempfile::TempDir, [Phone; 3]) {
+async fn office(ports: &str) -> (Manager, tempfile::TempDir, [Phone; 3]) {
     let top = tempfile::tempdir().unwrap();
-    let manager = Manager::start(top.path(), &[]);
+    let config = top.path().join("selsius.toml");
+    fs::write(&config, format!("[media]\nports = \"{ports}\"")).unwrap();
+    let manager = Manager::start(top.path(), &["--config", config.to_str().unwrap()]);
     manager.apply(OFFICE);
     let mut phones = [0, 1, 2].map(|at| {
         let options = Options { source: AudioSource::Tone(TONES[at]), ..Options::default() };
@@ -87,16 +91,21 @@ async fn hears(phones: &mut [Phone; 3], phone: usize, of: &[usize]) {
     .await;
 }
 
-#[tokio::test]
-async fn in_a_conference_each_hears_the_others_and_not_himself() {
-    let (_manager, _top, mut phones) = office().await;
-    call(&mut phones, ALICE, BOB, "1002").await;
-    hears(&mut phones, ALICE, &[BOB]).await;
+/// Alice calls Bob, then Carol, and puts all together.
+async fn confer(phones: &mut [Phone; 3]) {
+    call(phones, ALICE, BOB, "1002").await;
+    hears(phones, ALICE, &[BOB]).await;
     phones[ALICE].act(Action::SoftKey("Confrn".into())).await.unwrap();
     until(&mut phones[ALICE], |now| now.face.calls.len() == 2 && now.face.tone.is_some()).await;
-    dial(&mut phones, ALICE, CAROL, "1003").await;
-    hears(&mut phones, CAROL, &[ALICE]).await;
+    dial(phones, ALICE, CAROL, "1003").await;
+    hears(phones, CAROL, &[ALICE]).await;
     phones[ALICE].act(Action::SoftKey("Confrn".into())).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_a_conference_each_hears_the_others_and_not_himself() {
+    let (_manager, _top, mut phones) = office("16400-17399").await;
+    confer(&mut phones).await;
     hears(&mut phones, ALICE, &[BOB, CAROL]).await;
     hears(&mut phones, BOB, &[ALICE, CAROL]).await;
     hears(&mut phones, CAROL, &[ALICE, BOB]).await;
@@ -108,7 +117,7 @@ async fn in_a_conference_each_hears_the_others_and_not_himself() {
 
 #[tokio::test]
 async fn who_barges_in_hears_both_and_is_heard_by_both() {
-    let (_manager, _top, mut phones) = office().await;
+    let (_manager, _top, mut phones) = office("17400-18399").await;
     call(&mut phones, CAROL, ALICE, "2000").await;
     hears(&mut phones, CAROL, &[ALICE]).await;
     until(&mut phones[BOB], |now| remote(now).is_some()).await;
@@ -125,11 +134,26 @@ async fn who_barges_in_hears_both_and_is_heard_by_both() {
 
 #[tokio::test]
 async fn a_page_by_unicast_is_heard_by_all_and_they_are_not() {
-    let (_manager, _top, mut phones) = office().await;
+    let (_manager, _top, mut phones) = office("18400-19399").await;
     phones[ALICE].act(Action::OffHook).await.unwrap();
     until(&mut phones[ALICE], |now| now.face.tone.is_some()).await;
     phones[ALICE].act(Action::Dial("800".into())).await.unwrap();
     hears(&mut phones, BOB, &[ALICE]).await;
     hears(&mut phones, CAROL, &[ALICE]).await;
     assert_eq!(phones[BOB].now().voice.packets_sent, 0, "who is paged says nothing");
+}
+
+#[tokio::test]
+async fn where_ports_are_missing_the_others_hear_each_other() {
+    // Two pairs for three parties.
+    let (mut manager, _top, mut phones) = office("19400-19403").await;
+    confer(&mut phones).await;
+    assert!(manager.log.find(|line| line.contains("no ports for voice")).is_some());
+    // Carol is the last one to be joined.
+    hears(&mut phones, ALICE, &[BOB]).await;
+    hears(&mut phones, BOB, &[ALICE]).await;
+    // One of them leaves, and the two that are left need no port.
+    phones[ALICE].act(Action::OnHook).await.unwrap();
+    hears(&mut phones, BOB, &[CAROL]).await;
+    hears(&mut phones, CAROL, &[BOB]).await;
 }

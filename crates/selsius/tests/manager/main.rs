@@ -13,5 +13,6 @@ mod load;
 mod music;
 mod operator;
 mod service;
+mod sip;
 mod start;
 mod support;

@@ -50,6 +50,11 @@ impl Anchors {
         self.to = Some(anchoring);
     }
 
+    /// The address that phones are told, if it is configured.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.to.as_ref().and_then(|anchoring| anchoring.address)
+    }
+
     /// The exchange begins anew, and its parties are no more.
     pub(super) fn begin_again(&mut self) {
         self.waiting.clear();
@@ -104,7 +109,7 @@ impl Core {
     pub(super) fn anchor(&mut self, order: AnchorOrder) {
         match order {
             AnchorOrder::Join { party, hears, audio, events, listens, near } => {
-                let address = self.anchors.to.as_ref().and_then(|anchoring| anchoring.address).or(near);
+                let address = self.anchors.address().or(near);
                 let address = address.map(|address| address.to_canonical());
                 let order = self.anchors.to.as_ref().zip(address).zip(format(audio, events));
                 let order = order.filter(|_| self.anchors.waiting.len() < WAITING);

@@ -101,6 +101,11 @@ impl Core {
                 self.exchange.set_limits(*exchange);
             }
             Command::Media(anchoring) => self.anchors.connect(anchoring),
+            Command::FarEnd(kind, far_end) => self.trunks.connect(kind, far_end),
+            Command::Trunk(event) => {
+                self.trunks.heard(self.exchange.site(), &event);
+                self.exchange.handle(now, Input::Trunk(*event));
+            }
             Command::Music(music) => self.anchors.music = music,
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });

@@ -108,7 +108,17 @@ impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
         let Self {
-            poll, listeners, commands, records, limits, watchers, counters, tally, mut anchors, ..
+            poll,
+            listeners,
+            commands,
+            records,
+            limits,
+            watchers,
+            counters,
+            tally,
+            mut anchors,
+            trunks,
+            ..
         } = self;
         anchors.begin_again();
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
@@ -126,7 +136,7 @@ impl Core {
             held: VecDeque::new(),
             zones: ZoneTable::of(exchange.site()),
             exchange,
-            loopback: Default::default(),
+            trunks: trunks.begin_again(),
             commands,
             late: self.late,
             commands_wait: true,

@@ -15,10 +15,10 @@ use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, remembered::ForwardKind,
+    PushError, TrunkEvent, remembered::ForwardKind,
 };
 use selsius_media::engine::SourceId;
-use selsius_site::{DeviceName, LineNumber, Name, Site};
+use selsius_site::{DeviceName, LineNumber, Name, Site, TrunkKind};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use super::{
-    Anchoring, Limits,
+    Anchoring, FarEnd, Limits,
     tally::Metrics,
     watch::{Face, News, WAITING_NEWS, Watch},
 };
@@ -80,6 +80,10 @@ pub enum Command {
     Limits(Box<Limits>, Box<selsius_exchange::Limits>),
     /// Audio that cannot go from phone to phone goes there from now on.
     Media(Anchoring),
+    /// Trunks of this kind are answered there from now on.
+    FarEnd(TrunkKind, FarEnd),
+    /// Something happened at a trunk.
+    Trunk(Box<TrunkEvent>),
     /// What the media engine calls the site's music, from now on.
     Music(BTreeMap<Name, SourceId>),
     /// The media thread says where it listens to a party; nothing if it cannot, or no longer.

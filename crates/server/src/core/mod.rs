@@ -16,6 +16,7 @@ mod listener;
 mod start;
 mod tally;
 mod traffic;
+mod trunks;
 mod watch;
 
 use std::{
@@ -27,17 +28,18 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, loopback::Loopback,
-    record::Record,
+    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, record::Record,
 };
 use slab::Slab;
 
+pub(crate) use self::trunks::leg_of;
 pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
     handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
+    trunks::{FarEnd, Ordered},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use self::{
@@ -47,6 +49,7 @@ use self::{
     connection::Connection,
     handle::Commands,
     listener::Listener,
+    trunks::Trunks,
     watch::Watchers,
 };
 
@@ -70,8 +73,7 @@ struct Core {
     /// Connections that say too much, and when they are read again.
     held: VecDeque<(Time, SessionId)>,
     exchange: Exchange,
-    /// The trunk that leads back here, for sites that have one.
-    loopback: Loopback,
+    trunks: Trunks,
     commands: Commands,
     /// Where audio goes that cannot go from phone to phone.
     anchors: Anchors,
@@ -240,7 +242,7 @@ impl Core {
     fn outputs(&mut self) {
         loop {
             let Some(output) = self.exchange.poll_output() else {
-                let Some(event) = self.loopback.poll_event() else { return };
+                let Some(event) = self.trunks.poll_event() else { return };
                 let now = self.now();
                 self.exchange.handle(now, Input::Trunk(event));
                 continue;
@@ -281,7 +283,7 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(*order),
+                Output::Trunk(order) => self.order(*order),
                 Output::Anchor(order) => self.anchor(*order),
                 Output::Store(record) => {
                     self.tally.record(&record);

@@ -13,7 +13,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, Waker, net::UdpSocket};
 use selsius_media::{
     Time,
-    engine::{Config, Counters, Engine, Figures, Output, PartyId, Port},
+    engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
 
@@ -71,6 +71,7 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
         answers: VecDeque::new(),
         legs: Vec::new(),
         parties: BTreeMap::new(),
+        sources: BTreeMap::new(),
         unread: VecDeque::new(),
         past: Counters::default(),
         status: Status::default(),
@@ -80,8 +81,8 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
     };
     let (alive, ended) = oneshot::channel();
     std::thread::Builder::new().name("media".into()).spawn(move || {
+        // Dropped after the media, in the reverse order: who hears of the end finds all ports closed.
         let _alive = alive;
-        // Gone before the end is told: whoever hears of it finds nothing any more.
         let mut media = media;
         let mut crashes = VecDeque::new();
         while catch_unwind(AssertUnwindSafe(|| media.run())).is_err() {
@@ -111,6 +112,8 @@ struct Media {
     /// By the index of the engine's party.
     legs: Vec<Option<Leg>>,
     parties: BTreeMap<Party, PartyId>,
+    /// What the sources give: an engine that begins again has none.
+    sources: BTreeMap<SourceId, Clip>,
     /// Sockets that have more than was read in one turn.
     unread: VecDeque<usize>,
     /// What was counted before the last crash.
@@ -300,12 +303,16 @@ impl Media {
                 return;
             }
             Order::Source(source, Some(clip)) => {
+                self.sources.insert(source, clip.clone());
                 if let Err(error) = self.engine.set_source(source, clip) {
                     tracing::warn!(source = source.0, %error, "media source refused");
                 }
                 return;
             }
-            Order::Source(source, None) => return self.engine.remove_source(now, source),
+            Order::Source(source, None) => {
+                self.sources.remove(&source);
+                return self.engine.remove_source(now, source);
+            }
             Order::Figures(party, answer) => {
                 let figures = id(party).and_then(|id| self.engine.figures(now, id));
                 let _ = answer.send(figures);
@@ -430,6 +437,10 @@ impl Media {
         self.status.crashes += 1;
         self.past = sum(self.past, self.engine.counters());
         self.engine = engine(self.wall);
+        for (&source, clip) in &self.sources {
+            // It took as many before.
+            let _ = self.engine.set_source(source, clip.clone());
+        }
         self.unread.clear();
         for mut leg in std::mem::take(&mut self.legs).into_iter().flatten() {
             self.ports.release(leg.pair.port);

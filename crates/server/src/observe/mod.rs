@@ -32,7 +32,7 @@ use tokio::{
 use crate::{
     ServeError, api,
     core::{Command, Handle, Metrics},
-    http, media, net,
+    http, media, net, sip,
 };
 
 /// How long the exchange may take to say how it is.
@@ -48,13 +48,14 @@ pub(crate) struct Observed {
     pub(crate) exchange: Handle,
     pub(crate) media: media::Handle,
     pub(crate) store: Store,
+    trunks: sip::Statuses,
     /// Services that serve nobody any more, by a fault of ours.
     down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
-    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store) -> Self {
-        Self { exchange, media, store, down: Arc::default() }
+    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store, trunks: sip::Statuses) -> Self {
+        Self { exchange, media, store, trunks, down: Arc::default() }
     }
 
     /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
@@ -78,7 +79,8 @@ impl Observed {
 
     /// How the manager is. Takes a second when the exchange does not answer.
     pub(crate) async fn health(&self) -> api::Health {
-        health::judge(self.metrics().await.as_deref(), &self.store.status(), &self.down())
+        let trunks = sip::down(&self.trunks);
+        health::judge(self.metrics().await.as_deref(), &self.store.status(), &trunks, &self.down())
     }
 
     /// All figures in Prometheus' text format.

@@ -103,6 +103,9 @@ pub(super) struct Driver {
     leaving: usize,
 }
 
+/// Calls that come in are named from here on: odd, and not as another kind of trunk names its own.
+const FIRST_LEG: u64 = (1 << 32) + 1;
+
 impl Driver {
     pub(super) fn new(trunks: Vec<TrunkConfig>, around: Around, events: mpsc::Sender<Event>) -> Self {
         let Around { endpoint, listeners, gate, watcher, happen, stop } = around;
@@ -124,7 +127,7 @@ impl Driver {
             events,
             owed: BTreeSet::new(),
             happen,
-            next_leg: 1,
+            next_leg: FIRST_LEG,
             next_server: 0,
             leaving: 0,
         }
