@@ -160,6 +160,8 @@ pub enum Event {
         event: TrunkEvent,
         /// With an offer, progress and an answer: the payload type of telephone events (RFC 4733) that both sides know.
         events: Option<u8>,
+        /// With them: the packet time that the far end wants to receive, in milliseconds, if it said so.
+        packet_ms: Option<u32>,
         /// With an offer: who forwarded the call last (RFC 5806, RFC 7044).
         redirecting: Option<Party>,
     },
@@ -181,7 +183,7 @@ pub enum Event {
 
 impl From<TrunkEvent> for Event {
     fn from(event: TrunkEvent) -> Self {
-        Self::Call { event, events: None, redirecting: None }
+        Self::Call { event, events: None, packet_ms: None, redirecting: None }
     }
 }
 

@@ -24,7 +24,7 @@ async fn a_call_comes_in_with_all_that_is_known_of_it() {
     let port = free_port();
     let mut bed = Bed::new(port).await;
     let carrier = Sipp::calls("uac-answer", port, bed.address(), &[]);
-    let Event::Call { event, events, redirecting } = bed.event().await else { panic!("an offer") };
+    let Event::Call { event, events, redirecting, .. } = bed.event().await else { panic!("an offer") };
     let TrunkEvent::Offer { leg, trunk, number, calling, codecs, address } = event else {
         panic!("an offer")
     };

@@ -83,6 +83,7 @@ impl Call {
         let mut session = Session::new(&trunk, names.session);
         session.remote = offer.as_ref().and_then(|offer| offer.address);
         let events = offer.as_ref().and_then(|offer| offer.events);
+        let packet_ms = offer.as_ref().and_then(|offer| offer.packet_ms);
         let offered = Offered {
             server,
             request: request.clone(),
@@ -96,7 +97,8 @@ impl Call {
         let state = State::Offered(Box::new(offered));
         let mut call = Self::new(leg, trunk, domain, dialog, state, session);
         call.learn(&request.headers);
-        out.push(Action::Event(Event::Call { event, events, redirecting: identity::redirecting(request) }));
+        let redirecting = identity::redirecting(request);
+        out.push(Action::Event(Event::Call { event, events, packet_ms, redirecting }));
         out.push(Action::Timer(Timer::Ringing, RINGING_TIME));
         Ok(call)
     }

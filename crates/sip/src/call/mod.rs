@@ -29,7 +29,7 @@ use crate::{
     dialog::Dialog,
     digest, identity,
     message::{self, put},
-    sdp::Description,
+    sdp::{Agreed, Description},
     seam::{Event, Order},
 };
 
@@ -424,9 +424,11 @@ impl Call {
         out.push(Action::Event(event.into()));
     }
 
-    /// Tells something that goes with the payload type of telephone events.
-    fn tell_media(&self, event: TrunkEvent, events: Option<u8>, out: &mut Vec<Action>) {
-        out.push(Action::Event(Event::Call { event, events, redirecting: None }));
+    /// Tells something that goes with what was agreed on.
+    fn tell_media(&self, event: TrunkEvent, agreed: Option<Agreed>, out: &mut Vec<Action>) {
+        let events = agreed.and_then(|agreed| agreed.events);
+        let packet_ms = agreed.and_then(|agreed| agreed.theirs_ms);
+        out.push(Action::Event(Event::Call { event, events, packet_ms, redirecting: None }));
     }
 
     /// A key outside of the audio, in the body that Cisco's gateways introduced and others understand.

@@ -133,9 +133,15 @@ impl Call {
             | State::Over => {
                 let known = self.renewed(id, response, out) || self.refreshed(id, response, out);
                 // A response within the call that says so ends it (RFC 3261 section 12.2.1.2), unless it is about no more
-                // than what comes of a transfer (RFC 5057 section 5.1).
-                let notify = value(&response.headers, "CSeq").is_some_and(|cseq| cseq.ends_with("NOTIFY"));
-                if !known && !notify && matches!(code, 408 | 481) && matches!(self.state, State::Up) {
+                // than what comes of a transfer (RFC 5057 section 5.1). Keys that nobody answers end nothing.
+                let about =
+                    |method| value(&response.headers, "CSeq").is_some_and(|cseq| cseq.ends_with(method));
+                let ends = match code {
+                    481 => !about("NOTIFY"),
+                    408 => about("UPDATE"),
+                    _ => false,
+                };
+                if !known && ends && matches!(self.state, State::Up) {
                     self.fail(EndCause::NoTrunk, out);
                 }
             }
@@ -179,9 +185,12 @@ impl Call {
             calling.early = Some((agreed, address));
             self.session.remote = address;
         }
-        let events = heard.and_then(|(agreed, _)| agreed.events);
         self.learn(&response.headers);
-        self.tell_media(TrunkEvent::Progress { leg, ringing: code == 180, early }, events, out);
+        self.tell_media(
+            TrunkEvent::Progress { leg, ringing: code == 180, early },
+            heard.map(|(agreed, _)| agreed),
+            out,
+        );
     }
 
     fn answered(&mut self, response: &Response, out: &mut Vec<Action>) {
@@ -197,12 +206,22 @@ impl Call {
                 Ok((first.ok_or(sdp::SdpError::NoCodec)?, offer))
             }) {
                 Ok((codec, offer)) => {
-                    let (address, events) = (offer.address, offer.events);
+                    let address = offer.address;
+                    let agreed = Agreed {
+                        codec,
+                        events: offer.events,
+                        theirs_ms: offer.packet_ms,
+                        direction: offer.direction,
+                    };
                     self.session.remote = address;
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
                     self.state = State::Asked { sequence, offer: Box::new(offer) };
                     out.push(Action::Timer(Timer::Media, MEDIA_TIME));
-                    self.tell_media(TrunkEvent::Answered { leg, codec: Some(codec), address }, events, out);
+                    self.tell_media(
+                        TrunkEvent::Answered { leg, codec: Some(codec), address },
+                        Some(agreed),
+                        out,
+                    );
                 }
                 Err(_) => {
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
@@ -224,7 +243,7 @@ impl Call {
                 self.state = State::Up;
                 self.session.remote = address;
                 let codec = Some(agreed.codec);
-                self.tell_media(TrunkEvent::Answered { leg, codec, address }, agreed.events, out);
+                self.tell_media(TrunkEvent::Answered { leg, codec, address }, Some(agreed), out);
                 if let Some(answer) = answer {
                     self.changed(&answer, true, out);
                 }
