@@ -216,8 +216,7 @@ impl Trunks {
 
     /// The SIP trunks of a site, as the stack wants them.
     fn trunks(&self, site: &Site) -> Result<Vec<TrunkConfig>, SipError> {
-        let authorities =
-            self.config.authorities.as_ref().map(|path| read(path)).transpose()?.unwrap_or_default();
+        let authorities = self.config.authorities.as_ref().map(read).transpose()?.unwrap_or_default();
         let sip = site.trunks.iter().filter(|(_, trunk)| trunk.kind == TrunkKind::Sip);
         Ok(sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities)).collect())
     }

@@ -5,7 +5,7 @@ mod transactions;
 mod ways;
 
 use std::{
-    net::{IpAddr, SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket},
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket},
     sync::Arc,
     time::Duration,
 };
@@ -116,12 +116,17 @@ impl Sip {
             endpoint.incoming_transactions().map_err(|error| StartError::Stack(error.to_string()))?;
         let (orders, wanted) = mpsc::channel(ORDERS);
         let (events, seen) = mpsc::channel(EVENTS);
-        let addresses = bound.iter().map(|bound| (bound.transport, bound.local)).collect();
+        let addresses: Vec<_> = bound.iter().map(|bound| (bound.transport, bound.local)).collect();
         let stack = endpoint.inner.clone();
         let around = Around { endpoint: stack, listeners: bound, gate: gate.clone(), watcher, happen, stop };
         let driver = Driver::new(trunks, around, events);
         tokio::spawn(async move { endpoint.serve().await });
         tokio::spawn(driver.run(wanted, incoming, happenings));
+        for &(transport, address) in &addresses {
+            if transport != Transport::Udp {
+                listening(address).await?;
+            }
+        }
         Ok((Handle { orders, addresses, gate }, seen))
     }
 }
@@ -229,6 +234,23 @@ async fn listen(
     };
     transports.add_transport(connection);
     Ok(Bound { transport, local, public, connection: None })
+}
+
+/// Waits until a stream can be opened here: the stack binds when it runs.
+async fn listening(address: SocketAddr) -> Result<(), StartError> {
+    let here: IpAddr = if address.is_ipv4() { [127, 0, 0, 1].into() } else { Ipv6Addr::LOCALHOST.into() };
+    let ip = if address.ip().is_unspecified() { here } else { address.ip() };
+    let mut tried = 0;
+    loop {
+        match tokio::net::TcpStream::connect((ip, address.port())).await {
+            Ok(_) => return Ok(()),
+            Err(_) if tried < 100 => {
+                tried += 1;
+                tokio::task::yield_now().await;
+            }
+            Err(source) => return Err(StartError::Listen { address, source }),
+        }
+    }
 }
 
 fn datagrams(address: SocketAddr) -> std::io::Result<StdSocket> {

@@ -159,7 +159,6 @@ impl Order {
 
 /// Something happened at a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all events are of the large kind")]
 pub enum Event {
     /// In a call.
     Call(TrunkEvent),

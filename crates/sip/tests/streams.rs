@@ -10,7 +10,7 @@ use common::{Bed, Sipp, free_port, has_sipp};
 use selsius_exchange::TrunkEvent;
 use selsius_sip::{Listener, Transport, TrunkConfig};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     time::timeout,
 };
 
@@ -135,5 +135,31 @@ async fn openssl_is_answered() {
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let first =
         timeout(Duration::from_secs(15), lines.next_line()).await.expect("an answer").unwrap().unwrap();
+    assert_eq!(first, "SIP/2.0 200 OK");
+}
+
+#[tokio::test]
+async fn nonsense_closes_its_stream_and_no_other() {
+    let bed = bed(free_port(), Transport::Tcp, None).await;
+    let options = "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n\
+                   From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+                   Content-Length: 0\r\n\r\n";
+    let mut good = tokio::net::TcpStream::connect(bed.address()).await.unwrap();
+    for nonsense in [
+        "x".repeat(200_000),
+        "INVITE sip:a SIP/2.0\r\nContent-Length: 99999999999999999999\r\n\r\n".into(),
+        "PING sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n".into(),
+        format!("INVITE sip:a SIP/2.0\r\n{}\r\n\r\n", "X: y\r\n".repeat(9_000)),
+    ] {
+        let mut bad = tokio::net::TcpStream::connect(bed.address()).await.unwrap();
+        // It may be closed before all of it is sent.
+        let _ = bad.write_all(nonsense.as_bytes()).await;
+        let mut rest = Vec::new();
+        let _ = timeout(Duration::from_secs(10), bad.read_to_end(&mut rest)).await.expect("the end");
+    }
+    good.write_all(options.as_bytes()).await.unwrap();
+    let mut lines = BufReader::new(&mut good).lines();
+    let first =
+        timeout(Duration::from_secs(10), lines.next_line()).await.expect("an answer").unwrap().unwrap();
     assert_eq!(first, "SIP/2.0 200 OK");
 }

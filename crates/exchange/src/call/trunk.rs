@@ -122,7 +122,7 @@ pub enum TrunkEvent {
         /// The payload type of digits in the audio (RFC 4733), if it can do these.
         events: Option<u8>,
         /// Who has sent the call on to this number, outside.
-        redirecting: Option<Party>,
+        redirecting: Option<Box<Party>>,
     },
     /// The far end rings, or is looked for.
     Progress {
@@ -448,7 +448,7 @@ impl Exchange {
         end: TrunkEnd,
         number: &str,
         calling: Party,
-        (address, redirecting): (Option<SocketAddr>, Option<Party>),
+        (address, redirecting): (Option<SocketAddr>, Option<Box<Party>>),
     ) {
         let id = end.id;
         let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
@@ -466,7 +466,12 @@ impl Exchange {
             call.dialed = number.into();
             let to = Party { number: number.into(), ..Party::default() };
             let kind = crate::record::RedirectKind::Redirect;
-            call.redirections.extend(redirecting.map(|by| crate::record::Redirection { kind, by, to, at }));
+            call.redirections.extend(redirecting.map(|by| crate::record::Redirection {
+                kind,
+                by: *by,
+                to,
+                at,
+            }));
         }
         let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };

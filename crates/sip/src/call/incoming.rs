@@ -79,7 +79,7 @@ impl Call {
                 .collect(),
             address: offer.as_ref().and_then(|offer| offer.address),
             events: offer.as_ref().and_then(|offer| offer.events),
-            redirecting: identity::redirecting(request),
+            redirecting: identity::redirecting(request).map(Box::new),
         };
         let mut session = Session::new(&trunk, names.session);
         session.remote = offer.as_ref().and_then(|offer| offer.address);

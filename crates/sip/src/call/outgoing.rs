@@ -133,9 +133,15 @@ impl Call {
             | State::Over => {
                 let known = self.renewed(id, response, out) || self.refreshed(id, response, out);
                 // A response within the call that says so ends it (RFC 3261 section 12.2.1.2), unless it is about no more
-                // than what comes of a transfer (RFC 5057 section 5.1).
-                let notify = value(&response.headers, "CSeq").is_some_and(|cseq| cseq.ends_with("NOTIFY"));
-                if !known && !notify && matches!(code, 408 | 481) && matches!(self.state, State::Up) {
+                // than what comes of a transfer (RFC 5057 section 5.1). Keys that nobody answers end nothing.
+                let about =
+                    |method| value(&response.headers, "CSeq").is_some_and(|cseq| cseq.ends_with(method));
+                let ends = match code {
+                    481 => !about("NOTIFY"),
+                    408 => about("UPDATE"),
+                    _ => false,
+                };
+                if !known && ends && matches!(self.state, State::Up) {
                     self.fail(EndCause::NoTrunk, out);
                 }
             }
@@ -197,7 +203,8 @@ impl Call {
                 Ok((first.ok_or(sdp::SdpError::NoCodec)?, offer))
             }) {
                 Ok((codec, offer)) => {
-                    let (address, events) = (offer.address, offer.events);
+                    let address = offer.address;
+                    let events = offer.events;
                     self.session.remote = address;
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
                     self.state = State::Asked { sequence, offer: Box::new(offer) };

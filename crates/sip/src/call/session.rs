@@ -34,8 +34,6 @@ pub(super) struct Session {
     pub(super) held_here: bool,
     /// The far end has.
     held_there: bool,
-    /// Audio goes through the manager: somebody on hold can be played something.
-    pub(super) anchored: bool,
     renewal: Renewal,
     /// Their INVITE without an offer, which our 2xx made one for: the answer comes with the ACK.
     owed: Option<u64>,
@@ -66,7 +64,6 @@ impl Session {
             before: None,
             held_here: false,
             held_there: false,
-            anchored: false,
             renewal: Renewal::None,
             owed: None,
         }
@@ -84,7 +81,6 @@ impl Session {
         codecs: Vec<selsius_site::CodecName>,
         packet_ms: u32,
     ) {
-        self.anchored = true;
         self.local =
             Some(Local { address, direction: Direction::SendRecv, codecs, events: self.events, packet_ms });
     }
@@ -102,11 +98,8 @@ impl Session {
     }
 
     fn direction(&self) -> Direction {
-        match (self.held_here, self.anchored) {
-            (false, _) => Direction::SendRecv,
-            (true, true) => Direction::SendOnly,
-            (true, false) => Direction::Inactive,
-        }
+        // Somebody on hold may be played something; where nothing is sent, the far end hears nothing either way.
+        if self.held_here { Direction::SendOnly } else { Direction::SendRecv }
     }
 
     /// What we want now.

@@ -91,6 +91,11 @@ impl Sipp {
         Self { child: command.spawn().unwrap(), folder }
     }
 
+    /// Has it come to an end?
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// The scenario ran to its end as it is written.
     pub async fn succeeds(self) {
         let errors: PathBuf = self.folder.path().join("errors");
