@@ -190,13 +190,13 @@ fn another_source_and_a_leap_of_the_clock_begin_anew() {
 #[test]
 fn ignores_what_it_cannot_play() {
     let mut buffer = PlayoutBuffer::default();
-    for payload_type in [PayloadType::G729, PayloadType::COMFORT_NOISE, PayloadType::TELEPHONE_EVENT] {
+    for payload_type in [PayloadType::G729, PayloadType::TELEPHONE_EVENT] {
         let header = RtpHeader { payload_type, ..header(1, 0) };
         assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header, &[0; 20])), Pushed::Ignored);
     }
     assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header(1, 0), &[])), Pushed::Ignored);
     assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header(1, 0), &[0; 60_000])), Pushed::Ignored);
-    assert_eq!(buffer.stats().ignored, 5);
+    assert_eq!(buffer.stats().ignored, 4);
     assert_eq!(buffer.pull(Time::ZERO, &mut [0; FRAME]), Played::Silence);
 }
 
