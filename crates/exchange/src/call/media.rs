@@ -24,7 +24,8 @@ use crate::{
     view::Transition,
 };
 
-/// The codecs that the mixer can put together; packets of others it can only pass on.
+/// The codecs that the mixer puts together as they are. Of G.722 it mixes the lower half of the band, so that a phone is better
+/// off with one of these; packets of others it can only pass on.
 const MIXED: [CodecName; 2] = [CodecName::Pcmu, CodecName::Pcma];
 
 impl Exchange {
@@ -73,7 +74,7 @@ impl Exchange {
         let deadline = now + self.config.limits.media_answer;
         for leg in call.legs.clone() {
             let audio = match talking.contains(&leg) {
-                // A phone without such a codec keeps its own, and the mixer says that it cannot take it.
+                // A phone without such a codec keeps its own; the mixer says if it cannot take it.
                 true if mixed => self.best_audio(&[leg], &MIXED).or_else(|| self.common_audio(&[leg])),
                 true => pair,
                 false => None,
