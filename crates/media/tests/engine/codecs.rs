@@ -80,6 +80,26 @@ fn a_conference_of_all_codecs() {
 }
 
 #[test]
+fn a_call_becomes_a_conference_without_a_crack() {
+    let wide = format(Codec::G722, 20);
+    for joins in [wide, format(Codec::Pcmu, 20)] {
+        let mut bench = Bench::new();
+        bench.bridge(&[(wide, 440), (wide, 1000)]);
+        bench.run(1000);
+        let third = bench.phone(joins, 1700);
+        bench.phones[third].silent = true;
+        bench.place(third, Place::Bridge(BRIDGE));
+        let from = bench.phones[0].heard.len();
+        bench.run(1000);
+        assert_eq!((bench.tones(0), bench.tones(third)), (vec![1000], vec![440, 1000]));
+        let heard = &bench.phones[0].heard[from..];
+        let peak = heard.iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+        let tone = Level::dbm0(-16.0).sine_peak();
+        assert!(f64::from(peak) < tone * 1.15, "{peak}, of a tone of {tone}");
+    }
+}
+
+#[test]
 fn music_and_prompts_are_heard_in_every_codec() {
     let mut samples = vec![0; 8000];
     tone(500).fill(&mut samples);
