@@ -269,7 +269,7 @@ impl Engine {
                 self.speakers.push(id);
             }
             // Before any of the shared streams goes on: whoever leaves one takes along what it has collected.
-            let shares = party.packer.is_exchangeable(!speaks && !party.is_played_to());
+            let shares = party.packer.may_share(!speaks && !party.is_played_to());
             if party.shares && !shares {
                 match bridge.shared.packer(party.format.form()) {
                     Some(packer) => party.packer.take_over(packer),
@@ -364,7 +364,7 @@ impl Engine {
             for &id in &source.listeners {
                 let Some(party) = self.parties.get_mut(id) else { continue };
                 let mut heard = frame;
-                if party.packer.is_exchangeable(!party.is_played_to()) {
+                if party.packer.may_share(!party.is_played_to()) {
                     source.shared.send(now, id, party, &frame, &mut self.queue);
                     party.packer.rest();
                 } else {

@@ -100,7 +100,7 @@ impl Packer {
     }
 
     /// Whether its listener can get what another one packs, if that one gets the next frame as he does.
-    pub(super) fn is_exchangeable(&mut self, same: bool) -> bool {
+    pub(super) fn may_share(&mut self, same: bool) -> bool {
         self.alike = if same { self.alike.saturating_add(1) } else { 0 };
         same && (self.alike > ALIKE || !remembers(self.form.codec))
     }

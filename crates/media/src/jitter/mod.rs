@@ -26,6 +26,9 @@ const CAPACITY: usize = 8000;
 const PAUSE: usize = 5 * FRAME;
 /// The same if the sender has said that it is quiet, which it need not repeat: a minute.
 const LONG_PAUSE: usize = 3000 * FRAME;
+/// Quiet that is further away from what is played does not belong to it.
+const FAR_AHEAD: i32 = CAPACITY as i32;
+const FAR_BACK: i32 = -FAR_AHEAD;
 /// After so many packets in a row that all were too late, the delay is wrong and not the packets.
 const LATE_IN_A_ROW: u32 = 5;
 /// Packets over which the fastest one is sought: 5 seconds of 20 ms. Two such windows follow clock drift.
@@ -213,7 +216,19 @@ impl PlayoutBuffer {
 
     /// From here on the sender is quiet.
     fn quiet(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
-        let began = self.meet(now, &packet.header);
+        let mut began = self.meet(now, &packet.header);
+        match packet.header.timestamp.distance_from(self.timestamp) {
+            ..FAR_BACK => {
+                self.stats.late += 1;
+                return Pushed::Late;
+            }
+            FAR_BACK..=FAR_AHEAD => {}
+            // The sender's clock leapt.
+            _ => {
+                self.transit = Transit::default();
+                began = self.begin(now, packet.header.ssrc, packet.header.timestamp);
+            }
+        }
         self.transit.note(arrival(now, &packet.header));
         let noise = ComfortNoise::parse(packet.payload);
         self.background = Some(Background { since: packet.header.timestamp, noise });
@@ -436,7 +451,7 @@ impl PlayoutBuffer {
             self.advance(FRAME);
         }
         self.starved += FRAME;
-        let pause = if self.background.is_some() { LONG_PAUSE } else { PAUSE };
+        let pause = if played == Played::Comfort { LONG_PAUSE } else { PAUSE };
         if self.depth == 0 && self.starved >= pause {
             self.state = State::Idle;
         }

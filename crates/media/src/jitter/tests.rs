@@ -253,6 +253,23 @@ fn quiet_ends_after_a_minute_and_may_be_the_beginning() {
 }
 
 #[test]
+fn quiet_from_another_time_is_not_believed() {
+    let mut bench = Bench::fixed(40);
+    bench.run(0..20, |_| Some(0));
+    let push = |bench: &mut Bench, n| {
+        let (header, payload) = quiet(n);
+        bench.buffer.push(Time::from_millis(400), &RtpPacket::new(header, &payload))
+    };
+    // Of long ago: what stops now is a gap all the same.
+    assert_eq!(push(&mut bench, 0u32.wrapping_sub(1000)), Pushed::Late);
+    let played: Vec<_> = (20..30).map(|beat| bench.pull(beat * 20 + 10)).collect();
+    assert_eq!((played[2], played[9]), (Played::Concealed, Played::Silence));
+    // Of a clock that leapt: a new beginning.
+    bench.run(30..40, |_| Some(0));
+    assert_eq!(push(&mut bench, 5000), Pushed::Began);
+}
+
+#[test]
 fn g722_is_played_and_its_gaps_are_concealed() {
     let sound = Sound::Single(Sine::new(400, Level::dbm0(-10.0)));
     let mut tone = ToneGenerator::new(Tone::continuous(sound));
