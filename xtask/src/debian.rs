@@ -14,6 +14,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("promtool", "prometheus"),
     ("sipp", "sip-tester"),
+    ("ffmpeg", "ffmpeg"),
+    ("espeak-ng", "espeak-ng"),
 ];
 
 /// Installs what is missing when it may (as root, with apt-get), else says what is missing.

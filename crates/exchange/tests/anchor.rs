@@ -139,7 +139,7 @@ fn a_relayed_trunk_is_asked_when_it_is_known_where_this_side_listens() {
     assert_eq!(bench.services(), ["Join bridge G711Ulaw64k at 10.0.0.254"]);
     let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
     let leg = *leg;
-    assert_eq!(bench.told(), ["Offer carrier true pcmu,pcma"]);
+    assert_eq!(bench.told(), ["Offer carrier true pcmu,pcma,g722"]);
     bench.answered(leg, CodecName::Pcma, Some(101));
     let joins = bench.services();
     assert!(joins.contains(&"Send 203.0.113.9:4000".into()), "{joins:?}");

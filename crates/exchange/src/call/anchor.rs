@@ -19,8 +19,9 @@ use crate::{
     view::Transition,
 };
 
-/// What the media services can turn into each other. All else they can only carry from one party to another.
-pub(crate) const TRANSCODED: [CodecName; 2] = [CodecName::Pcmu, CodecName::Pcma];
+/// What the media services can turn into each other, the best for it first: of G.722 they hear the lower half of the band. All
+/// else they can only carry from one party to another.
+pub(crate) const TRANSCODED: [CodecName; 3] = [CodecName::Pcmu, CodecName::Pcma, CodecName::G722];
 
 /// The payload type of digits in a phone's audio: what Cisco phones use unless they are told another one.
 const PHONE_EVENTS: u8 = 101;

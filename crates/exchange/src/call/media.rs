@@ -223,8 +223,9 @@ impl Exchange {
 
     /// What a leg speaks with the media services, where these have to understand it.
     pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
-        let codecs = self.site.settings.codecs.iter().copied();
-        self.common_audio(&[leg], codecs.filter(|codec| TRANSCODED.contains(codec)))
+        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
+        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+        self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
     }
 
     /// The best of these codecs that all these legs can do, and the packet time that all can.

@@ -55,10 +55,12 @@ struct Stream {
 }
 
 impl Shared {
-    /// The packets that became full in this form by the frame.
-    fn packets(&mut self, form: Form, frame: &Frame) -> impl Iterator<Item = &[u8]> {
+    /// The packets that became full by the frame, in the form of somebody who had packets of his own before.
+    fn packets(&mut self, own: &Packer, frame: &Frame) -> impl Iterator<Item = &[u8]> {
+        let form = own.form();
         let at = self.streams.iter().position(|stream| stream.packer.form() == form).unwrap_or_else(|| {
-            let packer = Packer::new(form);
+            let mut packer = Packer::new(form);
+            packer.learn(own);
             self.streams.push(Stream { packer, tick: 0, payloads: Default::default(), full: 0 });
             self.streams.len() - 1
         });
@@ -67,6 +69,7 @@ impl Shared {
             if stream.tick + 1 != self.tick {
                 // Nobody has listened for a while.
                 stream.packer.clear();
+                stream.packer.learn(own);
             }
             stream.tick = self.tick;
             stream.full = 0;
@@ -89,7 +92,7 @@ impl Shared {
     fn send(&mut self, now: Time, id: PartyId, party: &mut Party, frame: &Frame, queue: &mut Queue) {
         let Some(to) = party.gate.target() else { return };
         let format = party.format;
-        for payload in self.packets(format.form(), frame) {
+        for payload in self.packets(&party.packer, frame) {
             let header = party.outbound.make(now, format.packet_time, format.payload_type, payload.len());
             queue.rtp(id, to, header, payload);
         }
@@ -270,7 +273,7 @@ impl Engine {
                 self.speakers.push(id);
             }
             // Before any of the shared streams goes on: whoever leaves one takes along what it has collected.
-            let shares = !speaks && !party.is_played_to();
+            let shares = party.packer.may_share(!speaks && !party.is_played_to());
             if party.shares && !shares {
                 match bridge.shared.packer(party.format.form()) {
                     Some(packer) => party.packer.take_over(packer),
@@ -365,11 +368,11 @@ impl Engine {
             for &id in &source.listeners {
                 let Some(party) = self.parties.get_mut(id) else { continue };
                 let mut heard = frame;
-                if party.is_played_to() {
-                    heard = send(now, id, party, &frame, &mut self.payload, &mut self.queue);
-                } else {
-                    party.packer.clear();
+                if party.packer.may_share(!party.is_played_to()) {
                     source.shared.send(now, id, party, &frame, &mut self.queue);
+                    party.packer.rest();
+                } else {
+                    heard = send(now, id, party, &frame, &mut self.payload, &mut self.queue);
                 }
                 if let Some(hearing) = &mut party.hearing {
                     hearing.pull(now, party.voice);

@@ -1,9 +1,11 @@
 //! Sound that is played to parties: prompts, tones, music.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use super::voice::Frame;
-use crate::{Codec, Tone, ToneGenerator};
+use super::voice::{Frame, is_understood};
+use crate::coder::Decoder;
+use crate::{Codec, PacketTime, Tone, ToneGenerator};
 
 /// Something to play.
 #[derive(Debug, Clone)]
@@ -25,22 +27,25 @@ pub(super) struct Player {
     clip: Clip,
     at: usize,
     tone: Option<ToneGenerator>,
+    decoder: Option<Decoder>,
+    decoded: Vec<i16>,
 }
 
 impl Player {
     pub(super) fn new(clip: Clip) -> Self {
-        let tone = match &clip {
-            Clip::Tone(tone) => Some(ToneGenerator::new(tone.clone())),
-            Clip::Pcm(_) | Clip::Loop(_) | Clip::Encoded(..) => None,
+        let (tone, decoder) = match &clip {
+            Clip::Tone(tone) => (Some(ToneGenerator::new(tone.clone())), None),
+            Clip::Encoded(codec, _) => (None, Decoder::narrow(*codec)),
+            Clip::Pcm(_) | Clip::Loop(_) => (None, None),
         };
-        Self { clip, at: 0, tone }
+        Self { clip, at: 0, tone, decoder, decoded: Vec::new() }
     }
 
     /// Whether a party with this codec can hear it.
     pub(super) fn fits(&self, codec: Codec) -> bool {
         match self.clip {
-            Clip::Encoded(own, _) => own == codec || own.law().is_some() && codec.law().is_some(),
-            Clip::Pcm(_) | Clip::Loop(_) | Clip::Tone(_) => super::voice::is_understood(codec),
+            Clip::Encoded(own, _) => own == codec || is_understood(own) && is_understood(codec),
+            Clip::Pcm(_) | Clip::Loop(_) | Clip::Tone(_) => is_understood(codec),
         }
     }
 
@@ -63,10 +68,12 @@ impl Player {
             }
             Clip::Encoded(codec, bytes) => {
                 frame.fill(0);
-                let Some(law) = codec.law() else { return };
+                let Some(decoder) = &mut self.decoder else { return };
                 let rest = bytes.get(self.at..).unwrap_or_default();
-                let len = rest.len().min(frame.len());
-                frame.iter_mut().zip(rest).for_each(|(to, &code)| *to = law.decode_sample(code));
+                let len = rest.len().min(codec.payload_len(PacketTime::DEFAULT));
+                self.decoded.clear();
+                decoder.decode(&rest[..len], &mut self.decoded);
+                frame.iter_mut().zip(&self.decoded).for_each(|(to, &sample)| *to = sample);
                 self.at += len;
             }
             Clip::Tone(_) => match &mut self.tone {
@@ -89,7 +96,7 @@ impl Player {
         match &self.clip {
             Clip::Pcm(samples) => self.at >= samples.len(),
             Clip::Loop(samples) => samples.is_empty(),
-            Clip::Encoded(codec, bytes) if codec.law().is_some() => self.at >= bytes.len(),
+            Clip::Encoded(codec, bytes) if is_understood(*codec) => self.at >= bytes.len(),
             // What is left may be less than a packet.
             Clip::Encoded(_, bytes) => self.at + payload_len > bytes.len(),
             Clip::Tone(_) => self.tone.as_ref().is_none_or(ToneGenerator::is_finished),

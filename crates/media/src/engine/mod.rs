@@ -312,7 +312,6 @@ pub struct Engine {
     counters: Counters,
     // Used again each time, so that a packet costs no allocation.
     payload: Vec<u8>,
-    samples: Vec<i16>,
     speakers: Vec<PartyId>,
 }
 
@@ -330,7 +329,6 @@ impl Engine {
             queue: Queue::default(),
             counters: Counters::default(),
             payload: Vec::new(),
-            samples: Vec::new(),
             speakers: Vec::new(),
         }
     }
@@ -623,8 +621,8 @@ impl Engine {
         let Some(party) = self.parties.get_mut(id) else { return };
         let mut pressed = None;
         match (kind, &mut party.hearing) {
-            (Kind::Sound, Some(hearing)) => {
-                self.counters.late += u64::from(hearing.push(now, packet, &mut self.samples));
+            (Kind::Sound | Kind::Comfort, Some(hearing)) => {
+                self.counters.late += u64::from(hearing.push(now, packet, kind));
             }
             (Kind::Event, _) => {
                 pressed = party.digit(now, &packet.header, packet.payload);
@@ -632,7 +630,7 @@ impl Engine {
                     self.queue.event(id, Event::Digit(digit));
                 }
             }
-            (Kind::Sound | Kind::Comfort, _) => {}
+            (Kind::Sound | Kind::Comfort, None) => {}
         }
         let (from, voice) = (party.format, party.voice);
         match (party.way, party.place) {

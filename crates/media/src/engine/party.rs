@@ -8,7 +8,7 @@ use super::clip::Player;
 use super::control::Control;
 use super::gate::Gate;
 use super::outbound::Outbound;
-use super::voice::{Decoder, FRAME, Form, Frame, Packer};
+use super::voice::{FRAME, Form, Frame, Packer, is_understood};
 use super::{Figures, Mos, PartyId, Place, Voice};
 use crate::dtmf::{Press, TelephoneEvent};
 use crate::jitter::{Delay, Played, Pushed};
@@ -234,7 +234,7 @@ impl Party {
 /// What a party says, as samples.
 #[derive(Debug)]
 pub(super) struct Hearing {
-    decoder: Decoder,
+    codec: Codec,
     playout: PlayoutBuffer,
     pub(super) frame: Frame,
     /// Frames for which it still counts as speaking.
@@ -245,15 +245,17 @@ pub(super) struct Hearing {
 
 impl Hearing {
     fn new(codec: Codec) -> Option<Self> {
-        let (decoder, playout) = (Decoder::new(codec)?, PlayoutBuffer::new(Delay::default()));
-        Some(Self { decoder, playout, frame: [0; FRAME], hangover: 0, loudness: 0 })
+        let playout = PlayoutBuffer::new(Delay::default());
+        is_understood(codec).then_some(Self { codec, playout, frame: [0; FRAME], hangover: 0, loudness: 0 })
     }
 
-    /// Takes a packet of sound; `true` if it came too late to be heard.
-    pub(super) fn push(&mut self, now: Time, packet: &RtpPacket<'_>, samples: &mut Vec<i16>) -> bool {
-        samples.clear();
-        self.decoder.decode(packet.payload, samples);
-        self.playout.push_samples(now, &packet.header, samples) == Pushed::Late
+    /// Takes a packet of sound, or of noise in its place; `true` if it came too late to be heard.
+    pub(super) fn push(&mut self, now: Time, packet: &RtpPacket<'_>, kind: Kind) -> bool {
+        let pushed = match kind {
+            Kind::Sound => self.playout.push_as(now, self.codec, packet),
+            Kind::Comfort | Kind::Event => self.playout.push(now, packet),
+        };
+        pushed == Pushed::Late
     }
 
     /// Takes the next frame out; whether there is anything in it that others should hear.
@@ -261,7 +263,7 @@ impl Hearing {
         let played = self.playout.pull(now, &mut self.frame);
         let loud = self.frame.iter().any(|sample| sample.unsigned_abs() > AUDIBLE);
         self.hangover = match (played, voice) {
-            (Played::Silence, _) | (_, Voice::Muted) => 0,
+            (Played::Silence | Played::Comfort, _) | (_, Voice::Muted) => 0,
             _ if loud => HANGOVER,
             _ => self.hangover.saturating_sub(1),
         };

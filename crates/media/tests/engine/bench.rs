@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use selsius_media::coder::Encoder;
 use selsius_media::engine::{
     BridgeId, Config, Engine, Event, Format, Learning, Output, PartyId, Place, Port,
 };
@@ -31,6 +32,7 @@ pub(crate) struct Phone {
     pub(crate) format: Format,
     pub(crate) sender: Sender,
     tone: ToneGenerator,
+    encoder: Option<Encoder>,
     next: Time,
     /// What became of its packets on their way, by their number: lost, or late by so many milliseconds.
     pub(crate) network: fn(u64) -> Option<u64>,
@@ -79,6 +81,7 @@ impl Bench {
             format,
             sender: sender(format, number as u32 + 100),
             tone: tone(frequency),
+            encoder: Encoder::narrow(format.codec),
             // Not all at the same moment.
             next: Time::from_micros(self.now.as_micros() + number as u64 * 3000),
             network: |_| Some(0),
@@ -157,8 +160,8 @@ impl Bench {
                     continue;
                 }
                 let mut payload = Vec::new();
-                match phone.format.codec.law() {
-                    Some(law) => law.encode(&samples, &mut payload),
+                match &mut phone.encoder {
+                    Some(encoder) => encoder.encode(&samples, &mut payload),
                     None => payload.resize(phone.format.codec.payload_len(phone.format.packet_time), 7),
                 }
                 let mut datagram = Vec::new();

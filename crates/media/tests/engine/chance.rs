@@ -70,7 +70,7 @@ fn place() -> impl Strategy<Value = Place> {
 
 fn step() -> impl Strategy<Value = Step> {
     let party = 0..8usize;
-    let type_byte = prop_oneof![Just(0u8), Just(8), Just(101), Just(13), Just(18), any::<u8>()];
+    let type_byte = prop_oneof![Just(0u8), Just(8), Just(9), Just(101), Just(13), Just(18), any::<u8>()];
     let packet = (
         party.clone(),
         0..8u8,

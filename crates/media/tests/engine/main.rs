@@ -4,6 +4,7 @@
 
 mod bench;
 mod chance;
+mod codecs;
 mod hostile;
 
 use std::time::Duration;
