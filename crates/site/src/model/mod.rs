@@ -17,7 +17,10 @@ use std::collections::BTreeMap;
 
 use crate::{DeviceName, LineNumber, Name, Pattern};
 
-pub use dialling::{Action, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route, Trunk, TrunkKind};
+pub use dialling::{
+    Action, Application, ApplicationKind, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route, Trunk,
+    TrunkKind,
+};
 pub use groups::{HuntGroup, HuntOrder, PagingGroup, PagingMode, Parking, PickupGroup};
 pub use line::{ActiveRing, AutoAnswer, CallerId, DoNotDisturb, Hotline, Line, Ring};
 pub use people::{Contact, Pool, User};
@@ -57,6 +60,8 @@ pub struct Site {
     pub rights: BTreeMap<Name, Rights>,
     /// The ways out of the office.
     pub trunks: BTreeMap<Name, Trunk>,
+    /// What the manager answers itself, by the numbers that arrive at trunks of the kind `services`.
+    pub applications: BTreeMap<LineNumber, Application>,
     /// When the office is open, for routes that depend on it.
     pub schedules: BTreeMap<Name, Schedule>,
     /// Codes that people enter before a call, for its bill or for the right to it.

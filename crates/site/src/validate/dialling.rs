@@ -1,7 +1,10 @@
 //! Rights, routes, trunks and schedules.
 
 use super::{Check, Problem};
-use crate::{Action, CodeDemand, Pattern, PatternMatch, Route, key::KeyPath, pattern::is_match};
+use crate::{
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, key::KeyPath,
+    pattern::is_match,
+};
 
 impl Check<'_> {
     pub(super) fn rights(&mut self) {
@@ -27,12 +30,38 @@ impl Check<'_> {
             let at = KeyPath::new(&["trunks", name.as_str()]);
             self.range(at.key("calls"), trunk.calls, 1, 10_000, "calls");
         }
+        for (number, application) in &site.applications {
+            self.application(&KeyPath::new(&["applications", number.as_str()]), number, application);
+        }
         for (name, schedule) in &site.schedules {
             let at = KeyPath::new(&["schedules", name.as_str()]);
             self.time_zone(&at, schedule.time_zone.as_ref());
             if schedule.open.is_empty() {
                 self.add(at.key("open"), Problem::Empty("hours such as \"mon-fri 08:00-18:00\""));
             }
+        }
+    }
+
+    fn application(&mut self, at: &KeyPath, number: &LineNumber, application: &Application) {
+        if let Some(what) = self.numbers.what(number) {
+            self.add(at.clone(), Problem::NumberTaken { number: number.clone(), what });
+        }
+        match application.kind {
+            ApplicationKind::Announcement if application.file.is_empty() => {
+                self.add(at.key("file"), Problem::Empty("the name of a file"));
+            }
+            // It lies in one folder, and nowhere else.
+            ApplicationKind::Announcement if application.file.contains(['/', '\\', '\0']) => {
+                self.add(at.key("file"), Problem::NoFileName(application.file.clone()));
+            }
+            ApplicationKind::Message => match &application.line {
+                None => self.add(at.key("line"), Problem::Empty("a line")),
+                Some(line) if !self.site.lines.contains_key(line) => {
+                    self.add(at.key("line"), Problem::UnknownLine(line.clone()));
+                }
+                Some(_) => {}
+            },
+            _ => {}
         }
     }
 
