@@ -29,6 +29,7 @@ mod options;
 mod server;
 mod services;
 mod tftp;
+mod voice;
 
 pub use self::{
     admin::openapi,

@@ -42,6 +42,7 @@ use crate::{
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
     tftp::Tftp,
+    voice,
 };
 
 /// The admin socket's name in the data directory.
@@ -152,6 +153,7 @@ impl Server {
             end(&media);
         })?;
         connect(&handle, &media, &config).await;
+        let voice = voice::start(&data_dir, handle.clone(), media.clone(), learning(&config)).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -198,6 +200,7 @@ impl Server {
         // Who watches does so for days.
         let media_ended = async { drop(media_ended.await) };
         tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));
+        tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
         let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
         tasks.spawn(observed.keep_an_eye_on("administration", serves));
         Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
@@ -393,14 +396,18 @@ fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
 
 /// Lets the exchange and the media thread know each other.
 async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
-    let learning = match config.security.media_addresses {
-        MediaAddresses::Own => Learning::SameHost,
-        MediaAddresses::Any => Learning::Anywhere,
-    };
     // Both queues are empty yet.
     let _ = media.send(media::Order::Exchange(exchange.clone()));
-    let mixing = Mixing { media: media.clone(), address: config.media.address, learning };
+    let mixing = Mixing { media: media.clone(), address: config.media.address, learning: learning(config) };
     exchange.deliver(Command::Media(mixing)).await;
+}
+
+/// From where else than announced the audio of phones may come.
+fn learning(config: &Config) -> Learning {
+    match config.security.media_addresses {
+        MediaAddresses::Own => Learning::SameHost,
+        MediaAddresses::Any => Learning::Anywhere,
+    }
 }
 
 /// Ends the media thread. It has nothing to finish.

@@ -5,7 +5,7 @@
 //! the difference to what the trunk was told is the order.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, LineNumber, Name};
 use selsius_wire::Time;
@@ -265,6 +265,16 @@ impl Exchange {
             _ => false,
         };
         self.trunk_legs.values().filter(here).count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
+    /// listens for the trunk at that address hears the phone.
+    pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
+        let call = self.calls.get(self.legs.get(self.trunk_leg(leg)?)?.call)?;
+        call.legs.iter().find_map(|&leg| {
+            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
+            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        })
     }
 
     /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has

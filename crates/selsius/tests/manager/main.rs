@@ -14,3 +14,4 @@ mod operator;
 mod service;
 mod start;
 mod support;
+mod voice;

@@ -98,6 +98,11 @@ impl Core {
             Command::Mixer { party, address } => {
                 self.exchange.handle(now, Input::Mixer { party, address });
             }
+            Command::Services(far_end) => self.trunks.connect(far_end),
+            Command::Trunk(event) => {
+                self.trunks.heard(&event);
+                self.exchange.handle(now, Input::Trunk(*event));
+            }
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

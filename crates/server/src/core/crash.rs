@@ -107,8 +107,19 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
-        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, mut mixer, .. } =
-            self;
+        let Self {
+            poll,
+            listeners,
+            commands,
+            records,
+            limits,
+            watchers,
+            counters,
+            tally,
+            mut mixer,
+            trunks,
+            ..
+        } = self;
         mixer.begin_again();
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
         // Their sockets close: phones notice at once.
@@ -125,7 +136,7 @@ impl Core {
             held: VecDeque::new(),
             zones: ZoneTable::of(exchange.site()),
             exchange,
-            loopback: Default::default(),
+            trunks: trunks.begin_again(),
             commands,
             mixer,
             late: Vec::new(),

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, remembered::ForwardKind,
+    PushError, TrunkEvent, remembered::ForwardKind,
 };
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_store::Remembered;
@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    Limits, Mixing,
+    FarEnd, Limits, Mixing,
     tally::Metrics,
     watch::{Face, News, WAITING_NEWS, Watch},
 };
@@ -80,6 +80,10 @@ pub enum Command {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// Trunks of the kind `services` are answered there from now on.
+    Services(FarEnd),
+    /// Something happened at a trunk.
+    Trunk(Box<TrunkEvent>),
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),
     /// End calls and connections in order, then stop.

@@ -43,6 +43,11 @@ impl Mixer {
         self.to = Some(mixing);
     }
 
+    /// The address that phones are told, if it is configured.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.to.as_ref().and_then(|mixing| mixing.address)
+    }
+
     /// The exchange begins anew, and its parties are no more.
     pub(super) fn begin_again(&mut self) {
         self.waiting.clear();
@@ -114,8 +119,7 @@ impl Core {
 
     /// The address that a party is told.
     fn address_for(&self, party: u32) -> Option<IpAddr> {
-        let configured = self.mixer.to.as_ref().and_then(|mixing| mixing.address);
-        configured.or_else(|| self.exchange.reached(party)).map(|address| address.to_canonical())
+        self.mixer.address().or_else(|| self.exchange.reached(party)).map(|address| address.to_canonical())
     }
 }
 

@@ -16,6 +16,7 @@ mod mixer;
 mod start;
 mod tally;
 mod traffic;
+mod trunks;
 mod watch;
 
 use std::{
@@ -27,17 +28,18 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, loopback::Loopback,
-    record::Record,
+    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, record::Record,
 };
 use slab::Slab;
 
+pub(crate) use self::clock::zone;
 pub use self::{
     admission::connection_rate,
     handle::{COMMANDS, Command, Handle, LineChange, NetworkCounters, Status, Unavailable},
     mixer::Mixing,
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
+    trunks::{FarEnd, Ordered},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use self::{
@@ -47,6 +49,7 @@ use self::{
     handle::Commands,
     listener::Listener,
     mixer::Mixer,
+    trunks::Trunks,
     watch::Watchers,
 };
 
@@ -68,8 +71,7 @@ struct Core {
     /// Connections that say too much, and when they are read again.
     held: VecDeque<(Time, SessionId)>,
     exchange: Exchange,
-    /// The trunk that leads back here, for sites that have one.
-    loopback: Loopback,
+    trunks: Trunks,
     commands: Commands,
     /// Where audio goes that cannot go from phone to phone.
     mixer: Mixer,
@@ -229,7 +231,7 @@ impl Core {
     fn outputs(&mut self) {
         loop {
             let Some(output) = self.exchange.poll_output() else {
-                let Some(event) = self.loopback.poll_event() else { return };
+                let Some(event) = self.trunks.poll_event() else { return };
                 let now = self.now();
                 self.exchange.handle(now, Input::Trunk(event));
                 continue;
@@ -267,7 +269,7 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(*order),
+                Output::Trunk(order) => self.order(*order),
                 Output::Mixer(order) => self.mix(order),
                 Output::Store(record) => {
                     self.tally.record(&record);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use mio::{Interest, Poll, Token, Waker};
-use selsius_exchange::{Config, Exchange, Rate, Time, loopback::Loopback, record::Record};
+use selsius_exchange::{Config, Exchange, Rate, Time, record::Record};
 use selsius_site::Site;
 use selsius_store::Remembered;
 use slab::Slab;
@@ -22,6 +22,7 @@ use super::{
     crash,
     listener::Listener,
     mixer::Mixer,
+    trunks::Trunks,
     watch::Watchers,
 };
 
@@ -165,7 +166,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         held: VecDeque::new(),
         zones,
         exchange,
-        loopback: Loopback::default(),
+        trunks: Trunks::default(),
         commands: receiver,
         mixer: Mixer::default(),
         late: Vec::new(),

@@ -1,0 +1,125 @@
+//! Which trunk is what: orders go to whoever is at its other end, and what it says comes back.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+};
+
+use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, loopback::Loopback, record::EndCause};
+use selsius_site::{Site, TrunkKind};
+use tokio::sync::mpsc;
+
+use super::Core;
+
+/// An order for who is at the other end of a trunk, with what the exchange's thread knows of the way there.
+#[derive(Debug)]
+pub struct Ordered {
+    /// What the exchange wants.
+    pub order: TrunkOrder,
+    /// With an offer: the address at which the caller's phone reaches the manager.
+    pub reached: Option<IpAddr>,
+}
+
+/// Who is at the other end of a kind of trunk: orders go there, and wait for nothing. Its events come back as
+/// [`Command::Trunk`](super::Command::Trunk).
+pub type FarEnd = mpsc::Sender<Ordered>;
+
+/// The trunks, by their kinds.
+#[derive(Debug, Default)]
+pub(super) struct Trunks {
+    /// The one that leads back here, for sites that have one.
+    loopback: Loopback,
+    services: Option<FarEnd>,
+    /// Calls that are not the loopback's, and whose they are.
+    legs: BTreeMap<TrunkLegId, TrunkKind>,
+    /// What is said for a far end that could not be told.
+    events: VecDeque<TrunkEvent>,
+}
+
+impl Trunks {
+    pub(super) fn connect(&mut self, services: FarEnd) {
+        self.services = Some(services);
+    }
+
+    /// The exchange begins anew, and its calls are no more.
+    pub(super) fn begin_again(self) -> Self {
+        let mut trunks = Self { services: self.services, ..Self::default() };
+        for (leg, kind) in self.legs {
+            // One that has no room is told by its calls, which nobody hears any more.
+            trunks.send(kind, TrunkOrder::HangUp { leg, cause: EndCause::Interrupted }, None);
+        }
+        trunks.events.clear();
+        trunks
+    }
+
+    /// Gives an order to whoever it is for.
+    fn handle(&mut self, site: &Site, order: TrunkOrder, reached: Option<IpAddr>) {
+        let leg = leg(&order);
+        if let TrunkOrder::Offer { trunk, .. } = &order {
+            let trunk = site.trunks.iter().find(|(name, _)| name.as_str() == trunk);
+            let kind = trunk.map(|(_, trunk)| trunk.kind).unwrap_or_default();
+            if kind != TrunkKind::Loopback {
+                self.legs.insert(leg, kind);
+            }
+        }
+        let kind = match &order {
+            TrunkOrder::HangUp { .. } => self.legs.remove(&leg),
+            _ => self.legs.get(&leg).copied(),
+        };
+        match kind {
+            None | Some(TrunkKind::Loopback) => self.loopback.handle(order),
+            Some(kind) => self.send(kind, order, reached),
+        }
+    }
+
+    /// Nothing waits here: a far end that has no room loses the call.
+    fn send(&mut self, kind: TrunkKind, order: TrunkOrder, reached: Option<IpAddr>) {
+        let far_end = match kind {
+            TrunkKind::Services => self.services.as_ref(),
+            TrunkKind::Loopback => None,
+        };
+        let leg = leg(&order);
+        let sent = far_end.is_some_and(|far_end| far_end.try_send(Ordered { order, reached }).is_ok());
+        if !sent && self.legs.remove(&leg).is_some() {
+            tracing::warn!(kind = %kind, "no room for an order to a trunk: its call ends");
+            self.events.push_back(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk });
+        }
+    }
+
+    /// What happened at a far end, before the exchange hears it.
+    pub(super) fn heard(&mut self, event: &TrunkEvent) {
+        if let TrunkEvent::HungUp { leg, .. } = event {
+            self.legs.remove(leg);
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<TrunkEvent> {
+        self.events.pop_front().or_else(|| self.loopback.poll_event())
+    }
+}
+
+impl Core {
+    pub(super) fn order(&mut self, order: TrunkOrder) {
+        let reached = match &order {
+            TrunkOrder::Offer { leg, .. } => {
+                let configured = self.mixer.address();
+                configured.or_else(|| self.exchange.reached_by(*leg)).map(|address| address.to_canonical())
+            }
+            _ => None,
+        };
+        self.trunks.handle(self.exchange.site(), order, reached);
+    }
+}
+
+fn leg(order: &TrunkOrder) -> TrunkLegId {
+    match order {
+        TrunkOrder::Offer { leg, .. }
+        | TrunkOrder::Ringing { leg }
+        | TrunkOrder::Answer { leg, .. }
+        | TrunkOrder::Media { leg, .. }
+        | TrunkOrder::Hold { leg, .. }
+        | TrunkOrder::Party { leg, .. }
+        | TrunkOrder::Digit { leg, .. }
+        | TrunkOrder::HangUp { leg, .. } => *leg,
+    }
+}
