@@ -228,9 +228,9 @@ fn a_greeting_and_a_pin_are_set_in_the_menu() {
     assert_eq!(said.last(), Some(&Output::SetPin("1002".into(), "1234".into())));
     // Who does nothing is asked again twice, and then it ends.
     assert_eq!(prompts(&after(&mut call, Input::Done(true))), ["pin-saved", "main-menu"]);
-    let patience = Output::Wait(Limits::default().patience);
+    let patience = [Output::Wait(Limits::default().patience)];
     for _ in 0..2 {
-        assert_eq!(after(&mut call, Input::Played), [patience.clone()]);
+        assert_eq!(after(&mut call, Input::Played), patience);
         assert_eq!(prompts(&after(&mut call, Input::Timeout)), ["main-menu"]);
     }
     after(&mut call, Input::Played);
