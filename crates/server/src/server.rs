@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    future::pending,
     hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
@@ -21,6 +22,7 @@ use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
+    sync::oneshot,
     sync::{Mutex, Semaphore},
     task::JoinSet,
     time::timeout,
@@ -79,6 +81,8 @@ pub struct Server {
     ended: CancellationToken,
     /// TFTP, HTTP and the admin API; they end with it.
     tasks: JoinSet<()>,
+    /// Told when the voice applications have kept what was being recorded, after the end of the exchange.
+    voice_finished: oneshot::Receiver<()>,
 }
 
 /// Something that whoever started the manager should read.
@@ -200,10 +204,17 @@ impl Server {
         // Who watches does so for days.
         let media_ended = async { drop(media_ended.await) };
         tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));
-        tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
         let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
         tasks.spawn(observed.keep_an_eye_on("administration", serves));
-        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
+        let (finished, voice_finished) = oneshot::channel();
+        let voice = async move {
+            voice.await;
+            // Nobody waits for it but an end in order, which is no failure.
+            let _ = finished.send(());
+            pending().await
+        };
+        tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
+        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks, voice_finished })
     }
 
     /// Where it can be reached.
@@ -285,6 +296,9 @@ impl Server {
         self.observed.exchange.deliver(Command::Stop).await;
         if timeout(STOP, self.ended()).await.is_err() {
             tracing::error!("the exchange does not end");
+        }
+        if timeout(STOP, &mut self.voice_finished).await.is_err() {
+            tracing::error!("the voice applications do not end");
         }
         self.tasks.shutdown().await;
         end(&self.observed.media);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use selsius_client::{AudioSource, Options, Phone, Snapshot};
 use selsius_station::{Action, Config, ModelClass};
-use selsius_wire::value::LampMode;
+use selsius_wire::value::{CallState, LampMode};
 
 use crate::support::{Manager, until};
 
@@ -23,6 +23,9 @@ kind = "mailbox"
 kind = "clock"
 [applications.1997]
 kind = "echo"
+[applications.1996]
+kind = "announcement"
+file = "closed.wav"
 [lines.1001]
 [lines.1002]
 forward-unregistered = "1999"
@@ -175,4 +178,40 @@ async fn a_message_survives_a_kill_and_is_heard_from_another_phone_with_the_pin(
     carol.act(Action::Dial("*1002#47110#".into())).await.unwrap();
     heard(&mut carol, TONES[0], Duration::from_secs(1)).await;
     hang_up(&mut carol).await;
+}
+
+#[tokio::test]
+async fn an_announcement_is_played_once_and_ends_the_call() {
+    let (top, manager) = office();
+    std::fs::create_dir(top.path().join("announcements")).unwrap();
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(top.path().join("announcements/closed.wav"), spec).unwrap();
+    for at in 0..32_000 {
+        file.write_sample((8000.0 * (f64::from(at) * 700.0 * std::f64::consts::TAU / 16_000.0).sin()) as i16)
+            .unwrap();
+    }
+    file.finalize().unwrap();
+    let mut alice = register(&manager, ALICE).await;
+    call(&mut alice, "1996").await;
+    heard(&mut alice, 700, Duration::from_millis(1500)).await;
+    until(&mut alice, |now| now.face.calls.iter().all(|call| call.state != CallState::Connected)).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_left_is_kept_when_the_manager_is_stopped() {
+    let (top, manager) = office();
+    let mut alice = register(&manager, ALICE).await;
+    call(&mut alice, "1002").await;
+    until(&mut alice, |now| now.voice.hears(BEEP)).await;
+    listens(&mut alice, 2000).await;
+    // As Ctrl-C does, which waits for no calls.
+    manager.signal(rustix::process::Signal::INT);
+    let (_, _, log) = tokio::task::spawn_blocking(|| manager.end()).await.unwrap();
+    let files = std::fs::read_dir(top.path().join("voicemail/1002")).map(Iterator::count);
+    assert!(matches!(files, Ok(1)), "{files:?} {log:#?}");
 }

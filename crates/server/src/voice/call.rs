@@ -1,7 +1,7 @@
 //! One call: between the exchange, the media thread, the disk and the application.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -50,19 +50,18 @@ enum Heard {
 
 /// Happenings that may wait: sound of some seconds. What does not fit is missing in the recording.
 const HAPPENINGS: usize = 500;
-/// More is never recorded, whatever the application forgets: a quarter of an hour of µ-law.
-const MOST_RECORDED: usize = 900 * SAMPLE_RATE as usize;
+/// More is never recorded, whatever the application forgets: five minutes of µ-law.
+const MOST_RECORDED: usize = 300 * SAMPLE_RATE as usize;
 
 /// Answers a call, and stays until it is over.
 pub(super) async fn run(voice: Arc<Voice>, offer: Offer, orders: mpsc::Receiver<TrunkOrder>) {
-    let mut ending =
-        Ending { voice: Arc::clone(&voice), leg: offer.leg, cause: EndCause::CalledHungUp, said: false };
+    let (leg, cause) = (offer.leg, EndCause::CalledHungUp);
+    let mut ending = Ending { voice: Arc::clone(&voice), leg, cause, said: false, party: None };
     match Talk::begin(voice, offer, orders).await {
         Ok(mut talk) => {
+            ending.party = Some(talk.party);
             talk.run().await;
             ending.said = talk.over;
-            // Fails for a thread that has gone, with all parties.
-            let _ = talk.voice.media.send(Order::Close { party: talk.party, answer: None });
         }
         Err(cause) => ending.cause = cause,
     }
@@ -87,7 +86,7 @@ struct Talk {
     /// Does the caller hear us?
     heard: bool,
     deadline: Option<Instant>,
-    /// Clips that were begun; the end of one that was cut off is not told to the application.
+    /// Is something played whose end the application wants to know?
     playing: bool,
     recording: bool,
     /// What was recorded, as µ-law codes.
@@ -112,7 +111,8 @@ impl Talk {
             .ok_or(EndCause::NoCommonCodec)?;
         let packet_time = PacketTime::from_millis(offer.packet_ms).unwrap_or(PacketTime::DEFAULT);
         let format = Format::new(codec, packet_time);
-        let address = offer.reached.ok_or(EndCause::MediaFailure)?;
+        // Where no phone is in the call, the manager itself is at the other end.
+        let address = offer.reached.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let (happens, happenings) = mpsc::channel(HAPPENINGS);
         let opening =
             Opening { format, address, remote: None, learning: voice.learning, place: Place::Nowhere };
@@ -403,4 +403,67 @@ fn watcher(to: mpsc::Sender<Heard>) -> Watcher {
         // This thread waits for nobody.
         let _ = to.try_send(heard);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use selsius_site::SiteFile;
+
+    use super::*;
+
+    const OFFICE: &str = r#"
+[settings]
+voicemail = "1999"
+[trunks.house]
+kind = "services"
+[routes."199X"]
+trunks = ["house"]
+[applications.1999]
+kind = "mailbox"
+[applications.1998]
+kind = "message"
+line = "1002"
+[lines.1001]
+external-number = "0301XXXX"
+[lines.1002]
+mailbox = "8002"
+[lines.1003]
+voicemail = false
+[devices.SEP020000000001]
+buttons = [{ line = "1001" }, { line = "1003" }]
+"#;
+
+    fn offer(number: &str, calling: &str, device: Option<&str>, by: Option<&str>) -> Offer {
+        let device = device.map(|name| name.parse().unwrap());
+        let calling = Party { number: calling.into(), device, ..Party::default() };
+        let redirecting = by.map(|number| Party { number: number.into(), ..Party::default() });
+        let (codecs, number) = (Vec::new(), number.into());
+        Offer { leg: TrunkLegId(2), number, calling, redirecting, codecs, packet_ms: 20, reached: None }
+    }
+
+    #[test]
+    fn who_calls_what_and_why_says_what_happens() {
+        let site = SiteFile::parse("test.toml", OFFICE).unwrap().apply(&Site::default(), true);
+        assert!(site.validate().is_empty(), "{:?}", site.validate());
+        let listen = |own: Option<&str>| Some(Application::Listen(own.map(Into::into)));
+        let leave = |mailbox: &str| Some(Application::Leave(mailbox.into()));
+        let phone = Some("SEP020000000001");
+        let table = [
+            (offer("1999", "1001", phone, None), listen(Some("1001"))),
+            // The number is shown as the country writes it.
+            (offer("1999", "03011001", phone, None), listen(Some("1001"))),
+            // A line without a mailbox; a line of another phone; no phone of ours, whatever number it claims.
+            (offer("1999", "1003", phone, None), listen(None)),
+            (offer("1999", "1002", phone, None), listen(None)),
+            (offer("1999", "1001", None, None), listen(None)),
+            (offer("1999", "1001", phone, Some("1002")), leave("8002")),
+            // Nobody's: the caller is told that there is no mailbox.
+            (offer("1999", "1001", phone, Some("2000")), leave("2000")),
+            (offer("1998", "1001", phone, None), leave("8002")),
+            (offer("1997", "1001", phone, None), None),
+        ];
+        for (offer, expected) in table {
+            assert_eq!(application(&site, &offer), expected, "{offer:?}");
+        }
+    }
 }

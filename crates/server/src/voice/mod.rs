@@ -7,7 +7,12 @@ mod call;
 mod mailboxes;
 mod sound;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, mpsc::TrySendError as TrySendFull},
+    time::Duration,
+};
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_media::engine::Learning;
@@ -20,7 +25,7 @@ use tokio::{
 use self::{mailboxes::Mailboxes, sound::Sounds};
 use crate::{
     core::{self, Command, FarEnd, LineChange, Ordered},
-    media,
+    media::{self, Order, Party},
 };
 
 /// Orders that may wait for all calls together.
@@ -83,6 +88,9 @@ async fn answer(voice: Arc<Voice>, mut orders: mpsc::Receiver<Ordered>) {
             calls.remove(&leg);
         }
     }
+    // The exchange has ended, and told all calls so: what was recorded is still kept.
+    calls.clear();
+    while tasks.join_next().await.is_some() {}
 }
 
 impl Voice {
@@ -135,24 +143,36 @@ fn mailbox_of<'s>(site: &'s Site, number: &str) -> Option<&'s str> {
     line.voicemail.then(|| line.mailbox.as_ref().unwrap_or(number).as_str())
 }
 
-/// A call of which the exchange has to hear the end, however it comes.
+/// The end of a call, however it comes: the exchange hears of it, and its party is closed.
 struct Ending {
     voice: Arc<Voice>,
     leg: TrunkLegId,
     cause: EndCause,
-    /// Nothing is to be said any more.
+    /// The exchange knows.
     said: bool,
+    party: Option<Party>,
 }
+
+/// How soon the media thread is asked again when it had no room.
+const AGAIN: Duration = Duration::from_millis(5);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if self.said {
-            return;
-        }
-        let (exchange, event) =
-            (self.voice.exchange.clone(), TrunkEvent::HungUp { leg: self.leg, cause: self.cause });
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { exchange.deliver(Command::Trunk(event.into())).await });
-        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let voice = Arc::clone(&self.voice);
+        let event = (!self.said).then_some(TrunkEvent::HungUp { leg: self.leg, cause: self.cause });
+        let close = self.party.map(|party| Order::Close { party, answer: None });
+        runtime.spawn(async move {
+            if let Some(event) = event {
+                voice.tell(event).await;
+            }
+            let mut close = close;
+            while let Some(order) = close.take() {
+                if let Err(TrySendFull::Full(order)) = voice.media.offer(order) {
+                    close = Some(order);
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        });
     }
 }
