@@ -30,6 +30,7 @@ mod server;
 mod services;
 mod sip;
 mod tftp;
+mod voice;
 
 pub use self::{
     admin::openapi,

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    future::pending,
     hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
@@ -21,6 +22,7 @@ use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
+    sync::oneshot,
     sync::{Mutex, Semaphore},
     task::JoinSet,
     time::timeout,
@@ -43,6 +45,7 @@ use crate::{
     services::{self, Services},
     sip,
     tftp::Tftp,
+    voice,
 };
 
 /// The admin socket's name in the data directory.
@@ -81,6 +84,8 @@ pub struct Server {
     ended: CancellationToken,
     /// TFTP, HTTP and the admin API; they end with it.
     tasks: JoinSet<()>,
+    /// Told when the voice applications have kept what was being recorded, after the end of the exchange.
+    voice_finished: oneshot::Receiver<()>,
 }
 
 /// Something that whoever started the manager should read.
@@ -155,6 +160,7 @@ impl Server {
             end(&media);
         })?;
         connect(&handle, &media, &config).await;
+        let voice = voice::start(&data_dir, handle.clone(), media.clone(), learning(&config)).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -209,7 +215,15 @@ impl Server {
         tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));
         let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
         tasks.spawn(observed.keep_an_eye_on("administration", serves));
-        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
+        let (finished, voice_finished) = oneshot::channel();
+        let voice = async move {
+            voice.await;
+            // Nobody waits for it but an end in order, which is no failure.
+            let _ = finished.send(());
+            pending().await
+        };
+        tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
+        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks, voice_finished })
     }
 
     /// Where it can be reached.
@@ -291,6 +305,9 @@ impl Server {
         self.observed.exchange.deliver(Command::Stop).await;
         if timeout(STOP, self.ended()).await.is_err() {
             tracing::error!("the exchange does not end");
+        }
+        if timeout(STOP, &mut self.voice_finished).await.is_err() {
+            tracing::error!("the voice applications do not end");
         }
         self.tasks.shutdown().await;
         end(&self.observed.media);
@@ -402,14 +419,19 @@ fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
 
 /// Lets the exchange and the media thread know each other.
 async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
-    let learning = match config.security.media_addresses {
-        MediaAddresses::Own => Learning::SameHost,
-        MediaAddresses::Any => Learning::Anywhere,
-    };
     // Both queues are empty yet.
     let _ = media.send(media::Order::Exchange(exchange.clone()));
-    let anchoring = Anchoring { media: media.clone(), address: config.media.address, learning };
+    let anchoring =
+        Anchoring { media: media.clone(), address: config.media.address, learning: learning(config) };
     exchange.deliver(Command::Media(anchoring)).await;
+}
+
+/// From where else than announced the audio of phones may come.
+fn learning(config: &Config) -> Learning {
+    match config.security.media_addresses {
+        MediaAddresses::Own => Learning::SameHost,
+        MediaAddresses::Any => Learning::Anywhere,
+    }
 }
 
 /// Ends the media thread. It has nothing to finish.

@@ -497,8 +497,14 @@ impl Exchange {
         let rights = trunk.rights.as_ref().and_then(|rights| self.site.rights.get(rights));
         let partition = target.terms.partition.as_ref();
         let has = |partition| rights.is_some_and(|rights| rights.partitions.contains(partition));
-        match target.to {
-            Destination::Trunks(..) => rights.is_some() && partition.is_none_or(has),
+        match &target.to {
+            // The manager's own services are no way out.
+            Destination::Trunks(trunks, _) => {
+                let out = |name: &Name| {
+                    self.site.trunks.get(name).is_none_or(|trunk| trunk.kind != TrunkKind::Services)
+                };
+                !trunks.iter().any(out) || rights.is_some() && partition.is_none_or(has)
+            }
             Destination::Feature(..) | Destination::Park(_) => false,
             _ => true,
         }

@@ -16,3 +16,4 @@ mod service;
 mod sip;
 mod start;
 mod support;
+mod voice;

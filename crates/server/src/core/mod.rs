@@ -32,7 +32,6 @@ use selsius_exchange::{
 };
 use slab::Slab;
 
-pub(crate) use self::trunks::leg_of;
 pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
@@ -52,6 +51,7 @@ use self::{
     trunks::Trunks,
     watch::Watchers,
 };
+pub(crate) use self::{clock::zone, trunks::leg_of};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.

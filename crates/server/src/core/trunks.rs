@@ -16,7 +16,7 @@ use super::Core;
 pub struct Ordered {
     /// What the exchange wants.
     pub order: TrunkOrder,
-    /// With an offer: the address at which the caller's phone reaches the manager.
+    /// With an offer: the address at which the caller's phone reaches the manager; none if no phone is in the call.
     pub reached: Option<IpAddr>,
 }
 
@@ -131,5 +131,70 @@ pub(crate) fn leg_of(order: &TrunkOrder) -> TrunkLegId {
         | TrunkOrder::Party { leg, .. }
         | TrunkOrder::Digit { leg, .. }
         | TrunkOrder::HangUp { leg, .. } => *leg,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use selsius_exchange::record::Party;
+
+    use super::*;
+
+    fn site() -> Site {
+        let mut site = Site::default();
+        let house = selsius_site::Trunk { kind: TrunkKind::Services, ..Default::default() };
+        site.trunks.insert("house".parse().unwrap(), house);
+        site.trunks.insert("outside".parse().unwrap(), selsius_site::Trunk::default());
+        site
+    }
+
+    fn offer(leg: u64, trunk: &str) -> TrunkOrder {
+        TrunkOrder::Offer {
+            leg: TrunkLegId(leg),
+            trunk: trunk.into(),
+            number: "1999".into(),
+            calling: Party::default(),
+            redirecting: None,
+            codecs: Vec::new(),
+            packet_ms: 20,
+            listens: None,
+            emergency: false,
+        }
+    }
+
+    #[test]
+    fn orders_go_where_their_trunk_leads_and_a_far_end_without_room_loses_the_call() {
+        let (site, mut trunks) = (site(), Trunks::default());
+        let (far_end, mut orders) = mpsc::channel(2);
+        trunks.connect(TrunkKind::Services, far_end);
+        trunks.handle(&site, offer(2, "house"), None);
+        assert!(trunks.poll_event().is_none());
+        trunks.handle(&site, offer(4, "outside"), None);
+        assert!(matches!(trunks.poll_event(), Some(TrunkEvent::Offer { leg: TrunkLegId(1), .. })));
+        trunks.handle(&site, TrunkOrder::Digit { leg: TrunkLegId(2), digit: '1' }, None);
+        trunks.handle(&site, TrunkOrder::Digit { leg: TrunkLegId(2), digit: '2' }, None);
+        let lost = TrunkEvent::HungUp { leg: TrunkLegId(2), cause: EndCause::NoTrunk };
+        assert_eq!(trunks.poll_event(), Some(lost));
+        assert!(matches!(orders.try_recv().unwrap().order, TrunkOrder::Offer { leg: TrunkLegId(2), .. }));
+        assert!(matches!(orders.try_recv().unwrap().order, TrunkOrder::Digit { digit: '1', .. }));
+        // It is forgotten: what else is said of it is nobody's.
+        trunks.handle(&site, TrunkOrder::Digit { leg: TrunkLegId(2), digit: '3' }, None);
+        assert!(orders.try_recv().is_err() && trunks.poll_event().is_none());
+    }
+
+    #[test]
+    fn calls_that_a_crash_cut_off_are_ended_at_the_far_end() {
+        let (site, mut trunks) = (site(), Trunks::default());
+        let (far_end, mut orders) = mpsc::channel(9);
+        trunks.connect(TrunkKind::Services, far_end);
+        trunks.handle(&site, offer(2, "house"), None);
+        trunks.handle(&site, offer(4, "house"), None);
+        trunks.heard(&site, &TrunkEvent::HungUp { leg: TrunkLegId(4), cause: EndCause::CalledHungUp });
+        let mut trunks = trunks.begin_again();
+        let told: Vec<_> = std::iter::from_fn(|| Some(leg_of(&orders.try_recv().ok()?.order))).collect();
+        assert_eq!(told, [2, 4, 2].map(TrunkLegId));
+        assert!(trunks.legs.is_empty() && trunks.poll_event().is_none());
+        trunks.handle(&site, offer(2, "house"), None);
+        assert!(orders.try_recv().is_ok());
     }
 }

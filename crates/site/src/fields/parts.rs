@@ -4,9 +4,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Part, button::AutoRange, fields, value::Loads};
 use crate::{
-    Action, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Music, Name,
-    PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey, SoftKeys,
-    Trunk, User,
+    Action, Application, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Music,
+    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey,
+    SoftKeys, Trunk, User,
     file::{Reader, Value},
     key::{KeyPath, Quoted},
 };
@@ -320,6 +320,19 @@ impl Part for Music {
 
     fn summary(&self) -> String {
         list(&self.files)
+    }
+}
+
+impl Part for Application {
+    const EXPECTED: &'static str = "a table with kind";
+    const FIELDS: &'static [super::Field<Self>] = fields! {
+        "kind" kind;
+        "file" file, "a file name such as \"closed.wav\"";
+        "line" line, "a line such as \"1001\", or \"\" for none";
+    };
+
+    fn summary(&self) -> String {
+        self.kind.to_string()
     }
 }
 

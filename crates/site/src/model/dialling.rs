@@ -101,6 +101,36 @@ pub struct Rights {
     pub partitions: Vec<Name>,
 }
 
+/// What answers a number that a route leads to a trunk of the kind [`TrunkKind::Services`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Application {
+    /// What happens there.
+    pub kind: ApplicationKind,
+    /// The file that an announcement plays: a name in the folder of the announcements.
+    pub file: String,
+    /// The line in whose mailbox a message is left.
+    pub line: Option<LineNumber>,
+}
+
+words! {
+    /// What happens at a number that the manager answers itself.
+    #[derive(Default)]
+    pub enum ApplicationKind {
+        /// Callers hear themselves.
+        #[default]
+        Echo = "echo",
+        /// The time of day is said.
+        Clock = "clock",
+        /// Whoever is sent on to it leaves a message for who did that; others hear their own.
+        Mailbox = "mailbox",
+        /// A message is left for one line.
+        Message = "message",
+        /// A file is played.
+        Announcement = "announcement",
+    }
+}
+
 /// Callers that are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

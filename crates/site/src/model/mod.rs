@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 
 use crate::{DeviceName, LineNumber, Name, Pattern};
 
-pub use dialling::{Action, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route};
+pub use dialling::{
+    Action, Application, ApplicationKind, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route,
+};
 pub use groups::{HuntGroup, HuntOrder, PagingGroup, PagingMode, Parking, PickupGroup};
 pub use line::{ActiveRing, AutoAnswer, CallerId, DoNotDisturb, Hotline, Line, Ring};
 pub use people::{Contact, Pool, User};
@@ -61,6 +63,8 @@ pub struct Site {
     pub trunks: BTreeMap<Name, Trunk>,
     /// What people hear who wait.
     pub music: BTreeMap<Name, Music>,
+    /// What the manager answers itself, by the numbers that arrive at trunks of the kind `services`.
+    pub applications: BTreeMap<LineNumber, Application>,
     /// When the office is open, for routes that depend on it.
     pub schedules: BTreeMap<Name, Schedule>,
     /// Codes that people enter before a call, for its bill or for the right to it.

@@ -84,6 +84,8 @@ words! {
         Loopback = "loopback",
         /// A telephone company or another telephone system that speaks SIP.
         Sip = "sip",
+        /// The manager itself, which answers: see [`Application`](super::Application).
+        Services = "services",
     }
 }
 

@@ -3,7 +3,8 @@
 use super::form::is_host;
 use super::{Check, Problem};
 use crate::{
-    Action, CodeDemand, Pattern, PatternMatch, Route, Trunk, TrunkKind, key::KeyPath, pattern::is_match,
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Trunk,
+    TrunkKind, key::KeyPath, pattern::is_match,
 };
 
 impl Check<'_> {
@@ -29,6 +30,9 @@ impl Check<'_> {
         for (name, trunk) in &site.trunks {
             let at = KeyPath::new(&["trunks", name.as_str()]);
             self.trunk(&at, trunk);
+        }
+        for (number, application) in &site.applications {
+            self.application(&KeyPath::new(&["applications", number.as_str()]), number, application);
         }
         for (name, schedule) in &site.schedules {
             let at = KeyPath::new(&["schedules", name.as_str()]);
@@ -68,6 +72,29 @@ impl Check<'_> {
             if given && !possible {
                 self.add(at.key(key), Problem::Without(without));
             }
+        }
+    }
+
+    fn application(&mut self, at: &KeyPath, number: &LineNumber, application: &Application) {
+        if let Some(what) = self.numbers.what(number) {
+            self.add(at.clone(), Problem::NumberTaken { number: number.clone(), what });
+        }
+        match application.kind {
+            ApplicationKind::Announcement if application.file.is_empty() => {
+                self.add(at.key("file"), Problem::Empty("the name of a file"));
+            }
+            // It lies in one folder, and nowhere else.
+            ApplicationKind::Announcement if application.file.contains(['/', '\\', '\0']) => {
+                self.add(at.key("file"), Problem::NoFileName(application.file.clone()));
+            }
+            ApplicationKind::Message => match &application.line {
+                None => self.add(at.key("line"), Problem::Empty("a line")),
+                Some(line) if !self.site.lines.contains_key(line) => {
+                    self.add(at.key("line"), Problem::UnknownLine(line.clone()));
+                }
+                Some(_) => {}
+            },
+            _ => {}
         }
     }
 

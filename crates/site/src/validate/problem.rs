@@ -36,6 +36,9 @@ pub enum Problem {
     /// Somebody is sent to a number that is nobody's.
     #[error("nobody has the number {0}; expected a number of the office, or one that a route matches")]
     Nowhere(LineNumber),
+    /// What is no name of a file in a folder.
+    #[error("{0:?} is no name of a file; expected one without / such as \"closed.wav\"")]
+    NoFileName(String),
     /// The same thing twice in a list.
     #[error("{0} is there twice")]
     Twice(String),

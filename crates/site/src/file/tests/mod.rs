@@ -230,7 +230,7 @@ numbers = { work = 5 }
         "36:63 schedules.office.open[4]: is not days and hours; …",
         "36:70 schedules.office.open[5]: ends when it begins; …",
         "37:26 schedules.office.closed-on[2]: is \"25.12.2026\"; expected a day such as \"2026-12-25\"",
-        "39:8 trunks.carrier.kind: is \"isdn\"; expected `loopback` or `sip`",
+        "39:8 trunks.carrier.kind: is \"isdn\"; expected `loopback`, `sip` or `services`",
         "41:12 blocked.calling[1]: '+' can only come first …",
         "43:12 soft-keys.reception.on-hook[1]: is \"redail\"; … (did you mean `redial`?)",
         "45:10 services.news.items[1]: expected either url or number",

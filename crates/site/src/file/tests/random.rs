@@ -10,10 +10,10 @@ use proptest::{
 };
 
 use crate::{
-    Action, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes, Hotline,
-    HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange, OpenHours,
-    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service, ServiceItem,
-    Settings, Site, SoftKeys, Trunk, User,
+    Action, Application, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes,
+    Hotline, HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange,
+    OpenHours, PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service,
+    ServiceItem, Settings, Site, SoftKeys, Trunk, User,
 };
 
 fn texts() -> impl Strategy<Value = String> {
@@ -288,6 +288,11 @@ fn rest() -> BoxedStrategy<Site> {
         codecs: vec(select(crate::CodecName::ALL), 0..3),
     });
     let music = part!(Music { files: vec(texts(), 0..3) });
+    let application = part!(Application {
+        kind: select(crate::ApplicationKind::ALL),
+        file: texts(),
+        line: option::of(numbers()),
+    });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),
         closed_on: vec(
@@ -306,6 +311,7 @@ fn rest() -> BoxedStrategy<Site> {
         rights: btree_map(names(), rights, 0..3),
         trunks: btree_map(names(), trunk, 0..3),
         music: btree_map(names(), music, 0..3),
+        applications: btree_map(numbers(), application, 0..3),
         schedules: btree_map(names(), schedule, 0..3),
         blocked: blocked,
         soft_keys: btree_map(names(), soft_keys, 0..3),

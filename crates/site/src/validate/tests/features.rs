@@ -347,6 +347,27 @@ fn values_have_their_ranges() {
             "[music.bells]\nfiles = [\"../a.wav\"]\n[trunks.carrier]",
             "is no file in the music folder",
         ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"announcement\"\n[trunks.carrier]",
+            "applications.1998.file: is empty; expected the name of a file",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"announcement\"\nfile = \"../a.wav\"\n[trunks.carrier]",
+            "\"../a.wav\" is no name of a file",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"message\"\n[trunks.carrier]",
+            "applications.1998.line: is empty; expected a line",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"message\"\nline = \"1234\"\n[trunks.carrier]",
+            "applications.1998.line: line 1234 does not exist",
+        ),
+        ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),
         ("code = \"4711\"", "code = \"47 11\"", "code: expected a code of 1 to 16 digits"),
         (
