@@ -16,7 +16,6 @@ use selsius_exchange::{
     Config as ExchangeConfig, Rate,
     record::{CallId, Record},
 };
-use selsius_media::engine::Learning;
 use selsius_provision::tftp;
 use selsius_site::{AutoRegistration, Site, SiteFile, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
@@ -157,7 +156,7 @@ impl Server {
             end(&media);
         })?;
         connect(&handle, &media, &config).await;
-        let voice = voice::start(&data_dir, handle.clone(), media.clone(), learning(&config)).await;
+        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -412,16 +411,8 @@ fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
 async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
     // Both queues are empty yet.
     let _ = media.send(media::Order::Exchange(exchange.clone()));
-    let mixing = Mixing { media: media.clone(), address: config.media.address, learning: learning(config) };
+    let mixing = Mixing { media: media.clone(), address: config.media.address, learning: config.learning() };
     exchange.deliver(Command::Media(mixing)).await;
-}
-
-/// From where else than announced the audio of phones may come.
-fn learning(config: &Config) -> Learning {
-    match config.security.media_addresses {
-        MediaAddresses::Own => Learning::SameHost,
-        MediaAddresses::Any => Learning::Anywhere,
-    }
 }
 
 /// Ends the media thread. It has nothing to finish.

@@ -259,20 +259,25 @@ impl Talk {
             Output::Keep(number) => {
                 let (caller, sound) = (self.caller.clone(), std::mem::take(&mut self.recorded));
                 let mailbox = number.clone();
-                let kept = self.change(number, move |voice| voice.mailboxes.keep(&mailbox, &caller, &sound));
-                return Some(Input::Done(kept.await));
+                let kept =
+                    self.change(number.clone(), move |voice| voice.mailboxes.keep(&mailbox, &caller, &sound));
+                let kept = kept.await;
+                if let Some(id) = kept {
+                    self.voice.send_letters(&self.site, &number, id, self.language);
+                }
+                return Some(Input::Done(kept.is_some()));
             }
             Output::SetGreeting(number, own) => {
                 let sound = own.then(|| std::mem::take(&mut self.recorded));
                 let mailbox = number.clone();
                 let set = self
                     .change(number, move |voice| voice.mailboxes.set_greeting(&mailbox, sound.as_deref()));
-                return Some(Input::Done(set.await));
+                return Some(Input::Done(set.await.is_some()));
             }
             Output::SetPin(number, pin) => {
                 let mailbox = number.clone();
                 let set = self.change(number, move |voice| voice.mailboxes.set_pin(&mailbox, &pin));
-                return Some(Input::Done(set.await));
+                return Some(Input::Done(set.await.is_some()));
             }
             Output::Heard(number, id) => {
                 let mailbox = number.clone();
@@ -327,17 +332,17 @@ impl Talk {
     }
 
     /// Changes something in a mailbox, and has the lamps follow.
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
         mailbox: String,
-        work: impl FnOnce(&Voice) -> std::io::Result<()> + Send + 'static,
-    ) -> bool {
+        work: impl FnOnce(&Voice) -> std::io::Result<T> + Send + 'static,
+    ) -> Option<T> {
         let done = self.voice.disk(work).await.map_err(std::io::Error::other).flatten();
         if let Err(error) = &done {
             tracing::error!(mailbox, %error, "a mailbox cannot be written");
         }
         self.voice.tell_counts(&self.site, &mailbox).await;
-        done.is_ok()
+        done.ok()
     }
 
     /// A queue that is full takes nothing away but sound; the application goes on.

@@ -150,6 +150,7 @@ fn line() -> BoxedStrategy<Line> {
         mailbox: option::of(numbers()),
         auto_answer: select(crate::AutoAnswer::ALL),
         privacy: any::<bool>(),
+        mail: texts(),
         account_code: any::<bool>(),
         forward_unregistered: option::of(numbers()),
     })
