@@ -292,8 +292,8 @@ impl Talk {
                     self.voice.mailboxes.wrong_pin(&number);
                 }
             }
+            // Where it is refused, the call is still there, and ends with the task.
             Output::Redirect(number) => {
-                self.over = true;
                 self.voice.tell(TrunkEvent::Redirect { leg: self.leg, number }).await;
             }
             // The end of the task says it.

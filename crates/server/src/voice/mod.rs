@@ -124,16 +124,28 @@ impl Voice {
     async fn tell_all_counts(self: &Arc<Self>) {
         let Some(site) = self.site().await else { return };
         let used = self.disk(|voice| voice.mailboxes.used()).await.unwrap_or_default();
+        let mut lines: BTreeMap<&str, Vec<&LineNumber>> = BTreeMap::new();
+        for line in site.lines.keys() {
+            if let Some(mailbox) = mailbox_of(&site, line.as_str()) {
+                lines.entry(mailbox).or_default().push(line);
+            }
+        }
         for mailbox in used {
-            self.tell_counts(&site, &mailbox).await;
+            if let Some(lines) = lines.get(mailbox.as_str()) {
+                self.tell_lines(&mailbox, lines.iter().copied()).await;
+            }
         }
     }
 
     /// Tells the exchange what waits in a mailbox.
     async fn tell_counts(self: &Arc<Self>, site: &Site, mailbox: &str) {
+        let lines = site.lines.keys().filter(|line| mailbox_of(site, line.as_str()) == Some(mailbox));
+        self.tell_lines(mailbox, lines).await;
+    }
+
+    async fn tell_lines(self: &Arc<Self>, mailbox: &str, lines: impl Iterator<Item = &LineNumber>) {
         let number = mailbox.to_owned();
         let Ok(counts) = self.disk(move |voice| voice.mailboxes.counts(&number)).await else { return };
-        let lines = site.lines.keys().filter(|line| mailbox_of(site, line.as_str()) == Some(mailbox));
         for line in lines {
             let change = LineChange::Messages { new: counts.new, old: counts.old };
             let told = self.exchange.ask(|answer| Command::ChangeLine(line.clone(), change, answer)).await;
