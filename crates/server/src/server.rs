@@ -16,7 +16,6 @@ use selsius_exchange::{
     Config as ExchangeConfig, Rate,
     record::{CallId, Record},
 };
-use selsius_media::engine::Learning;
 use selsius_provision::tftp;
 use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
@@ -160,7 +159,7 @@ impl Server {
             end(&media);
         })?;
         connect(&handle, &media, &config).await;
-        let voice = voice::start(&data_dir, handle.clone(), media.clone(), learning(&config)).await;
+        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -422,16 +421,8 @@ async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
     // Both queues are empty yet.
     let _ = media.send(media::Order::Exchange(exchange.clone()));
     let anchoring =
-        Anchoring { media: media.clone(), address: config.media.address, learning: learning(config) };
+        Anchoring { media: media.clone(), address: config.media.address, learning: config.learning() };
     exchange.deliver(Command::Media(anchoring)).await;
-}
-
-/// From where else than announced the audio of phones may come.
-fn learning(config: &Config) -> Learning {
-    match config.security.media_addresses {
-        MediaAddresses::Own => Learning::SameHost,
-        MediaAddresses::Any => Learning::Anywhere,
-    }
 }
 
 /// Ends the media thread. It has nothing to finish.

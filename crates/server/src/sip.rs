@@ -86,14 +86,14 @@ impl Trunks {
             tokio::select! {
                 changed = site.changed() => {
                     if changed.is_err() {
-                        return;
+                        break;
                     }
                     let now = Arc::clone(&site.borrow_and_update());
                     self.change(&now).await;
                 }
                 order = self.orders.recv() => match order {
                     Some(ordered) => self.order(ordered.order).await,
-                    None => return,
+                    None => break,
                 },
                 event = event => match event {
                     Some(event) => self.event(event).await,
@@ -101,6 +101,9 @@ impl Trunks {
                 },
             }
         }
+        // Without an exchange there is nothing to do; that is no fault of SIP's.
+        self.stop("the exchange has ended").await;
+        std::future::pending().await
     }
 
     /// Takes over the trunks of a site. Where they are others than before, calls that are up end.

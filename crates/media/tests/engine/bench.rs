@@ -114,6 +114,7 @@ impl Bench {
         let phone = &mut self.phones[phone];
         self.engine.set_format(self.now, phone.id, format).unwrap();
         phone.format = format;
+        phone.encoder = Encoder::narrow(format.codec);
         phone.sender = sender(format, phone.sender.ssrc().0 + 1);
     }
 

@@ -6,7 +6,12 @@ use selsius_client::{AudioSource, Options, Phone, Snapshot};
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::value::{CallState, LampMode};
 
-use crate::support::{Manager, until};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+};
+
+use crate::support::{Manager, PATIENCE, until};
 
 /// Calls for Bob go to his mailbox while he is away.
 const OFFICE: &str = r#"
@@ -28,6 +33,7 @@ kind = "announcement"
 file = "closed.wav"
 [lines.1001]
 [lines.1002]
+mail = "bob@example.org"
 forward-unregistered = "1999"
 [lines.1003]
 [devices.SEP020000001001]
@@ -214,4 +220,59 @@ async fn a_message_that_is_being_left_is_kept_when_the_manager_is_stopped() {
     let (_, _, log) = tokio::task::spawn_blocking(|| manager.end()).await.unwrap();
     let files = std::fs::read_dir(top.path().join("voicemail/1002")).map(Iterator::count);
     assert!(matches!(files, Ok(1)), "{files:?} {log:#?}");
+}
+
+/// A mail server: each connection answers `MAIL` with the next of these, and one that takes the letter gives it.
+async fn mail_server(listener: TcpListener, answers: &[&str]) -> String {
+    for answer in answers {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (reader, mut writer) = stream.split();
+        let mut lines = BufReader::new(reader).lines();
+        writer.write_all(b"220 test\r\n").await.unwrap();
+        let mut letter = None;
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let reply = match (&mut letter, line.split(' ').next().unwrap_or_default()) {
+                (Some(_), ".") => {
+                    writer.write_all(b"250 taken\r\n").await.unwrap();
+                    return letter.unwrap();
+                }
+                (Some(text), _) => {
+                    *text += &line;
+                    continue;
+                }
+                (None, "MAIL") => *answer,
+                (None, "DATA") => {
+                    letter = Some(String::new());
+                    "354 go on"
+                }
+                (None, _) => "250 yes",
+            };
+            writer.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
+        }
+    }
+    panic!("no letter");
+}
+
+#[tokio::test]
+async fn a_message_goes_by_mail_and_is_sent_again_when_the_server_is_busy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let top = tempfile::tempdir().unwrap();
+    let config = top.path().join("selsius.toml");
+    let server = listener.local_addr().unwrap();
+    let text =
+        format!("[mail]\nserver = \"{server}\"\ntls = \"none\"\nfrom = \"Office <voice@example.org>\"\n");
+    std::fs::write(&config, text).unwrap();
+    let manager = Manager::start(top.path(), &["--config", config.to_str().unwrap()]);
+    manager.apply(OFFICE);
+    let mut alice = register(&manager, ALICE).await;
+    let letter = tokio::spawn(mail_server(listener, &["451 later", "250 yes"]));
+    leave(&mut alice).await;
+    let letter = tokio::time::timeout(PATIENCE, letter).await.unwrap().unwrap();
+    for part in
+        ["To: bob@example.org", "Subject: Voice message from 1001", "audio/wav", "From 1001, for 1002"]
+    {
+        assert!(letter.contains(part), "{part}: {letter:.500}");
+    }
+    // "RIFF", and so on, as base64 has it.
+    assert!(letter.contains("UklGR") && letter.len() > 40_000, "{}", letter.len());
 }

@@ -14,6 +14,7 @@ const FIXED: &[&str] = &[
     "advertise",
     "files",
     "dscp",
+    "mail",
     "media",
     "sip",
     "security",

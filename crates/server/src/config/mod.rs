@@ -19,6 +19,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use selsius_media::engine::Learning;
+use selsius_site::Secret;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -75,6 +77,8 @@ pub struct Config {
     pub records: RecordsConfig,
     /// What is logged and how.
     pub log: LogConfig,
+    /// Where messages go by e-mail.
+    pub mail: MailConfig,
     /// Figures for Prometheus.
     pub metrics: MetricsConfig,
     /// How the manager ends.
@@ -140,6 +144,35 @@ pub struct SipConfig {
     pub authorities: Option<PathBuf>,
     /// What others see instead of our address, behind a translation of addresses.
     pub public: Option<IpAddr>,
+}
+
+/// How messages in mailboxes are sent by e-mail, to the lines that have an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// The mail server, a name or an address, with or without a port; `None` sends nothing.
+    pub server: Option<String>,
+    /// How it is spoken to.
+    pub tls: MailTls,
+    /// The name that proves who we are; empty for none.
+    pub user: String,
+    /// What goes with it.
+    pub password: Secret,
+    /// Who the sender is, as `Office <voicemail@example.org>`.
+    pub from: String,
+}
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailTls {
+    /// In clear, and encrypted before anything is said; port 587 unless the server has another one.
+    #[default]
+    Starttls,
+    /// Encrypted from the beginning; port 465.
+    Tls,
+    /// In clear, on port 25: for a server on this machine.
+    None,
 }
 
 /// What phones are believed.
@@ -290,6 +323,14 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError::new(name, text, &error))
     }
 
+    /// From where else than announced the audio of phones may come.
+    pub(crate) fn learning(&self) -> Learning {
+        match self.security.media_addresses {
+            MediaAddresses::Own => Learning::SameHost,
+            MediaAddresses::Any => Learning::Anywhere,
+        }
+    }
+
     /// The folder with firmware, locales and rings.
     pub fn files(&self, data_dir: &Path) -> PathBuf {
         self.files.clone().unwrap_or_else(|| data_dir.join("files"))
@@ -313,6 +354,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
+            mail: MailConfig::default(),
             metrics: MetricsConfig::default(),
             shutdown: ShutdownConfig::default(),
         }
@@ -435,6 +477,12 @@ mod tests {
             [log]
             format = "json"
             level = "debug"
+            [mail]
+            server = "mail.example.org:2525"
+            tls = "tls"
+            user = "selsius"
+            password = "secret"
+            from = "voice@example.org"
             [metrics]
             listen = "127.0.0.1"
             [shutdown]
@@ -455,6 +503,10 @@ mod tests {
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
         assert_eq!(config.metrics.listen, Some("127.0.0.1:9972".parse().unwrap()));
+        let mail = &config.mail;
+        assert_eq!((mail.server.as_deref(), mail.tls), (Some("mail.example.org:2525"), MailTls::Tls));
+        assert_eq!((mail.user.as_str(), mail.password.as_str()), ("selsius", "secret"));
+        assert!(!format!("{config:?}").contains("secret"));
         assert_eq!(config.shutdown.grace_seconds, 5);
         assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
     }

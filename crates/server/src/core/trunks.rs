@@ -46,7 +46,7 @@ impl Trunks {
     pub(super) fn begin_again(self) -> Self {
         let mut trunks = Self { far_ends: self.far_ends, ..Self::default() };
         for (leg, kind) in self.legs {
-            // One that has no room is told by its calls, which nobody hears any more.
+            // A call that cannot be told ends by its own limits.
             trunks.send(kind, TrunkOrder::HangUp { leg, cause: EndCause::Interrupted }, None);
         }
         trunks.events.clear();

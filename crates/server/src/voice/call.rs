@@ -1,6 +1,7 @@
 //! One call: between the exchange, the media thread, the disk and the application.
 
 use std::{
+    collections::VecDeque,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -88,6 +89,8 @@ struct Talk {
     deadline: Option<Instant>,
     /// Is something played whose end the application wants to know?
     playing: bool,
+    /// What happened while the end of a clip was looked for.
+    backlog: VecDeque<Heard>,
     recording: bool,
     /// What was recorded, as µ-law codes.
     recorded: Vec<u8>,
@@ -140,6 +143,7 @@ impl Talk {
             heard: false,
             deadline: None,
             playing: false,
+            backlog: VecDeque::new(),
             recording: false,
             recorded: Vec::new(),
             mailbox: String::new(),
@@ -150,6 +154,12 @@ impl Talk {
 
     async fn run(&mut self) {
         while !self.call.is_over() {
+            if let Some(heard) = self.backlog.pop_front() {
+                if let Some(input) = self.happened(Some(heard)) {
+                    self.handle(input).await;
+                }
+                continue;
+            }
             let deadline = self.deadline;
             let wait = async move {
                 match deadline {
@@ -234,10 +244,7 @@ impl Talk {
     async fn output(&mut self, output: Output) -> Option<Input> {
         match output {
             Output::Play(said) => return self.play(said).await,
-            Output::Silence => {
-                self.playing = false;
-                self.media(Order::Stop(self.party));
-            }
+            Output::Silence => self.quieten().await,
             Output::Echo => self.media(Order::Place(self.party, Place::Echo)),
             Output::Wait(time) => self.deadline = Some(Instant::now() + time),
             Output::Record => {
@@ -259,20 +266,25 @@ impl Talk {
             Output::Keep(number) => {
                 let (caller, sound) = (self.caller.clone(), std::mem::take(&mut self.recorded));
                 let mailbox = number.clone();
-                let kept = self.change(number, move |voice| voice.mailboxes.keep(&mailbox, &caller, &sound));
-                return Some(Input::Done(kept.await));
+                let kept =
+                    self.change(number.clone(), move |voice| voice.mailboxes.keep(&mailbox, &caller, &sound));
+                let kept = kept.await;
+                if let Some(id) = kept {
+                    self.voice.send_letters(&self.site, &number, id, self.language);
+                }
+                return Some(Input::Done(kept.is_some()));
             }
             Output::SetGreeting(number, own) => {
                 let sound = own.then(|| std::mem::take(&mut self.recorded));
                 let mailbox = number.clone();
                 let set = self
                     .change(number, move |voice| voice.mailboxes.set_greeting(&mailbox, sound.as_deref()));
-                return Some(Input::Done(set.await));
+                return Some(Input::Done(set.await.is_some()));
             }
             Output::SetPin(number, pin) => {
                 let mailbox = number.clone();
                 let set = self.change(number, move |voice| voice.mailboxes.set_pin(&mailbox, &pin));
-                return Some(Input::Done(set.await));
+                return Some(Input::Done(set.await.is_some()));
             }
             Output::Heard(number, id) => {
                 let mailbox = number.clone();
@@ -287,8 +299,8 @@ impl Talk {
                     self.voice.mailboxes.wrong_pin(&number);
                 }
             }
+            // Where it is refused, the call is still there, and ends with the task.
             Output::Redirect(number) => {
-                self.over = true;
                 self.voice.tell(TrunkEvent::Redirect { leg: self.leg, number }).await;
             }
             // The end of the task says it.
@@ -305,12 +317,28 @@ impl Talk {
             .voice
             .disk(move |voice| voice.sounds.render(&said, language, &mailbox, &voice.mailboxes, &recorded));
         let samples = rendered.await.unwrap_or_default();
+        self.quieten().await;
         self.playing = !samples.is_empty();
         if !self.playing {
             return Some(Input::Played);
         }
         self.media(Order::Play(self.party, Clip::Pcm(samples.into())));
         None
+    }
+
+    /// Ends what is being played. That it ended by itself just before is not to be taken for the end of what comes next.
+    async fn quieten(&mut self) {
+        if !std::mem::replace(&mut self.playing, false) {
+            return;
+        }
+        self.media(Order::Stop(self.party));
+        // The answer comes after everything that happened until then.
+        let _ = self.voice.media.ask(|answer| Order::Figures(self.party, answer)).await;
+        while let Ok(heard) = self.happenings.try_recv() {
+            if !matches!(heard, Heard::Played) {
+                self.backlog.push_back(heard);
+            }
+        }
     }
 
     async fn open(&mut self, number: String) -> Option<Mailbox> {
@@ -327,17 +355,17 @@ impl Talk {
     }
 
     /// Changes something in a mailbox, and has the lamps follow.
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
         mailbox: String,
-        work: impl FnOnce(&Voice) -> std::io::Result<()> + Send + 'static,
-    ) -> bool {
+        work: impl FnOnce(&Voice) -> std::io::Result<T> + Send + 'static,
+    ) -> Option<T> {
         let done = self.voice.disk(work).await.map_err(std::io::Error::other).flatten();
         if let Err(error) = &done {
             tracing::error!(mailbox, %error, "a mailbox cannot be written");
         }
         self.voice.tell_counts(&self.site, &mailbox).await;
-        done.is_ok()
+        done.ok()
     }
 
     /// A queue that is full takes nothing away but sound; the application goes on.

@@ -107,7 +107,7 @@ impl Mailboxes {
     }
 
     /// Keeps what was recorded (µ-law codes) as a new message.
-    pub(super) fn keep(&self, number: &str, caller: &str, sound: &[u8]) -> io::Result<()> {
+    pub(super) fn keep(&self, number: &str, caller: &str, sound: &[u8]) -> io::Result<MessageId> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mailbox = self.look(number, &TimeZone::UTC);
         if mailbox.full {
@@ -116,7 +116,8 @@ impl Mailboxes {
         let last = mailbox.messages.last().map_or(0, |message| message.id.0 + 1);
         let time = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default().max(last);
         let caller: String = caller.chars().filter(|&char| is_dialled(char)).take(32).collect();
-        self.write_wav(number, &format!("{time}-{caller}.new.wav"), sound)
+        self.write_wav(number, &format!("{time}-{caller}.new.wav"), sound)?;
+        Ok(MessageId(time))
     }
 
     /// The owner has heard a message.

@@ -4,6 +4,7 @@
 //! exchange's thread by a bounded queue, events go back to it as commands.
 
 mod call;
+mod mail;
 mod mailboxes;
 mod sound;
 
@@ -16,14 +17,16 @@ use std::{
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_media::engine::Learning;
-use selsius_site::{LineNumber, Site, TrunkKind};
+use selsius_site::{Line, LineNumber, Site, TrunkKind};
+use selsius_voice::{Language, MessageId};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     task::JoinSet,
 };
 
-use self::{mailboxes::Mailboxes, sound::Sounds};
+use self::{mail::Letter, mailboxes::Mailboxes, sound::Sounds};
 use crate::{
+    config::Config,
     core::{self, Command, FarEnd, LineChange, Ordered},
     media::{self, Order, Party},
 };
@@ -41,6 +44,8 @@ pub(crate) struct Voice {
     learning: Learning,
     mailboxes: Mailboxes,
     sounds: Sounds,
+    /// Messages that go by e-mail too.
+    letters: Option<mpsc::Sender<Letter>>,
 }
 
 /// Begins to answer. The future is to be run; it ends with the exchange.
@@ -48,16 +53,27 @@ pub(crate) async fn start(
     data_dir: &Path,
     exchange: core::Handle,
     media: media::Handle,
-    learning: Learning,
+    config: &Config,
 ) -> impl Future<Output = ()> + use<> {
     let (far_end, orders): (FarEnd, _) = mpsc::channel(ORDERS);
     exchange.deliver(Command::FarEnd(TrunkKind::Services, far_end)).await;
     let mailboxes = Mailboxes::open(data_dir.join("voicemail"));
-    let voice = Arc::new(Voice { exchange, media, learning, mailboxes, sounds: Sounds::new(data_dir) });
-    answer(voice, orders)
+    let (letters, to_send) = mpsc::channel(mail::LETTERS);
+    let letters = config.mail.server.is_some().then_some(letters);
+    let (learning, sounds) = (config.learning(), Sounds::new(data_dir));
+    let voice = Arc::new(Voice { exchange, media, learning, mailboxes, sounds, letters });
+    let sends = mail::send(Arc::clone(&voice), config.mail.clone(), to_send);
+    answer(voice, orders, sends)
 }
 
-async fn answer(voice: Arc<Voice>, mut orders: mpsc::Receiver<Ordered>) {
+async fn answer(
+    voice: Arc<Voice>,
+    mut orders: mpsc::Receiver<Ordered>,
+    sends: impl Future<Output = ()> + Send + 'static,
+) {
+    // What is still to be sent at the end is not waited for.
+    let mut letters = JoinSet::new();
+    letters.spawn(sends);
     voice.tell_all_counts().await;
     let mut calls: BTreeMap<TrunkLegId, mpsc::Sender<TrunkOrder>> = BTreeMap::new();
     let mut tasks = JoinSet::new();
@@ -108,21 +124,47 @@ impl Voice {
     async fn tell_all_counts(self: &Arc<Self>) {
         let Some(site) = self.site().await else { return };
         let used = self.disk(|voice| voice.mailboxes.used()).await.unwrap_or_default();
+        let mut lines: BTreeMap<&str, Vec<&LineNumber>> = BTreeMap::new();
+        for line in site.lines.keys() {
+            if let Some(mailbox) = mailbox_of(&site, line.as_str()) {
+                lines.entry(mailbox).or_default().push(line);
+            }
+        }
         for mailbox in used {
-            self.tell_counts(&site, &mailbox).await;
+            if let Some(lines) = lines.get(mailbox.as_str()) {
+                self.tell_lines(&mailbox, lines.iter().copied()).await;
+            }
         }
     }
 
     /// Tells the exchange what waits in a mailbox.
     async fn tell_counts(self: &Arc<Self>, site: &Site, mailbox: &str) {
+        let lines = site.lines.keys().filter(|line| mailbox_of(site, line.as_str()) == Some(mailbox));
+        self.tell_lines(mailbox, lines).await;
+    }
+
+    async fn tell_lines(self: &Arc<Self>, mailbox: &str, lines: impl Iterator<Item = &LineNumber>) {
         let number = mailbox.to_owned();
         let Ok(counts) = self.disk(move |voice| voice.mailboxes.counts(&number)).await else { return };
-        let lines = site.lines.keys().filter(|line| mailbox_of(site, line.as_str()) == Some(mailbox));
         for line in lines {
             let change = LineChange::Messages { new: counts.new, old: counts.old };
             let told = self.exchange.ask(|answer| Command::ChangeLine(line.clone(), change, answer)).await;
             if told.is_err() {
                 tracing::warn!(%line, "the exchange was not told how many messages wait");
+            }
+        }
+    }
+
+    /// Sends a new message to the lines of its mailbox that have an address.
+    fn send_letters(&self, site: &Site, mailbox: &str, id: MessageId, language: Language) {
+        let Some(letters) = &self.letters else { return };
+        let mine = |(number, line): &(&LineNumber, &Line)| {
+            !line.mail.is_empty() && mailbox_of(site, number.as_str()) == Some(mailbox)
+        };
+        for (_, line) in site.lines.iter().filter(mine) {
+            let (to, mailbox, zone) = (line.mail.clone(), mailbox.to_owned(), core::zone(site));
+            if letters.try_send(Letter { to, mailbox, id, zone, language }).is_err() {
+                tracing::warn!("too many messages wait to be sent by e-mail: one is not sent");
             }
         }
     }

@@ -72,6 +72,7 @@ impl Part for Line {
         "do-not-disturb" do_not_disturb;
         "voicemail" voicemail;
         "mailbox" mailbox;
+        "mail" mail;
         "auto-answer" auto_answer;
         "privacy" privacy;
         "account-code" account_code;

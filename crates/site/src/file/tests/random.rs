@@ -151,6 +151,7 @@ fn line() -> BoxedStrategy<Line> {
         mailbox: option::of(numbers()),
         auto_answer: select(crate::AutoAnswer::ALL),
         privacy: any::<bool>(),
+        mail: texts(),
         account_code: any::<bool>(),
         forward_unregistered: option::of(numbers()),
     })
