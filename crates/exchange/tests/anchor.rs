@@ -14,7 +14,7 @@ use selsius_exchange::{
 use selsius_site::{
     Action, CodecName, Dtmf, MediaPath, Music, Name, Pool, Rights, Route, Site, Trunk, TrunkKind,
 };
-use selsius_wire::value::{Codec, SoftKey};
+use selsius_wire::value::{Codec, MediaStatus, SoftKey};
 
 fn name(name: &str) -> Name {
     name.parse().unwrap()
@@ -255,6 +255,30 @@ fn a_phone_on_hold_hears_the_music_of_whoever_holds_it() {
     bench.on_hook(bob);
     assert_eq!(bench.anchored(), ["Leave"]);
     bench.assert_quiet();
+}
+
+#[test]
+fn a_phone_that_cannot_hear_the_music_stays_on_hold() {
+    let mut site = with_music();
+    site.settings.codecs = [CodecName::G729, CodecName::Pcmu].into();
+    let mut bench = Bench::new(site);
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    for phone in [alice, bob] {
+        bench.say(phone, capabilities(&[Codec::G711Ulaw64k, Codec::G729AnnexA]));
+    }
+    bench.talk(alice, bob, "1002");
+    bench.open_audio(&[alice, bob]);
+    bench.press(bob, SoftKey::Hold);
+    assert_eq!(bench.services(), ["Join bells G711Ulaw64k at 10.0.0.254"]);
+    let party = bench.view(alice).legs[0].receive.unwrap().party;
+    let host = bench.host(alice);
+    bench.ack(alice, party, host, 0, MediaStatus::OutOfSockets);
+    assert_eq!((bench.states(alice), bench.states(bob)), (vec!["Connected"], vec!["Hold"]));
+    assert_eq!(bench.anchored(), ["Leave"]);
+    assert!(bench.view(alice).legs[0].receive.is_none());
+    bench.press_on(bob, SoftKey::Resume, 0);
+    bench.open_audio(&[alice, bob]);
+    assert_eq!(bench.sends_to(alice).as_deref(), Some("10.0.0.2:10000"));
 }
 
 #[test]

@@ -169,9 +169,9 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let (trunks, far_end, statuses) = sip::Trunks::new(config.sip.clone(), handle.clone());
+        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), handle.clone());
         handle.deliver(Command::FarEnd(TrunkKind::Sip, far_end)).await;
-        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), statuses);
+        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let trunks = trunks.run(office.follow());
         let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());

@@ -5,12 +5,13 @@ use std::{
     fs, io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::{
-    Event, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig, TrunkStatus,
+    Counts, Event, Figures, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig,
+    TrunkStatus,
 };
 use selsius_site::{Dtmf, Name, Site, Transport, Trunk, TrunkKind};
 use thiserror::Error;
@@ -24,13 +25,54 @@ use crate::{
 /// Orders of the exchange that may wait here.
 const ORDERS: usize = 4096;
 
-/// How the trunks are, by their names.
-pub(crate) type Statuses = Arc<Mutex<BTreeMap<String, TrunkStatus>>>;
+/// How SIP is doing, for those who show it.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// How the trunks are, by their names.
+    statuses: BTreeMap<String, TrunkStatus>,
+    counts: Option<Counts>,
+    /// What was counted before SIP was started again.
+    past: Figures,
+}
 
-/// The trunks that are down.
-pub(crate) fn down(statuses: &Statuses) -> Vec<String> {
-    let all = self::statuses(statuses);
-    all.iter().filter(|(_, status)| **status == TrunkStatus::Down).map(|(name, _)| name.clone()).collect()
+impl State {
+    /// SIP has ended: nothing is known of the trunks any more.
+    fn stopped(&mut self) {
+        self.statuses.clear();
+        if let Some(counts) = self.counts.take() {
+            self.past = sum(self.past, counts.figures());
+        }
+    }
+}
+
+/// The same, shared with them.
+pub(crate) type Shared = Arc<Mutex<State>>;
+
+/// The trunks and whether they are up, where that is known.
+pub(crate) fn trunks_up(shared: &Shared) -> Vec<(String, bool)> {
+    let known = |(name, status): (&String, &TrunkStatus)| match status {
+        TrunkStatus::Unknown => None,
+        TrunkStatus::Up => Some((name.clone(), true)),
+        TrunkStatus::Down => Some((name.clone(), false)),
+    };
+    lock(shared).statuses.iter().filter_map(known).collect()
+}
+
+/// What was refused since the start.
+pub(crate) fn figures(shared: &Shared) -> Figures {
+    let state = lock(shared);
+    sum(state.past, state.counts.as_ref().map(Counts::figures).unwrap_or_default())
+}
+
+fn sum(one: Figures, other: Figures) -> Figures {
+    Figures {
+        strangers: one.strangers + other.strangers,
+        malformed: one.malformed + other.malformed,
+        unknown_methods: one.unknown_methods + other.unknown_methods,
+        limited: one.limited + other.limited,
+        unauthorized: one.unauthorized + other.unauthorized,
+        lost: one.lost + other.lost,
+    }
 }
 
 /// Why there is no SIP.
@@ -59,17 +101,17 @@ pub(crate) struct Trunks {
     running: Option<Running>,
     /// Calls that are up.
     legs: BTreeSet<TrunkLegId>,
-    statuses: Statuses,
+    shared: Shared,
 }
 
 impl Trunks {
     /// The trunks, and where the exchange's orders for them go.
-    pub(crate) fn new(config: SipConfig, exchange: core::Handle) -> (Self, FarEnd, Statuses) {
+    pub(crate) fn new(config: SipConfig, exchange: core::Handle) -> (Self, FarEnd, Shared) {
         let (to, orders) = mpsc::channel(ORDERS);
-        let statuses = Statuses::default();
+        let shared = Shared::default();
         let legs = BTreeSet::new();
-        let trunks = Self { config, exchange, orders, running: None, legs, statuses: Arc::clone(&statuses) };
-        (trunks, to, statuses)
+        let trunks = Self { config, exchange, orders, running: None, legs, shared: Arc::clone(&shared) };
+        (trunks, to, shared)
     }
 
     /// Serves the trunks of the site, as it is and whenever it changes.
@@ -128,11 +170,12 @@ impl Trunks {
                 for (transport, address) in running.handle.addresses() {
                     tracing::info!(?transport, %address, "SIP trunks are served");
                 }
+                lock(&self.shared).counts = Some(running.handle.counts());
                 self.running = Some(running);
             }
             Err(error) => {
                 tracing::error!("SIP trunks are not served: {error}{}", source(&error));
-                statuses(&self.statuses).extend(names.into_iter().map(|name| (name, TrunkStatus::Down)));
+                lock(&self.shared).statuses.extend(names.into_iter().map(|name| (name, TrunkStatus::Down)));
             }
         }
     }
@@ -168,7 +211,7 @@ impl Trunks {
         }
         let legs = std::mem::take(&mut self.legs);
         tracing::warn!(calls = legs.len(), "{why}");
-        statuses(&self.statuses).clear();
+        lock(&self.shared).stopped();
         for leg in legs {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;
         }
@@ -208,7 +251,7 @@ impl Trunks {
                         tracing::info!(trunk, "SIP trunk is {status:?}")
                     }
                 }
-                statuses(&self.statuses).insert(trunk, status);
+                lock(&self.shared).statuses.insert(trunk, status);
             }
         }
     }
@@ -280,8 +323,8 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, SipError> {
     fs::read(path).map_err(|source| SipError::File { path: path.clone(), source })
 }
 
-fn statuses(statuses: &Statuses) -> std::sync::MutexGuard<'_, BTreeMap<String, TrunkStatus>> {
-    statuses.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(shared: &Shared) -> MutexGuard<'_, State> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is behind an error, for the log.

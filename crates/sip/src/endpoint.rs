@@ -161,6 +161,22 @@ impl Handle {
     pub fn figures(&self) -> Figures {
         self.gate.counters.figures()
     }
+
+    /// The same for whoever shows it. It keeps nothing running.
+    pub fn counts(&self) -> Counts {
+        Counts(Arc::clone(&self.gate))
+    }
+}
+
+/// What is counted of SIP at work.
+#[derive(Debug, Clone)]
+pub struct Counts(Arc<Gate>);
+
+impl Counts {
+    /// How much was refused so far.
+    pub fn figures(&self) -> Figures {
+        self.0.counters.figures()
+    }
 }
 
 /// The servers of a trunk that are addresses.

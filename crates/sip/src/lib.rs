@@ -38,7 +38,7 @@ mod seam;
 
 pub use self::{
     config::{Dtmf, Limits, Listener, Network, Transport, TrunkConfig},
-    endpoint::{Handle, Sip, StartError},
+    endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
     seam::{Audio, Event, Order, TrunkStatus},
 };

@@ -14,7 +14,7 @@ use selsius_wire::Time;
 use super::{Audio, Call, End, Leg, LegState, Phase, Receive};
 use crate::{
     arena::Handle,
-    exchange::Exchange,
+    exchange::{Exchange, Timer},
     io::{AnchorOrder, Hears, Output},
     view::Transition,
 };
@@ -100,6 +100,18 @@ impl Exchange {
             }
         };
         self.order_anchor(order);
+    }
+
+    /// A leg that was to hear music hears nothing instead, and its call goes on. `false` if it hears no music.
+    pub(super) fn misses_music(&mut self, handle: Handle<Leg>) -> bool {
+        let Some(leg) = self.legs.get_mut(handle) else { return false };
+        if !leg.anchor.as_ref().is_some_and(|anchor| matches!(anchor.hears, Hears::Music(_))) {
+            return false;
+        }
+        (leg.audio, leg.receive) = (None, Receive::Closed);
+        self.timers.cancel(Timer::Media(handle));
+        self.release_anchor(handle);
+        true
     }
 
     /// The leg needs the media services no more.

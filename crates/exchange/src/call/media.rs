@@ -200,6 +200,9 @@ impl Exchange {
 
     /// A phone has no audio: the call fails, or a conference goes on without it.
     pub(crate) fn media_failed(&mut self, now: Time, leg: Handle<Leg>) {
+        if self.misses_music(leg) {
+            return self.transition(now, leg, Transition::Media);
+        }
         let others = self.others(leg).len();
         if others > 1 {
             self.end_leg(now, leg, EndCause::MediaFailure);

@@ -8,6 +8,7 @@ use prometheus::{
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
 use selsius_exchange::{Durations, record::EndCause};
+use selsius_sip::Figures;
 use selsius_store::StoreStatus;
 
 use crate::{
@@ -23,6 +24,7 @@ pub(super) fn text(
     exchange: Option<&Metrics>,
     media: Option<&Status>,
     (commands, orders): (usize, usize),
+    (trunks, sip): &(Vec<(String, bool)>, Figures),
     store: &StoreStatus,
 ) -> String {
     let mut families = Families::default();
@@ -42,6 +44,7 @@ pub(super) fn text(
     if let Some(media) = media {
         families.media(media);
     }
+    families.sip(trunks, sip);
     families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
@@ -221,6 +224,33 @@ impl Families {
         );
         let crashes = "Crashes of the media thread, after each of which it began again.";
         self.counter("selsius_media_crashes_total", crashes, media.crashes);
+    }
+
+    fn sip(&mut self, trunks: &[(String, bool)], figures: &Figures) {
+        let up = |(name, up): &(String, bool)| gauge(&[("trunk", name)], f64::from(*up));
+        if !trunks.is_empty() {
+            self.add(
+                "selsius_sip_trunk_up",
+                "Is the trunk registered, or does it answer?",
+                MetricType::GAUGE,
+                trunks.iter().map(up).collect(),
+            );
+        }
+        let refused = [
+            ("stranger", figures.strangers),
+            ("malformed", figures.malformed),
+            ("unknown-method", figures.unknown_methods),
+            ("limited", figures.limited),
+            ("unauthorized", figures.unauthorized),
+            ("lost", figures.lost),
+        ];
+        let refused = refused.map(|(reason, count)| counter(&[("reason", reason)], count));
+        self.add(
+            "selsius_sip_refused_total",
+            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), events that the exchange had no room for (lost).",
+            MetricType::COUNTER,
+            refused.into(),
+        );
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {

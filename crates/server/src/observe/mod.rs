@@ -48,14 +48,14 @@ pub(crate) struct Observed {
     pub(crate) exchange: Handle,
     pub(crate) media: media::Handle,
     pub(crate) store: Store,
-    trunks: sip::Statuses,
+    sip: sip::Shared,
     /// Services that serve nobody any more, by a fault of ours.
     down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
-    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store, trunks: sip::Statuses) -> Self {
-        Self { exchange, media, store, trunks, down: Arc::default() }
+    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store, sip: sip::Shared) -> Self {
+        Self { exchange, media, store, sip, down: Arc::default() }
     }
 
     /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
@@ -79,7 +79,8 @@ impl Observed {
 
     /// How the manager is. Takes a second when the exchange does not answer.
     pub(crate) async fn health(&self) -> api::Health {
-        let trunks = sip::down(&self.trunks);
+        let trunks = sip::trunks_up(&self.sip);
+        let trunks: Vec<_> = trunks.into_iter().filter(|(_, up)| !up).map(|(name, _)| name).collect();
         health::judge(self.metrics().await.as_deref(), &self.store.status(), &trunks, &self.down())
     }
 
@@ -88,7 +89,8 @@ impl Observed {
         let exchange = self.metrics().await;
         let media = timeout(PATIENCE, self.media.ask(media::Order::Status)).await.ok().and_then(Result::ok);
         let waiting = (self.exchange.waiting(), self.media.waiting());
-        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &self.store.status())
+        let sip = (sip::trunks_up(&self.sip), sip::figures(&self.sip));
+        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &sip, &self.store.status())
     }
 
     async fn metrics(&self) -> Option<Box<Metrics>> {
