@@ -198,4 +198,29 @@ mod tests {
         assert!(problem.text.starts_with("TFTP has failed"), "{}", problem.text);
         server.stop().await.unwrap();
     }
+
+    #[tokio::test]
+    async fn trunks_that_cannot_be_served_are_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut options = Options::loopback(folder.path());
+        options.config.sip.udp = vec![taken.local_addr().unwrap()];
+        let site = "[trunks.carrier]\nkind = \"sip\"\nservers = [\"127.0.0.1\"]\n";
+        options.site = Some(("office.toml".into(), site.into()));
+        let server = Server::start(options).await.unwrap();
+        let observed = server.observed();
+        let told = async {
+            loop {
+                if let [problem] = &observed.health().await.problems[..] {
+                    return problem.clone();
+                }
+            }
+        };
+        let problem = tokio::time::timeout(std::time::Duration::from_secs(20), told).await.unwrap();
+        assert_eq!(problem.kind, ProblemKind::TrunkDown);
+        assert!(problem.text.starts_with("SIP trunk carrier is down"), "{}", problem.text);
+        let figures = observed.text().await;
+        assert!(figures.contains("selsius_sip_trunk_up{trunk=\"carrier\"} 0"), "{figures}");
+        server.stop().await.unwrap();
+    }
 }
