@@ -101,7 +101,7 @@ pub struct Rights {
     pub partitions: Vec<Name>,
 }
 
-/// What answers a number that a route leads to a trunk of the kind [`TrunkKind::Services`].
+/// What answers a number that a route leads to a trunk of the kind [`TrunkKind::Services`](super::TrunkKind::Services).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Application {
