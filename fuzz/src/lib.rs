@@ -2,5 +2,6 @@
 //! random input.
 
 pub mod capture;
+pub mod media;
 pub mod reassembly;
 pub mod wire;

@@ -8,8 +8,15 @@ use crate::step::{self, call};
 
 /// Each program that a test runs, and the package that brings it. A test whose program is missing says so and
 /// passes, hence CI insists on having them.
-const NEEDED: &[(&str, &str)] =
-    &[("tshark", "tshark"), ("tftp", "tftp-hpa"), ("curl", "curl"), ("promtool", "prometheus")];
+const NEEDED: &[(&str, &str)] = &[
+    ("tshark", "tshark"),
+    ("tftp", "tftp-hpa"),
+    ("curl", "curl"),
+    ("promtool", "prometheus"),
+    ("sipp", "sip-tester"),
+    ("ffmpeg", "ffmpeg"),
+    ("espeak-ng", "espeak-ng"),
+];
 
 /// Installs what is missing when it may (as root, with apt-get), else says what is missing.
 pub(crate) fn provide() -> Result<()> {

@@ -11,6 +11,7 @@ mod debian;
 mod deny;
 mod deps;
 mod messages;
+mod prompts;
 mod soak;
 mod step;
 mod test;
@@ -49,6 +50,8 @@ enum Command {
         #[command(subcommand)]
         subject: bench::Subject,
     },
+    /// Make the spoken prompts from their texts, with espeak-ng and ffmpeg.
+    Prompts,
     /// Run a manager under a mixed load, round after round, and look whether it holds more in the end than after its warm-up.
     Soak {
         /// How long, in minutes; a round that has begun is finished.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Messages { check: false } => messages::run(messages::Mode::Write),
         Command::Bench { subject } => bench::run(&subject),
         Command::Soak { minutes } => soak::run(minutes),
+        Command::Prompts => prompts::run(),
         Command::Deps => deps::run(),
         Command::Deny { install } => deny::run(install || step::in_ci()),
     };

@@ -226,7 +226,7 @@ impl Exchange {
                 }
             }
             Input::Trunk(event) => self.trunk_event(now, event),
-            Input::Mixer { party, address } => self.mixer_answered(now, party, address),
+            Input::Anchored { party, address } => self.anchor_answered(now, party, address),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),

@@ -1,9 +1,9 @@
 //! What goes into the exchange and what comes out of it.
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
-use selsius_site::{DeviceName, LineNumber, Site};
+use selsius_site::{DeviceName, LineNumber, Name, Site};
 use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
 
 use crate::{
@@ -82,9 +82,9 @@ pub enum Input {
     },
     /// Something happened at a trunk.
     Trunk(TrunkEvent),
-    /// The mixer says where it listens to a party of a conference; `None` if it cannot take it.
-    Mixer {
-        /// The party, as [`MixerOrder`] named it.
+    /// The media services say where they listen to a party; `None` if they cannot take it.
+    Anchored {
+        /// The party, as [`AnchorOrder`] named it.
         party: u32,
         /// Where to send its audio.
         address: Option<SocketAddr>,
@@ -131,8 +131,8 @@ pub enum Output {
     },
     /// A trunk has to do something.
     Trunk(Box<TrunkOrder>),
-    /// The mixer has to do something.
-    Mixer(MixerOrder),
+    /// The media services have to do something.
+    Anchor(Box<AnchorOrder>),
     /// Remember something.
     Store(Box<Record>),
     /// Tell those who watch.
@@ -141,36 +141,65 @@ pub enum Output {
     Event(Event),
 }
 
-/// The exchange wants something of the mixer: each party of a conference hears all the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MixerOrder {
-    /// One more party. To be answered by [`Input::Mixer`].
+/// The exchange wants something of the manager's media services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnchorOrder {
+    /// One more party. To be answered by [`Input::Anchored`].
     Join {
-        /// Which conference.
-        conference: u32,
         /// The party.
         party: u32,
+        /// What it hears, and who hears it.
+        hears: Hears,
         /// What it sends and wants to hear.
         audio: Audio,
-        /// Where it listens, if that is known already; else [`MixerOrder::Send`] follows.
+        /// The payload type of digits in its audio (RFC 4733), where it can do these.
+        events: Option<u8>,
+        /// Where it listens, if that is known already; else [`AnchorOrder::Send`] follows.
         listens: Option<SocketAddr>,
+        /// Our address that it reaches, where that is known.
+        near: Option<IpAddr>,
+    },
+    /// A party hears something else from now on, or speaks another codec. It goes on sending where it did.
+    Change {
+        /// The party.
+        party: u32,
+        /// What it hears, and who hears it.
+        hears: Hears,
+        /// What it sends and wants to hear.
+        audio: Audio,
+        /// The payload type of digits in its audio.
+        events: Option<u8>,
     },
     /// Where a party listens.
     Send {
-        /// Which conference.
-        conference: u32,
         /// The party.
         party: u32,
         /// Where to send what it is to hear.
         address: SocketAddr,
     },
-    /// A party is gone. A conference without parties is over.
+    /// A party is to be sent a digit, as an event in its audio.
+    Digit {
+        /// The party.
+        party: u32,
+        /// Which key: a digit, `*` or `#`.
+        digit: char,
+    },
+    /// A party is gone.
     Leave {
-        /// Which conference.
-        conference: u32,
         /// The party.
         party: u32,
     },
+}
+
+/// What a party of the media services hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hears {
+    /// All others at the same bridge, and they hear it. A bridge without parties is over.
+    Bridge(u32),
+    /// Music, by its name in the site.
+    Music(Name),
+    /// The tone that tells that somebody's phone rings.
+    Ringing,
 }
 
 /// Something for the log. Each problem of a session is told once and counted after that.

@@ -26,15 +26,24 @@ impl Loopback {
                 self.next += 1;
                 self.pairs.insert(leg, back);
                 self.pairs.insert(back, leg);
-                let offer = TrunkEvent::Offer { leg: back, trunk, number, calling, codecs, address: None };
+                let offer = TrunkEvent::Offer {
+                    leg: back,
+                    trunk,
+                    number,
+                    calling,
+                    codecs,
+                    address: None,
+                    events: None,
+                    redirecting: None,
+                };
                 self.events.push_back(offer);
             }
             TrunkOrder::Ringing { leg } => {
-                self.tell(leg, |leg| TrunkEvent::Progress { leg, ringing: true, early: None });
+                self.tell(leg, |leg| TrunkEvent::Progress { leg, ringing: true, early: None, events: None });
             }
             TrunkOrder::Answer { leg, audio, .. } => {
                 let codec = audio.and_then(|audio| codec_name(audio.codec));
-                self.tell(leg, |leg| TrunkEvent::Answered { leg, codec, address: None });
+                self.tell(leg, |leg| TrunkEvent::Answered { leg, codec, address: None, events: None });
             }
             TrunkOrder::Media { leg, address, .. } => {
                 self.tell(leg, |leg| TrunkEvent::Media { leg, address });

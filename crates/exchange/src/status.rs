@@ -265,7 +265,12 @@ impl Exchange {
                 return Err(alloc::format!("leg {handle:?} is heard in a page"));
             }
             let early = self.calls.get(leg.call).is_some_and(|call| call.early);
-            let may_listen = leg.state == LegState::Connected || early && leg.state != LegState::Held;
+            let may_listen = leg.state == LegState::Connected
+                || early && leg.state != LegState::Held
+                || leg.keeps_anchor();
+            if leg.anchor.is_some() && leg.audio.is_none() {
+                return Err(alloc::format!("leg {handle:?} has a place at the media services and no audio"));
+            }
             if (leg.receive != Receive::Closed || leg.audio.is_some()) && !may_listen {
                 return Err(alloc::format!("leg {handle:?} listens in state {:?}", leg.state));
             }

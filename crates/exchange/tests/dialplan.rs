@@ -408,6 +408,8 @@ fn trunk_calls(bench: &mut Bench, leg: u64, calling: Party, number: &str) {
         calling,
         codecs: Vec::new(),
         address: None,
+        events: None,
+        redirecting: None,
     }));
 }
 
@@ -468,7 +470,12 @@ fn a_call_out_of_the_office_asks_for_its_account() {
     bench.press(alice, SoftKey::BackSpace);
     bench.dial(alice, "4#");
     assert_eq!(bench.offered().unwrap().1, "123");
-    bench.input(Input::Trunk(TrunkEvent::Answered { leg: TrunkLegId(2), codec: None, address: None }));
+    bench.input(Input::Trunk(TrunkEvent::Answered {
+        leg: TrunkLegId(2),
+        codec: None,
+        address: None,
+        events: None,
+    }));
     bench.on_hook(alice);
     bench.assert_quiet();
     let ended = bench.ended();

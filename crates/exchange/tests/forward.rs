@@ -289,6 +289,8 @@ fn trunks_forward_and_are_forwarded_to() {
         calling: Party { number: "5556".into(), ..Party::default() },
         codecs: [CodecName::Pcmu].into(),
         address: None,
+        events: None,
+        redirecting: None,
     };
     bench.input(selsius_exchange::Input::Trunk(offer(1, "*721001")));
     assert!(matches!(bench.orders.last(), Some(TrunkOrder::HangUp { .. })));
@@ -313,7 +315,7 @@ fn an_unanswered_call_goes_on_over_a_trunk() {
     assert!(bench.heard(alice).contains(&"CallInfo 1001 to 5555".into()));
     assert_eq!((bench.states(alice), bench.states(bob)), (vec!["Proceed"], vec![]));
     let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!() };
-    let ringing = TrunkEvent::Progress { leg: *leg, ringing: true, early: None };
+    let ringing = TrunkEvent::Progress { leg: *leg, ringing: true, early: None, events: None };
     bench.input(selsius_exchange::Input::Trunk(ringing));
     assert_eq!(bench.states(alice), ["RingOut"]);
     bench.on_hook(alice);

@@ -4,7 +4,7 @@
 mod bench;
 
 use bench::{Bench, office};
-use selsius_exchange::{Input, MixerOrder, TrunkEvent, TrunkLegId, record::EndCause, remembered::LineState};
+use selsius_exchange::{AnchorOrder, Input, TrunkEvent, TrunkLegId, record::EndCause, remembered::LineState};
 use selsius_site::{PagingGroup, PagingMode, Site};
 use selsius_wire::{
     ManagerMessage, message,
@@ -173,20 +173,20 @@ fn a_unicast_page_goes_through_the_mixer_and_only_the_caller_is_heard() {
     let mut bench = Bench::new(with_group(PagingMode::Unicast));
     let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
     bench.calls(alice, GROUP);
-    let joined = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Join { .. })).count();
+    let joined = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Join { .. })).count();
     assert_eq!(joined, 3);
     bench.mixer_answers();
     bench.open_audio(&[alice, bob, carol]);
     assert!(bench.sends_to(alice).unwrap().starts_with("10.0.9.1:"));
     assert_eq!((bench.sends_to(bob), bench.sends_to(carol)), (None, None));
-    let listening = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Send { .. })).count();
+    let listening = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Send { .. })).count();
     assert_eq!(listening, 3, "the mixer knows where all listen");
     // Who does not open a channel only leaves.
     bench.on_hook(bob);
     assert_eq!((bench.states(carol), bench.states(alice)), (vec!["Whisper"], vec!["Connected"]));
     bench.on_hook(alice);
     bench.assert_quiet();
-    let left = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Leave { .. })).count();
+    let left = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Leave { .. })).count();
     assert_eq!(left, 3);
 }
 
@@ -213,10 +213,12 @@ fn a_page_from_outside_goes_through_the_mixer() {
         calling: Default::default(),
         codecs: Vec::new(),
         address: Some("192.0.2.1:4000".parse().unwrap()),
+        events: None,
+        redirecting: None,
     }));
     assert_eq!(bench.states(bob), ["Whisper"]);
     assert_eq!(bench.view(bob).legs[0].multicast, None);
-    assert!(bench.mixer.iter().any(|order| matches!(order, MixerOrder::Join { .. })));
+    assert!(bench.mixer.iter().any(|order| matches!(order, AnchorOrder::Join { .. })));
     for held in [true, false] {
         bench.input(Input::Trunk(TrunkEvent::Hold { leg: TrunkLegId(1), held }));
     }

@@ -47,6 +47,8 @@ fn comes_in(bench: &mut Bench, number: &str) -> TrunkLegId {
         calling,
         codecs: Vec::new(),
         address: None,
+        events: None,
+        redirecting: None,
     }));
     leg
 }

@@ -7,7 +7,7 @@ mod bench;
 use std::time::Duration;
 
 use bench::{Bench, edit_phone, office};
-use selsius_exchange::{MixerOrder, SessionId, record::EndCause};
+use selsius_exchange::{AnchorOrder, SessionId, record::EndCause};
 use selsius_site::{Button, Device, Line, Site};
 use selsius_wire::{
     message,
@@ -234,7 +234,7 @@ fn a_conference_mixes_and_shrinks_to_a_call() {
         assert_eq!(bench.states(phone), ["Connected"]);
         assert!(bench.keys(phone, 0).contains(&"ConfList"));
     }
-    let joins = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Join { .. })).count();
+    let joins = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Join { .. })).count();
     assert_eq!(joins, 3);
     bench.mixer_answers();
     bench.open_audio(&phones);
@@ -245,7 +245,7 @@ fn a_conference_mixes_and_shrinks_to_a_call() {
     bench.on_hook(alice);
     bench.open_audio(&[bob, carol]);
     assert_eq!(bench.sends_to(bob).as_deref(), Some("10.0.0.3:10000"));
-    let leaves = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Leave { .. })).count();
+    let leaves = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Leave { .. })).count();
     assert_eq!(leaves, 3);
     bench.on_hook(bob);
     bench.assert_quiet();
@@ -352,7 +352,7 @@ fn private_hold_keeps_others_out_and_barge_lets_them_in() {
     bench.press_on(alice, SoftKey::Resume, 0);
     bench.press_on(bob, key(BARGE), 0);
     assert_eq!(bench.states(bob)[0], "Connected");
-    let joins = bench.mixer.iter().filter(|order| matches!(order, MixerOrder::Join { .. })).count();
+    let joins = bench.mixer.iter().filter(|order| matches!(order, AnchorOrder::Join { .. })).count();
     assert_eq!(joins, 3);
     bench.on_hook(bob);
     assert_eq!(bench.states(alice), ["Connected"]);

@@ -95,11 +95,11 @@ fn a_call_goes_out_and_its_audio_with_it() {
     bench.off_hook(alice);
     bench.dial(alice, "05");
     let (leg, ..) = bench.offered_call();
-    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None });
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None, events: None });
     assert_eq!(bench.states(alice), ["RingOut"]);
     bench.told();
     let codec = Some(CodecName::Pcma);
-    bench.trunk(TrunkEvent::Answered { leg, codec, address: Some(address(4000)) });
+    bench.trunk(TrunkEvent::Answered { leg, codec, address: Some(address(4000)), events: None });
     assert_eq!(bench.states(alice), ["Connected"]);
     bench.open_audio(&[alice]);
     assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
@@ -135,12 +135,12 @@ fn announcements_are_heard_before_the_answer() {
     let (leg, ..) = bench.offered_call();
     bench.heard(alice);
     let early = Some((CodecName::Pcmu, address(4000)));
-    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early });
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early, events: None });
     let heard = bench.media(alice, 1, 10_000);
     assert!(heard.contains(&"OpenReceiveChannel".into()), "{heard:?}");
     assert!(!heard.iter().any(|line| line.starts_with("StartTone")), "the network plays its own: {heard:?}");
     assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
-    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: None });
+    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: None, events: None });
     let heard = bench.heard(alice);
     assert!(!heard.contains(&"OpenReceiveChannel".into()), "the channel stays open: {heard:?}");
     bench.on_hook(alice);
@@ -210,6 +210,8 @@ fn a_call_comes_in_rings_and_is_answered() {
         calling: Party { number: "0301234".into(), name: "Berlin".into(), ..Party::default() },
         codecs: [CodecName::Pcma].into(),
         address: Some(address(6000)),
+        events: None,
+        redirecting: None,
     };
     bench.trunk(offer("1002"));
     assert_eq!(bench.told(), ["Ringing"]);
@@ -236,7 +238,7 @@ fn a_call_of_a_trunk_is_transferred_by_the_phone_and_by_the_far_end() {
     bench.off_hook(alice);
     bench.dial(alice, "05");
     let (leg, ..) = bench.offered_call();
-    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)) });
+    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)), events: None });
     bench.open_audio(&[alice]);
     bench.press(alice, SoftKey::from(4));
     bench.dial(alice, "1002");
@@ -271,7 +273,12 @@ fn an_office_may_forbid_to_connect_two_parties_outside() {
         for (call, number) in ["05", "06"].into_iter().enumerate() {
             bench.dial(alice, number);
             let (leg, ..) = bench.offered_call();
-            bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)) });
+            bench.trunk(TrunkEvent::Answered {
+                leg,
+                codec: None,
+                address: Some(address(4000)),
+                events: None,
+            });
             bench.open_audio(&[alice]);
             bench.press_on(alice, SoftKey::Transfer, call);
         }
@@ -332,8 +339,8 @@ fn words_about_calls_that_are_over_change_nothing() {
     let mut bench = Bench::new(with_trunks());
     let leg = TrunkLegId(40);
     for event in [
-        TrunkEvent::Progress { leg, ringing: true, early: None },
-        TrunkEvent::Answered { leg, codec: None, address: None },
+        TrunkEvent::Progress { leg, ringing: true, early: None, events: None },
+        TrunkEvent::Answered { leg, codec: None, address: None, events: None },
         TrunkEvent::Media { leg, address: address(1) },
         TrunkEvent::Hold { leg, held: true },
         TrunkEvent::Redirect { leg, number: "1001".into() },

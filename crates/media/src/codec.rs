@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use crate::{Law, PayloadType};
 
-/// A voice codec. This crate makes and plays the two laws of G.711 ([`Codec::law`]); the others it can carry
-/// from phone to phone, since the manager only has to know their names and sizes.
+/// A voice codec. This crate makes and plays G.711 and G.722 ([`coder`](crate::coder)); G.729 it can carry from phone to phone,
+/// since for that the manager only has to know its name and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
     /// G.711 µ-law: North America, Japan.
@@ -81,7 +81,12 @@ impl Codec {
         self.bytes_per_10_ms() * time.tens()
     }
 
-    /// How this crate encodes and decodes it; `None` for a codec that it only carries.
+    /// Whether this crate can encode and decode it, or only carry it.
+    pub const fn is_understood(self) -> bool {
+        !matches!(self, Self::G729)
+    }
+
+    /// Which law of G.711 it is, if it is one.
     pub const fn law(self) -> Option<Law> {
         match self {
             Self::Pcmu => Some(Law::Mu),
@@ -137,6 +142,11 @@ impl PacketTime {
     /// Timestamp ticks, which for G.711 are samples, in one packet.
     pub const fn ticks(self) -> u32 {
         self.tens as u32 * 80
+    }
+
+    /// Samples of linear audio in one packet.
+    pub(crate) const fn samples(self) -> usize {
+        self.tens() * 80
     }
 
     const fn tens(self) -> usize {

@@ -5,7 +5,7 @@
 //! back. The same code therefore runs behind a real phone, in `selsius demo` and on a virtual clock.
 //!
 //! ```text
-//!  microphone, Tone ──samples──> Law::encode ──> rtp::Sender ──bytes──> socket
+//!  microphone, Tone ──samples──> Encoder ──> rtp::Sender ──bytes──> socket
 //!  socket ──bytes──> RtpPacket::parse ──> ReceiverStats (how good is it)
 //!                                    └──> PlayoutBuffer ──samples──> loudspeaker, ToneDetector
 //! ```
@@ -51,9 +51,12 @@
 //! | [`rtcp`] | sender and receiver reports, CNAME, BYE |
 //! | [`g711`] | µ-law and A-law |
 //! | [`codec`] | the codecs that are known by name, and their packet sizes |
+//! | [`coder`] | an encoder and a decoder for each codec that is understood: G.711 and G.722 |
+//! | [`comfort`] | comfort noise (RFC 3389) |
 //! | [`tone`] | call progress tones and DTMF, made and recognised |
 //! | [`jitter`] | the playout buffer and its concealment |
 //! | [`dtmf`] | digits as telephone events (RFC 4733) |
+//! | [`engine`] | what a manager does with the streams of calls: relay, conferences, music, digits |
 //!
 //! Samples are 16-bit linear at 8 kHz ([`SAMPLE_RATE`]). Levels are [`Level`]s in dBm0.
 //!
@@ -66,7 +69,10 @@
 extern crate alloc;
 
 pub mod codec;
+pub mod coder;
+pub mod comfort;
 pub mod dtmf;
+pub mod engine;
 pub mod g711;
 pub mod jitter;
 mod level;

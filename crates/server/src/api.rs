@@ -131,6 +131,8 @@ pub enum ProblemKind {
     StoreFailing,
     /// So many records wait that others were given up.
     RecordsLost,
+    /// A SIP trunk is not registered, does not answer, or could not be started.
+    TrunkDown,
     /// A service beside the exchange has failed: TFTP, HTTP, administration or metrics.
     ServiceDown,
 }

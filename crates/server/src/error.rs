@@ -26,6 +26,9 @@ pub enum ServeError {
     /// The phones' sockets or the exchange's thread.
     #[error(transparent)]
     Exchange(#[from] StartError),
+    /// The thread for audio.
+    #[error("cannot start the media thread")]
+    Media(#[source] io::Error),
     /// An address for files.
     #[error("cannot serve files by {protocol} on {address}")]
     Listen {
@@ -88,7 +91,7 @@ impl ServeError {
             Self::Store(_) | Self::Site(_) | Self::SiteFile(_) => None,
             Self::AutoRegister(_) => Some("choose other numbers with --auto-register".into()),
             Self::Exchange(StartError::Listen { source, .. }) => listen_hint("--sccp", source),
-            Self::Exchange(StartError::System(_)) => None,
+            Self::Exchange(StartError::System(_)) | Self::Media(_) => None,
             Self::Listen { protocol: "TFTP", source, .. } => listen_hint("--tftp", source),
             Self::Listen { source, .. } => listen_hint("--http", source),
             Self::ListenMetrics { source, .. } => {

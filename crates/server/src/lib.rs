@@ -4,6 +4,7 @@
 //!  phones ──TCP 2000──> core (a thread of its own: sockets and exchange) ──records──> store's queue
 //!                        ^ Handle: bounded commands
 //!                        |
+//!                        └──AnchorOrder──> media (a thread of its own: RTP sockets and media engine)
 //!  phones ──UDP 69────> tftp ┐
 //!  phones ──TCP 6970──> http ┼ one tokio runtime: files, office (how the site changes), admin
 //!  people ──Unix──────> admin┤
@@ -20,13 +21,16 @@ pub mod core;
 mod error;
 mod files;
 mod http;
+pub mod media;
 mod net;
 mod observe;
 mod office;
 mod options;
 mod server;
 mod services;
+mod sip;
 mod tftp;
+mod voice;
 
 pub use self::{
     admin::openapi,

@@ -165,6 +165,11 @@ impl Office {
         Self { store, exchange: Mutex::new(exchange), running, auto_register }
     }
 
+    /// The running site, now and whenever it changes.
+    pub(crate) fn follow(&self) -> watch::Receiver<Arc<Site>> {
+        self.running.subscribe()
+    }
+
     /// The running site. Phones that registered themselves after the last change can be missing.
     pub(crate) fn site(&self) -> Arc<Site> {
         Arc::clone(&self.running.borrow())

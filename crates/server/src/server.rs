@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    future::pending,
     hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
@@ -16,10 +17,11 @@ use selsius_exchange::{
     record::{CallId, Record},
 };
 use selsius_provision::tftp;
-use selsius_site::{AutoRegistration, Site, SiteFile, diff};
+use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
+    sync::oneshot,
     sync::{Mutex, Semaphore},
     task::JoinSet,
     time::timeout,
@@ -34,17 +36,21 @@ use crate::{
         Config, ConfigChange, LimitsConfig, MediaAddresses, RecordsConfig, SCCP_PORT, TFTP_PORT,
         TFTP_UNPRIVILEGED_PORT,
     },
-    core::{self, Command, Handle, Limits, Running},
+    core::{self, Anchoring, Command, Handle, Limits, Running},
     files::{Files, Folder},
-    http, net,
+    http, media, net,
     observe::{Bound, Observatory, Observed},
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
     services::{self, Services},
+    sip,
     tftp::Tftp,
+    voice,
 };
 
 /// The admin socket's name in the data directory.
 pub const ADMIN_SOCKET: &str = "admin.sock";
+/// The folder of music on hold in the data directory.
+const MUSIC: &str = "music";
 /// How long calls and connections may take to end in order.
 const STOP: Duration = Duration::from_secs(5);
 /// Admin requests at a time.
@@ -77,6 +83,8 @@ pub struct Server {
     ended: CancellationToken,
     /// TFTP, HTTP and the admin API; they end with it.
     tasks: JoinSet<()>,
+    /// Told when the voice applications have kept what was being recorded, after the end of the exchange.
+    voice_finished: oneshot::Receiver<()>,
 }
 
 /// Something that whoever started the manager should read.
@@ -134,6 +142,9 @@ impl Server {
 
         let ended = CancellationToken::new();
         let sink = Sink { recorder: store.recorder(), _alive: ended.clone().drop_guard() };
+        let (media, media_ended) =
+            media::start(media::Start { ports: config.media.ports, tos: config.dscp.media.tos() })
+                .map_err(ServeError::Media)?;
         let start = core::Start {
             listen: config.sccp.iter().copied().map(net::reachable).collect(),
             dscp: config.dscp.signalling.code(),
@@ -143,8 +154,12 @@ impl Server {
             limits: socket_limits(&config.limits),
         };
         let started = core::start(start, Box::new(move |record| sink.record(record)));
-        let Running { handle, addresses: sccp, thread: _ } =
-            started.inspect_err(|_| remove_socket(&sockets.admin_path))?;
+        let Running { handle, addresses: sccp, thread: _ } = started.inspect_err(|_| {
+            remove_socket(&sockets.admin_path);
+            end(&media);
+        })?;
+        connect(&handle, &media, &config).await;
+        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -154,8 +169,12 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let observed = Observed::new(handle.clone(), store.clone());
+        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), handle.clone());
+        handle.deliver(Command::FarEnd(TrunkKind::Sip, far_end)).await;
+        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
+        let trunks = trunks.run(office.follow());
+        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());
         let files = Arc::new(Files {
             office: Arc::clone(&office),
             folder: Arc::new(folder),
@@ -188,10 +207,22 @@ impl Server {
         tasks.spawn(observed.keep_an_eye_on("TFTP", tftp.run(files, tftp_limits(&config.limits))));
         let (most, longest) = (config.limits.http_connections, Some(http::LONGEST));
         tasks.spawn(observed.keep_an_eye_on("HTTP", http::serve(http, pages, most, longest)));
+        tasks.spawn(observed.keep_an_eye_on("music", sounds));
+        tasks.spawn(observed.keep_an_eye_on("SIP trunks", trunks));
         // Who watches does so for days.
+        let media_ended = async { drop(media_ended.await) };
+        tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));
         let serves = http::serve(admin, api, ADMIN_CONNECTIONS, None);
         tasks.spawn(observed.keep_an_eye_on("administration", serves));
-        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks })
+        let (finished, voice_finished) = oneshot::channel();
+        let voice = async move {
+            voice.await;
+            // Nobody waits for it but an end in order, which is no failure.
+            let _ = finished.send(());
+            pending().await
+        };
+        tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
+        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks, voice_finished })
     }
 
     /// Where it can be reached.
@@ -207,6 +238,11 @@ impl Server {
     /// The way to its exchange.
     pub fn exchange(&self) -> &Handle {
         &self.observed.exchange
+    }
+
+    /// The way to its media thread.
+    pub fn media(&self) -> &media::Handle {
+        &self.observed.media
     }
 
     /// What it remembers.
@@ -269,7 +305,11 @@ impl Server {
         if timeout(STOP, self.ended()).await.is_err() {
             tracing::error!("the exchange does not end");
         }
+        if timeout(STOP, &mut self.voice_finished).await.is_err() {
+            tracing::error!("the voice applications do not end");
+        }
         self.tasks.shutdown().await;
+        end(&self.observed.media);
         self.observed.store.clone().close().await
     }
 }
@@ -278,6 +318,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Fails when it has ended already.
         let _ = self.observed.exchange.send(Command::Stop);
+        end(&self.observed.media);
         remove_socket(&self.addresses.admin);
     }
 }
@@ -373,6 +414,21 @@ fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
         }
         result => result.map_err(fail(address)),
     }
+}
+
+/// Lets the exchange and the media thread know each other.
+async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
+    // Both queues are empty yet.
+    let _ = media.send(media::Order::Exchange(exchange.clone()));
+    let anchoring =
+        Anchoring { media: media.clone(), address: config.media.address, learning: config.learning() };
+    exchange.deliver(Command::Media(anchoring)).await;
+}
+
+/// Ends the media thread. It has nothing to finish.
+fn end(media: &media::Handle) {
+    // Fails when it has ended already.
+    let _ = media.send(media::Order::End);
 }
 
 fn remove_socket(path: &Path) {

@@ -56,12 +56,12 @@ pub use import::{CSV_TEMPLATE, ImportFormat, Imported, LeftOut};
 pub use key::KeyPath;
 pub use local::Local;
 pub use model::{
-    Action, ActiveRing, AutoAnswer, AutoRegistration, Blocked, Button, CallCode, CallerId, CodeDemand,
-    CodeKind, CodecName, ConferenceDrop, Contact, Device, DialTimers, DoNotDisturb, Feature, FeatureCode,
-    FeatureCodes, Hotline, HuntGroup, HuntOrder, ItemTarget, KeySet, Language, Line, Model, OpenHours,
-    OpenHoursError, OwnerLeaves, PagingGroup, PagingMode, Parking, PickupGroup, Pool, Prefer, Rights, Ring,
-    Route, Schedule, Service, ServiceItem, Settings, SideCar, Site, SoftKey, SoftKeys, TonePlan, Trunk,
-    TrunkKind, User,
+    Action, ActiveRing, Application, ApplicationKind, AutoAnswer, AutoRegistration, Blocked, Button,
+    CallCode, CallerId, CodeDemand, CodeKind, CodecName, ConferenceDrop, Contact, Device, DialTimers,
+    DoNotDisturb, Dtmf, Feature, FeatureCode, FeatureCodes, Hotline, HuntGroup, HuntOrder, ItemTarget,
+    KeySet, Language, Line, MediaPath, Model, Music, OpenHours, OpenHoursError, OwnerLeaves, PagingGroup,
+    PagingMode, Parking, PickupGroup, Pool, Prefer, Rights, Ring, Route, Schedule, Service, ServiceItem,
+    Settings, SideCar, Site, SoftKey, SoftKeys, TonePlan, Transport, Trunk, TrunkKind, User,
 };
 pub use names::{DeviceName, LineNumber, Name, NameError, Secret};
 pub use numbers::{NumberMask, NumberRange};

@@ -84,7 +84,7 @@ fn media(phone: &Phone, view: &View) -> Option<String> {
     let opened = view.legs.iter().filter_map(|leg| Some(leg.receive?.party));
     let mut wanted: Vec<_> = opened.chain(multicast(false).map(|(party, _)| party)).collect();
     wanted.sort_unstable();
-    let shown: Vec<_> = phone.receiving.iter().copied().collect();
+    let shown: Vec<_> = phone.receiving.keys().copied().collect();
     if shown != wanted {
         return Some(format!("listens to streams {shown:?}, not {wanted:?}"));
     }

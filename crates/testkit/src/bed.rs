@@ -9,7 +9,7 @@ use std::{
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
-    Config, Exchange, Input, MixerOrder, Output, Peer, SessionId, Time, WallClock,
+    AnchorOrder, Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
     record::{CallEnded, CallId, Record, WallTime},
     remembered::LineState,
@@ -28,6 +28,7 @@ use crate::{
     meter::Meter,
     network::{Network, Wire},
     queue::Queue,
+    services::Services,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -41,8 +42,9 @@ pub type Recorder = Box<dyn FnMut(&Record)>;
 pub struct Phone {
     /// The phone itself.
     pub station: Station,
-    /// Streams it listens to, by pass-through party id.
-    pub receiving: BTreeSet<u32>,
+    /// Streams it listens to, by pass-through party id, and which of the bed's channels each is: what becomes of one that
+    /// was closed meanwhile is no news.
+    pub receiving: BTreeMap<u32, u64>,
     /// Multicast groups it listens to, by pass-through party id.
     pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
@@ -91,8 +93,9 @@ enum Event {
     /// The phone notices.
     PhoneLoses(usize, SessionId),
     Connect(usize),
-    Opened(usize, u32),
-    Failed(usize, u32),
+    /// The phone has opened a receive channel, or could not: phone, party, and which of the party's channels it is.
+    Opened(usize, u32, u64),
+    Failed(usize, u32, u64),
     StationTimer(usize),
     ExchangeTimer,
     /// A trunk or the mixer answers.
@@ -127,6 +130,7 @@ pub struct Bed {
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
+    pub(crate) services: Services,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
     dirty: Vec<SessionId>,
@@ -134,6 +138,8 @@ pub struct Bed {
     /// Events that are not timers.
     in_flight: usize,
     next_session: u64,
+    /// Receive channels that phones were told to open so far.
+    channels: u64,
     exchange_timer: Option<Time>,
 }
 
@@ -156,12 +162,14 @@ impl Bed {
             answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
+            services: Services::default(),
             network,
             sessions: BTreeMap::new(),
             dirty: Vec::new(),
             events: Queue::default(),
             in_flight: 0,
             next_session: 1,
+            channels: 0,
             exchange_timer: None,
         }
     }
@@ -172,7 +180,7 @@ impl Bed {
         let address = config.address;
         self.phones.push(Phone {
             station: Station::new(config),
-            receiving: BTreeSet::new(),
+            receiving: BTreeMap::new(),
             groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
             rings: false,
@@ -273,6 +281,7 @@ impl Bed {
     /// Nothing is left of what the manager had to do with others.
     fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.services = Services::default();
         self.answers.forget();
         self.exchange_timer = None;
         for (session, state) in std::mem::take(&mut self.sessions) {
@@ -358,15 +367,16 @@ impl Bed {
                 }
             }
             Event::Connect(phone) => self.connect(phone),
-            Event::Opened(phone, party) => {
-                if self.phones[phone].receiving.contains(&party) {
+            Event::Opened(phone, party, channel) => {
+                if self.phones[phone].receiving.get(&party) == Some(&channel) {
                     let address =
                         SocketAddr::new(self.phones[phone].address, 16_384 + (party % 8192) as u16 * 2);
                     self.station(phone, selsius_station::Input::ReceiveOpened { party, address });
                 }
             }
-            Event::Failed(phone, party) => {
-                if self.phones[phone].receiving.remove(&party) {
+            Event::Failed(phone, party, channel) => {
+                if self.phones[phone].receiving.get(&party) == Some(&channel) {
+                    self.phones[phone].receiving.remove(&party);
                     self.phones[phone].groups.remove(&party);
                     self.station(phone, selsius_station::Input::ReceiveFailed { party });
                 }
@@ -482,11 +492,11 @@ impl Bed {
         self.exchange_outputs();
     }
 
-    /// The bed's mixer listens to each party of a conference on a port of its own.
-    fn mix(&mut self, order: MixerOrder) {
-        if let MixerOrder::Join { party, .. } = order {
-            let address = SocketAddr::from(([10, 0, 0, 2], 20_000 + (party % 10_000) as u16 * 2));
-            self.answer(About::Party(party), Input::Mixer { party, address: Some(address) });
+    /// The bed's media services listen to each party on a port of its own.
+    fn anchor(&mut self, order: &AnchorOrder) {
+        let address = self.services.handle(order);
+        if let (AnchorOrder::Join { party, .. }, Some(_)) = (order, address) {
+            self.answer(About::Party(*party), Input::Anchored { party: *party, address });
         }
     }
 
@@ -518,7 +528,7 @@ impl Bed {
                 }
                 Output::Store(record) => self.store(*record),
                 Output::Trunk(order) => self.loopback.handle(*order),
-                Output::Mixer(order) => self.mix(order),
+                Output::Anchor(order) => self.anchor(&order),
                 Output::Notice(_) | Output::Event(_) => {}
             }
         }
@@ -635,24 +645,29 @@ impl Bed {
     }
 
     fn order(&mut self, phone: usize, order: MediaOrder) {
+        self.channels += 1;
+        let channel = self.channels;
         let state = &mut self.phones[phone];
         match order {
             MediaOrder::OpenReceive { party, .. } => {
-                state.receiving.insert(party);
+                state.receiving.insert(party, channel);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
                 match (bad, self.rng.random_ratio(1, 2)) {
-                    (false, _) => self.schedule(self.now + after, Event::Opened(phone, party)),
-                    (true, true) => self.schedule(self.now + after, Event::Failed(phone, party)),
+                    (false, _) => self.schedule(self.now + after, Event::Opened(phone, party, channel)),
+                    (true, true) => self.schedule(self.now + after, Event::Failed(phone, party, channel)),
                     (true, false) => {}
                 }
             }
             MediaOrder::ReceiveMulticast { party, group, .. } => {
-                state.receiving.insert(party);
+                state.receiving.insert(party, channel);
                 state.groups.insert(party, group);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
-                let event = if bad { Event::Failed(phone, party) } else { Event::Opened(phone, party) };
+                let event = match bad {
+                    true => Event::Failed(phone, party, channel),
+                    false => Event::Opened(phone, party, channel),
+                };
                 self.schedule(self.now + after, event);
             }
             MediaOrder::CloseReceive { party } => {

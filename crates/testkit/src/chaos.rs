@@ -142,6 +142,7 @@ pub(crate) fn leg_of(event: &TrunkEvent) -> TrunkLegId {
         | TrunkEvent::Media { leg, .. }
         | TrunkEvent::Hold { leg, .. }
         | TrunkEvent::Redirect { leg, .. }
+        | TrunkEvent::Digit { leg, .. }
         | TrunkEvent::HungUp { leg, .. } => *leg,
     }
 }

@@ -16,6 +16,7 @@ mod office;
 mod plan;
 mod queue;
 mod random;
+mod services;
 
 pub use self::{
     agree::disagreement,

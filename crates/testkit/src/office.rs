@@ -2,8 +2,8 @@
 
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Feature, Hotline, HuntGroup, HuntOrder,
-    KeySet, Language, Line, LineNumber, Name, PickupGroup, Prefer, Ring, Route, Secret, Site, SoftKey as Key,
-    SoftKeys, Trunk, User,
+    KeySet, Language, Line, LineNumber, MediaPath, Music, Name, PickupGroup, Prefer, Ring, Route, Secret,
+    Site, SoftKey as Key, SoftKeys, Trunk, User,
 };
 use selsius_station::{Config, ModelClass};
 
@@ -193,4 +193,17 @@ pub(crate) fn config(phone: usize) -> Config {
     let [high, low] = ((phone % 60_000) as u16 + 10).to_be_bytes();
     config.address = [10, 1, high, low].into();
     config
+}
+
+/// Has audio go through the manager: that of the trunk and of the first phone, and music for those on hold.
+pub(crate) fn through_the_manager(site: &mut Site) {
+    let Ok(bells) = "bells".parse::<Name>() else { return };
+    site.music.insert(bells.clone(), Music::default());
+    site.settings.music = Some(bells);
+    for trunk in site.trunks.values_mut() {
+        trunk.media = Some(MediaPath::Relay);
+    }
+    if let Some(device) = site.devices.values_mut().next() {
+        device.media = MediaPath::Relay;
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     bed::{Bed, Recorder},
     chaos::Notices,
     network::Network,
-    office::{PIN, SHARED, config, name, office},
+    office::{PIN, SHARED, config, name, office, through_the_manager},
     plan,
 };
 
@@ -104,7 +104,11 @@ pub fn run_recorded(users: &Users, recorder: Recorder) -> Result<Report, Box<Fai
 }
 
 fn run_on(users: &Users, recorder: Option<Recorder>) -> Result<Report, Box<Failure>> {
-    let office = office(users.phones);
+    let mut office = office(users.phones);
+    // Half of the offices have all audio from phone to phone that can.
+    if users.seed % 2 == 1 {
+        through_the_manager(&mut office);
+    }
     let mut bed = Bed::new(office.clone(), Network::default(), users.seed);
     bed.recorder = recorder;
     bed.bad_media = if users.trouble { 50 } else { 0 };
@@ -210,6 +214,13 @@ impl Run {
             return Err(format!("everybody hung up, and a trunk has {trunk} calls: {calls:?}"));
         }
         let sizes = self.bed.exchange.sizes();
+        let services = &self.bed.services;
+        if let Some(wrong) = &services.wrong {
+            return Err(format!("an order to the media services makes no sense: {wrong}"));
+        }
+        if services.len() != 0 {
+            return Err(format!("everybody hung up, and {services:?} are left"));
+        }
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             let calls = self.bed.exchange.call_status();
             return Err(format!("everybody hung up, and this is left: {sizes:?}, {calls:?}"));

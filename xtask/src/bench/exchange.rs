@@ -71,12 +71,18 @@ pub(super) fn run(options: &Options) -> Result<()> {
 /// Runs the example. The numbers that it prints, by their names.
 fn measured(phones: u64, calls: &str, runs: &str) -> Result<BTreeMap<String, f64>> {
     let phones = phones.to_string();
+    example("selsius-exchange", "cost", &["--phones", &phones, "--calls", calls, "--runs", runs])
+}
+
+/// Runs an example of a package. The numbers that it prints, by their names.
+pub(super) fn example(package: &str, name: &str, arguments: &[&str]) -> Result<BTreeMap<String, f64>> {
     let mut command =
-        cargo(&["run", "--profile", "dist", "--quiet", "--package", "selsius-exchange", "--example", "cost"]);
-    command.args(["--", "--phones", &phones, "--calls", calls, "--runs", runs]);
-    let output = command.output().context("cannot run the example `cost`")?;
+        cargo(&["run", "--profile", "dist", "--quiet", "--package", package, "--example", name, "--"]);
+    let output =
+        command.args(arguments).output().with_context(|| format!("cannot run the example `{name}`"))?;
     if !output.status.success() {
-        bail!("the example `cost` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("the example `{name}` ended with {}: {said}", output.status);
     }
     Ok(numbers(&String::from_utf8_lossy(&output.stdout)))
 }

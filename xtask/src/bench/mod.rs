@@ -5,6 +5,7 @@ mod dissect;
 mod echo;
 mod exchange;
 mod manager;
+mod media;
 mod office;
 mod script;
 mod verdict;
@@ -31,6 +32,8 @@ pub(crate) enum Subject {
     Calls(manager::CallOptions),
     /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
     Peer(manager::PeerOptions),
+    /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
+    Media(media::Options),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -61,6 +64,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
         Subject::Peer(options) => manager::peer(options),
+        Subject::Media(options) => media::run(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }

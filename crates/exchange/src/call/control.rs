@@ -158,7 +158,7 @@ impl Exchange {
             state,
             receive: Receive::Closed,
             audio: None,
-            mixing: None,
+            anchor: None,
             consults: None,
             selected: false,
             private: false,
@@ -564,8 +564,13 @@ impl Exchange {
 
     /// Changes a leg's state and tells its phone.
     pub(crate) fn enter(&mut self, now: Time, handle: Handle<Leg>, state: LegState, transition: Transition) {
-        if let Some(leg) = self.legs.get_mut(handle) {
-            leg.state = state;
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        leg.state = state;
+        let waits = matches!(state, LegState::Proceeding | LegState::RingOut);
+        if waits && leg.audio.is_some() {
+            // Whoever waits for somebody to answer talks to nobody meanwhile, and needs no codec in common with anybody.
+            let call = leg.call;
+            let _ = self.settle_media(now, call);
         }
         self.transition(now, handle, transition);
     }

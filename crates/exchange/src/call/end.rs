@@ -8,7 +8,7 @@ use super::{Call, End, Leg, LegState, Phase, Receive, Role, media::encoding_name
 use crate::{
     arena::Handle,
     exchange::{Exchange, Timer},
-    io::{Level, MixerOrder, Output},
+    io::Level,
     record::{CallEnded, EndCause, Record, WallTime},
     view::Transition,
 };
@@ -99,10 +99,7 @@ impl Exchange {
             if state.state.is_off_hook() && state.device().is_some() && !state.one_way {
                 self.timers.cancel(Timer::Media(leg));
                 (state.receive, state.audio) = (Receive::Closed, None);
-                if let Some(mixing) = state.mixing.take() {
-                    let order = MixerOrder::Leave { conference: mixing.conference, party: state.party };
-                    self.out.push_back(Output::Mixer(order));
-                }
+                self.release_anchor(leg);
                 self.enter(now, leg, LegState::Failed(cause), Transition::Fail);
             } else {
                 self.remove_leg(now, leg, Transition::End);
@@ -180,10 +177,7 @@ impl Exchange {
         self.timers.cancel(Timer::Media(handle));
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
-        if let Some(mixing) = leg.mixing {
-            let order = MixerOrder::Leave { conference: mixing.conference, party: leg.party };
-            self.out.push_back(Output::Mixer(order));
-        }
+        self.release_anchor_of(&leg);
         let mut talked = None;
         let mut why = None;
         if let Some(call) = self.calls.get_mut(leg.call) {

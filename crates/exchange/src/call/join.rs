@@ -202,14 +202,15 @@ impl Exchange {
     }
 
     /// The moved party waits for the answer of those who ring in this call.
-    fn ring_for(&mut self, now: Time, call: Handle<Call>, moved: &[Handle<Leg>]) {
+    fn ring_for(&mut self, now: Time, handle: Handle<Call>, moved: &[Handle<Leg>]) {
         let Some(&leg) = moved.first() else { return };
-        if let (Some(state), Some(call)) = (self.legs.get_mut(leg), self.calls.get_mut(call)) {
+        if let (Some(state), Some(call)) = (self.legs.get_mut(leg), self.calls.get_mut(handle)) {
             call.calling = state.who.clone();
             if state.state == LegState::Connected {
                 state.state = LegState::RingOut;
             }
         }
+        let _ = self.settle_media(now, handle);
         self.transition(now, leg, Transition::RingOut);
         self.tell_others(now, leg, Transition::Parties);
     }

@@ -2,7 +2,7 @@
 //!
 //! Phones send to each other directly. Each phone is asked to open its receive channel when the call connects, and
 //! is told to transmit as soon as the other phone has said where it listens (the order of the v20 capture, frames
-//! 36 to 38 and 46 to 47). In a conference each party sends to the mixer, which sends to each of them.
+//! 36 to 38 and 46 to 47). What has to go through the manager is in [`super::anchor`].
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -14,15 +14,26 @@ use selsius_wire::{
     value::{Codec, Number, StatsProcessing},
 };
 
-use super::{Appears, Audio, Call, End, Leg, LegState, Mixing, Phase, Receive};
+use super::{Appears, Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED};
 use crate::{
     arena::Handle,
     device::Device,
     exchange::{Exchange, Timer},
-    io::{MixerOrder, Output},
+    io::{AnchorOrder, Hears},
     record::{CallId, CallQuality, EndCause, Record},
     view::Transition,
 };
+
+/// Which way the audio of a leg goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Way {
+    /// It has none.
+    None,
+    /// To the other leg.
+    Direct(Audio),
+    /// To the manager's media services.
+    Anchored(Hears, Audio),
+}
 
 impl Exchange {
     /// The called user has answered: both parties talk.
@@ -52,58 +63,76 @@ impl Exchange {
     /// Opens and closes the audio of a call's legs by who talks to whom. The legs are to be told afterwards.
     ///
     /// # Errors
-    /// Two parties who should talk have no codec in common.
+    /// Two parties who should talk have no codec in common, and none that could be turned into the other's.
     pub(crate) fn settle_media(&mut self, now: Time, handle: Handle<Call>) -> Result<(), EndCause> {
         let Some(call) = self.calls.get(handle) else { return Ok(()) };
-        let mixed = call.mixed.is_some();
-        let early = call.early;
-        // By multicast phones neither open channels of their own nor send to each other.
-        let multicast = call.page.is_some_and(|page| page.multicast.is_some());
-        let talks = |leg: &Leg| !multicast && (leg.talks() || early && leg.state != LegState::Held);
-        let talking: Vec<_> =
-            call.legs.iter().copied().filter(|&leg| self.legs.get(leg).is_some_and(talks)).collect();
-        let pair = match (&talking[..], &call.legs[..]) {
-            (&[a, b], [_, _]) if !mixed => Some(self.common_audio(&[a, b]).ok_or(EndCause::NoCommonCodec)?),
+        let ways = self.ways_of_audio(call)?;
+        let spoken = match &ways[..] {
+            [(_, Way::Direct(audio) | Way::Anchored(Hears::Bridge(_), audio)), _] => Some(audio.codec),
             _ => None,
         };
-        let conference = call.conference;
         let deadline = now + self.config.limits.media_answer;
-        for leg in call.legs.clone() {
-            let audio = match talking.contains(&leg) {
-                true if mixed => self.common_audio(&[leg]),
-                true => pair,
-                false => None,
-            };
-            self.settle_leg(leg, audio, mixed.then_some(conference), deadline);
+        for (leg, way) in ways {
+            self.settle_leg(leg, way, deadline);
         }
-        if let (Some(audio), Some(call)) = (pair, self.calls.get_mut(handle)) {
-            call.codec.get_or_insert(audio.codec);
+        if let (Some(codec), Some(call)) = (spoken, self.calls.get_mut(handle))
+            && call.phase == Phase::Talking
+        {
+            call.codec.get_or_insert(codec);
         }
         Ok(())
     }
 
-    fn settle_leg(
-        &mut self,
-        handle: Handle<Leg>,
-        audio: Option<Audio>,
-        conference: Option<u32>,
-        deadline: Time,
-    ) {
-        let Some(leg) = self.legs.get_mut(handle) else { return };
-        let mixing = conference.filter(|_| audio.is_some());
-        if let Some(old) = leg.mixing.take_if(|old| Some(old.conference) != mixing) {
-            let order = MixerOrder::Leave { conference: old.conference, party: leg.party };
-            self.out.push_back(Output::Mixer(order));
+    /// Which way the audio of each leg goes.
+    fn ways_of_audio(&self, call: &Call) -> Result<Vec<(Handle<Leg>, Way)>, EndCause> {
+        // By multicast phones neither open channels of their own nor send to each other.
+        let multicast = call.page.is_some_and(|page| page.multicast.is_some());
+        let talks = |leg: &Leg| !multicast && (leg.talks() || call.early && leg.state != LegState::Held);
+        let all_talk = call.legs.iter().all(|&leg| self.legs.get(leg).is_some_and(talks));
+        if let (&[a, b], true, None) = (&call.legs[..], all_talk, &call.mixed) {
+            let relayed =
+                [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)));
+            let common = self.common_audio(&[a, b], self.site.settings.codecs.iter().copied());
+            if let (Some(audio), false) = (common, relayed) {
+                return Ok([(a, Way::Direct(audio)), (b, Way::Direct(audio))].into());
+            }
+            // Each speaks what it likes best, if they cannot speak the same.
+            let of = |leg| common.or_else(|| self.mixed_audio(leg)).ok_or(EndCause::NoCommonCodec);
+            let bridge = |audio| Way::Anchored(Hears::Bridge(call.conference), audio);
+            return Ok([(a, bridge(of(a)?)), (b, bridge(of(b)?))].into());
         }
-        if let (Some(conference), Some(audio), None) = (mixing, audio, &leg.mixing) {
-            leg.mixing = Some(Mixing { conference, address: None });
-            let listens = match leg.receive {
-                Receive::Open(address) => Some(address),
-                Receive::Closed | Receive::Opening => None,
+        let way = |&handle: &Handle<Leg>| {
+            let Some(leg) = self.legs.get(handle) else { return (handle, Way::None) };
+            let audio = self.mixed_audio(handle);
+            let way = match audio {
+                Some(audio) if call.mixed.is_some() && talks(leg) => {
+                    Way::Anchored(Hears::Bridge(call.conference), audio)
+                }
+                Some(audio) => match self.music(call, handle) {
+                    Some(music) => Way::Anchored(Hears::Music(music), audio),
+                    // The far end of a trunk has been told where to send, and need not be told again.
+                    None if leg.keeps_anchor() => {
+                        let rings = leg.state == LegState::RingOut;
+                        let bridge = Hears::Bridge(call.conference);
+                        Way::Anchored(if rings { Hears::Ringing } else { bridge }, audio)
+                    }
+                    None => Way::None,
+                },
+                None => Way::None,
             };
-            let order = MixerOrder::Join { conference, party: leg.party, audio, listens };
-            self.out.push_back(Output::Mixer(order));
-        }
+            (handle, way)
+        };
+        Ok(call.legs.iter().map(way).collect())
+    }
+
+    fn settle_leg(&mut self, handle: Handle<Leg>, way: Way, deadline: Time) {
+        let (audio, anchored) = match way {
+            Way::None => (None, None),
+            Way::Direct(audio) => (Some(audio), None),
+            Way::Anchored(hears, audio) => (Some(audio), Some((hears, audio))),
+        };
+        self.anchor(handle, anchored);
+        let Some(leg) = self.legs.get_mut(handle) else { return };
         let changed = leg.audio != audio;
         leg.audio = audio;
         if leg.device().is_none() {
@@ -126,18 +155,6 @@ impl Exchange {
         }
     }
 
-    /// The mixer says where it listens for a party; `None` if it cannot take it.
-    pub(crate) fn mixer_answered(&mut self, now: Time, party: u32, address: Option<SocketAddr>) {
-        let Some(&handle) = self.parties.get(&party) else {
-            return self.counters.refuse("answer of the mixer for no leg");
-        };
-        let Some(mixing) = self.legs.get_mut(handle).and_then(|leg| leg.mixing.as_mut()) else {
-            return self.counters.refuse("answer of the mixer for a leg without it");
-        };
-        mixing.address = address;
-        self.transition(now, handle, Transition::Media);
-    }
-
     /// A phone says where it listens, or that it cannot.
     pub(crate) fn receive_answered(
         &mut self,
@@ -157,9 +174,8 @@ impl Exchange {
             (Receive::Opening | Receive::Open(_), Some(address)) => {
                 leg.receive = Receive::Open(address);
                 self.timers.cancel(Timer::Media(handle));
-                if let Some(mixing) = &leg.mixing {
-                    let order = MixerOrder::Send { conference: mixing.conference, party: leg.party, address };
-                    self.out.push_back(Output::Mixer(order));
+                if leg.anchor.is_some() {
+                    self.order_anchor(AnchorOrder::Send { party, address });
                 } else if let Some(peer) = self.peer(handle) {
                     self.transition(now, peer, Transition::Media);
                 }
@@ -184,6 +200,9 @@ impl Exchange {
 
     /// A phone has no audio: the call fails, or a conference goes on without it.
     pub(crate) fn media_failed(&mut self, now: Time, leg: Handle<Leg>) {
+        if self.misses_music(leg) {
+            return self.transition(now, leg, Transition::Media);
+        }
         let others = self.others(leg).len();
         if others > 1 {
             self.end_leg(now, leg, EndCause::MediaFailure);
@@ -205,9 +224,20 @@ impl Exchange {
         legs.iter().copied().find(|&leg| self.legs.get(leg).is_some_and(|leg| leg.reference == reference))
     }
 
-    /// The site's best codec that all these can do, and the packet time that all can.
-    fn common_audio(&self, legs: &[Handle<Leg>]) -> Option<Audio> {
-        self.site.settings.codecs.iter().find_map(|&name| {
+    /// What a leg speaks with the media services, where these have to understand it.
+    pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
+        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
+        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+        self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
+    }
+
+    /// The best of these codecs that all these legs can do, and the packet time that all can.
+    fn common_audio(
+        &self,
+        legs: &[Handle<Leg>],
+        mut codecs: impl Iterator<Item = CodecName>,
+    ) -> Option<Audio> {
+        codecs.find_map(|name| {
             let mut codec = None;
             let mut packet_ms = self.site.settings.packet_ms;
             for leg in legs {

@@ -1,5 +1,6 @@
 //! Calls and their legs. A call owns its legs, a leg owns its media: what ends above ends below.
 
+mod anchor;
 mod control;
 mod end;
 mod hold;
@@ -23,7 +24,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodeDemand, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
-use self::trunk::TrunkEnd;
+use self::{anchor::Anchor, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
@@ -72,7 +73,7 @@ pub(crate) struct Call {
     pub(crate) hunt: Option<Hunt>,
     /// The hunt group by which it came to whom it is with now.
     pub(crate) pilot: Option<Party>,
-    /// More than two parties, or two of more than two: their audio goes to a mixer.
+    /// More than two parties, or two of more than two: their audio is mixed.
     pub(crate) mixed: Option<Mixed>,
     /// When the number was complete.
     pub(crate) started: Option<WallTime>,
@@ -202,8 +203,8 @@ pub(crate) struct Leg {
     pub(crate) receive: Receive,
     /// The audio of its channels, while there are any.
     pub(crate) audio: Option<Audio>,
-    /// Its place at the mixer, in a conference.
-    pub(crate) mixing: Option<Mixing>,
+    /// Its place at the media services, while its audio goes there.
+    pub(crate) anchor: Option<Anchor>,
     /// The call that this one is made for: a consultation before a transfer, or before a conference.
     pub(crate) consults: Option<Consultation>,
     /// Marked with the Select key.
@@ -220,14 +221,6 @@ pub(crate) struct Leg {
     pub(crate) guest_of: Option<Handle<Self>>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
-}
-
-/// A party's place at the mixer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mixing {
-    pub(crate) conference: u32,
-    /// Where the mixer listens to it, once it has said so.
-    pub(crate) address: Option<SocketAddr>,
 }
 
 /// Why a phone calls somebody while another call waits.
@@ -283,6 +276,11 @@ impl Leg {
     /// Is it on this phone?
     pub(crate) fn is_on(&self, device: Handle<Device>) -> bool {
         self.device() == Some(device)
+    }
+
+    /// Is its place at the media services kept while nobody talks? That of a relayed trunk is.
+    pub(crate) fn keeps_anchor(&self) -> bool {
+        matches!(&self.end, End::Trunk(trunk) if trunk.keeps_anchor())
     }
 
     /// Does its user talk, or would if the other side did?

@@ -5,17 +5,17 @@
 //! the difference to what the trunk was told is the order.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
-use selsius_site::{CodecName, LineNumber, Name};
+use selsius_site::{CodecName, Dtmf, LineNumber, Name, Trunk, TrunkKind};
 use selsius_wire::Time;
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role, control::Place};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, Role, anchor::TRANSCODED, control::Place};
 use crate::{
     arena::Handle,
-    dialplan,
+    dialplan::{self, Destination, Target},
     exchange::Exchange,
-    io::Output,
+    io::{AnchorOrder, Hears, Output},
     record::{EndCause, Party},
     view::Transition,
 };
@@ -44,6 +44,8 @@ pub enum TrunkOrder {
         codecs: Vec<CodecName>,
         /// Packet time in milliseconds.
         packet_ms: u32,
+        /// Where this side listens; `None` is not known before somebody answers.
+        listens: Option<SocketAddr>,
         /// An emergency call.
         emergency: bool,
     },
@@ -117,6 +119,10 @@ pub enum TrunkEvent {
         codecs: Vec<CodecName>,
         /// Where it listens, if it said so already.
         address: Option<SocketAddr>,
+        /// The payload type of digits in the audio (RFC 4733), if it can do these.
+        events: Option<u8>,
+        /// Who has sent the call on to this number, outside.
+        redirecting: Option<Box<Party>>,
     },
     /// The far end rings, or is looked for.
     Progress {
@@ -126,6 +132,8 @@ pub enum TrunkEvent {
         ringing: bool,
         /// The far end sends its own tones or announcements: the codec, and where it listens.
         early: Option<(CodecName, SocketAddr)>,
+        /// The payload type of digits in the audio, if that is known.
+        events: Option<u8>,
     },
     /// The far end has answered.
     Answered {
@@ -135,6 +143,8 @@ pub enum TrunkEvent {
         codec: Option<CodecName>,
         /// Where it listens; if that is not known yet, [`TrunkEvent::Media`] follows.
         address: Option<SocketAddr>,
+        /// The payload type of digits in the audio, if it can do these.
+        events: Option<u8>,
     },
     /// The far end listens somewhere else.
     Media {
@@ -158,6 +168,13 @@ pub enum TrunkEvent {
         /// Where to.
         number: String,
     },
+    /// The far end pressed a key, and said so by a message.
+    Digit {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Which key: a digit, `*`, `#` or a letter from A to D.
+        digit: char,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -174,6 +191,14 @@ pub(crate) struct TrunkEnd {
     pub(crate) trunk: String,
     /// What the far end can do, the best first.
     codecs: Vec<CodecName>,
+    /// The payload type of digits in its audio.
+    pub(super) events: Option<u8>,
+    /// Its audio goes through the manager.
+    relays: bool,
+    /// This side has called it.
+    asked: bool,
+    /// What it will be asked as soon as it is known where this side listens.
+    offer: Option<Box<TrunkOrder>>,
     /// What the trunk was told.
     told: Told,
     /// It has said itself that the call is over.
@@ -192,8 +217,30 @@ struct Told {
 }
 
 impl TrunkEnd {
-    fn new(id: TrunkLegId, trunk: String, codecs: Vec<CodecName>) -> Self {
-        Self { id, trunk, codecs, told: Told::default(), over: false }
+    fn new(id: TrunkLegId, trunk: String, relays: bool) -> Self {
+        let codecs = Vec::new();
+        Self {
+            id,
+            trunk,
+            codecs,
+            events: None,
+            relays,
+            asked: false,
+            offer: None,
+            told: Told::default(),
+            over: false,
+        }
+    }
+
+    /// Does its audio go through the manager?
+    pub(super) fn relays(&self) -> bool {
+        self.relays
+    }
+
+    /// Is its place at the media services kept while nobody talks? The far end has been told where to send, and what it
+    /// sends need not stop for a hold.
+    pub(super) fn keeps_anchor(&self) -> bool {
+        self.relays && (self.asked || self.told.answered)
     }
 
     /// Can the far end speak this codec? One that has not said what it can do can speak any.
@@ -224,37 +271,80 @@ impl Exchange {
         let calling = self.legs.get(caller).map(|leg| self.caller_outside(leg)).unwrap_or_default();
         let id = TrunkLegId(self.next_trunk_leg());
         let who = Party { number: number.into(), ..Party::default() };
-        let end = End::Trunk(TrunkEnd::new(id, trunk.as_str().into(), Vec::new()));
-        if self.add_leg(call_handle, end, who, Role::Called, LegState::RingIn).is_none() {
+        let relays = self.site.trunks.get(&trunk).is_some_and(Trunk::relays);
+        let codecs = self.codecs_of(caller, &trunk);
+        let mut end = TrunkEnd::new(id, trunk.as_str().into(), relays);
+        end.asked = true;
+        end.codecs.clone_from(&codecs);
+        let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
+        else {
             return;
-        }
+        };
         self.watch_answer(now, call_handle);
-        self.order(TrunkOrder::Offer {
+        let offer = TrunkOrder::Offer {
             leg: id,
             trunk: trunk.as_str().into(),
             number: number.into(),
             calling,
             redirecting,
-            codecs: self.codecs_of(caller),
+            codecs,
             packet_ms: self.site.settings.packet_ms,
+            listens: None,
             emergency,
-        });
+        };
+        if !relays {
+            return self.order(offer);
+        }
+        if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+            trunk.offer = Some(Box::new(offer));
+        }
+        if self.settle_media(now, call_handle).is_err() {
+            self.trunk_failed(now, leg, EndCause::NoCommonCodec);
+        }
+    }
+
+    /// It is known where this side listens to a trunk that is to be asked; `None` if it cannot. `false` if there is none
+    /// to ask.
+    pub(super) fn offer_when_anchored(
+        &mut self,
+        now: Time,
+        leg: Handle<Leg>,
+        address: Option<SocketAddr>,
+    ) -> bool {
+        let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) else { return false };
+        if trunk.offer.is_some() && address.is_none() {
+            self.trunk_failed(now, leg, EndCause::MediaFailure);
+            return true;
+        }
+        let Some(mut offer) = trunk.offer.take() else { return false };
+        if let TrunkOrder::Offer { listens, .. } = &mut *offer {
+            *listens = address;
+        }
+        self.out.push_back(Output::Trunk(offer));
+        true
     }
 
     fn order(&mut self, order: TrunkOrder) {
         self.out.push_back(Output::Trunk(Box::new(order)));
     }
 
-    /// What this side of a call can speak, the best first.
-    fn codecs_of(&self, leg: Handle<Leg>) -> Vec<CodecName> {
-        let Some(leg) = self.legs.get(leg) else { return Vec::new() };
+    /// What this side of a call can speak over this trunk, the best first: what the caller can, and after that what the
+    /// manager can turn that into.
+    fn codecs_of(&self, handle: Handle<Leg>, name: &Name) -> Vec<CodecName> {
+        let (Some(leg), Some(trunk)) = (self.legs.get(handle), self.site.trunks.get(name)) else {
+            return Vec::new();
+        };
         let can = |name: &CodecName| match &leg.end {
             End::Station(station) => {
                 self.devices.get(station.device).is_some_and(|device| device.best(*name).is_some())
             }
             End::Trunk(trunk) => trunk.can(*name),
         };
-        self.site.settings.codecs.iter().copied().filter(can).collect()
+        let own = &trunk.codecs;
+        let all = if own.is_empty() { &self.site.settings.codecs } else { own };
+        let turned = trunk.relays() && self.mixed_audio(handle).is_some();
+        let turned = all.iter().filter(|codec| turned && !can(codec) && TRANSCODED.contains(codec));
+        all.iter().filter(|codec| can(codec)).chain(turned).copied().collect()
     }
 
     /// May one more call go over this trunk?
@@ -265,6 +355,12 @@ impl Exchange {
             _ => false,
         };
         self.trunk_legs.values().filter(here).count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
+    /// listens for the trunk at that address hears the phone.
+    pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
+        self.near_address(self.trunk_leg(leg)?)
     }
 
     /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has
@@ -289,6 +385,7 @@ impl Exchange {
             | TrunkEvent::Media { leg, .. }
             | TrunkEvent::Hold { leg, .. }
             | TrunkEvent::Redirect { leg, .. }
+            | TrunkEvent::Digit { leg, .. }
             | TrunkEvent::HungUp { leg, .. } => {
                 let Some(handle) = self.trunk_leg(*leg) else {
                     // It ended here while the word was on its way.
@@ -298,14 +395,18 @@ impl Exchange {
             }
         };
         match (event, leg) {
-            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address }, _) => {
-                let end = TrunkEnd::new(leg, trunk, codecs);
-                self.trunk_calls(now, end, &number, calling, address);
+            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting }, _) => {
+                let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
+                let mut end = TrunkEnd::new(leg, trunk, relays);
+                (end.codecs, end.events) = (codecs, events);
+                self.trunk_calls(now, end, &number, calling, (address, redirecting));
             }
-            (TrunkEvent::Progress { ringing, early, .. }, Some(leg)) => {
+            (TrunkEvent::Progress { ringing, early, events, .. }, Some(leg)) => {
+                self.trunk_digits(leg, events);
                 self.trunk_progress(now, leg, ringing, early);
             }
-            (TrunkEvent::Answered { codec, address, .. }, Some(leg)) => {
+            (TrunkEvent::Answered { codec, address, events, .. }, Some(leg)) => {
+                self.trunk_digits(leg, events);
                 self.trunk_media(leg, codec, address);
                 if self.legs.get(leg).is_some_and(|leg| leg.state == LegState::RingIn) {
                     self.answer(now, leg);
@@ -325,6 +426,7 @@ impl Exchange {
                 }
             }
             (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
+            (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
             (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
                 if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
                     trunk.over = true;
@@ -346,9 +448,10 @@ impl Exchange {
         end: TrunkEnd,
         number: &str,
         calling: Party,
-        address: Option<SocketAddr>,
+        (address, redirecting): (Option<SocketAddr>, Option<Box<Party>>),
     ) {
         let id = end.id;
+        let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
         let refuse = |exchange: &mut Self, cause| {
             exchange.order(TrunkOrder::HangUp { leg: id, cause });
         };
@@ -357,9 +460,18 @@ impl Exchange {
         }
         // Whoever calls from outside has no phone of ours, whatever the trunk says.
         let calling = Party { device: None, ..calling };
+        let at = self.wall.wall(now);
         let call = self.add_call(calling.clone());
         if let Some(call) = self.calls.get_mut(call) {
             call.dialed = number.into();
+            let to = Party { number: number.into(), ..Party::default() };
+            let kind = crate::record::RedirectKind::Redirect;
+            call.redirections.extend(redirecting.map(|by| crate::record::Redirection {
+                kind,
+                by: *by,
+                to,
+                at,
+            }));
         }
         let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };
@@ -367,8 +479,34 @@ impl Exchange {
             leg.receive = Receive::Open(address);
         }
         match dialplan::finish(&self.site, number) {
+            Some(target) if !self.may_enter(&trunk, &target) => {
+                self.counters.refuse("call from outside to what is not for it");
+                self.fail(now, leg, EndCause::Blocked);
+            }
             Some(target) => self.complete(now, leg, target),
             None => self.fail(now, leg, EndCause::UnknownNumber),
+        }
+    }
+
+    /// May somebody outside have this number? What the office has sent there by a route or a forward is its own decision;
+    /// but nobody calls out again, or uses what is meant for the office's phones, by dialling it.
+    fn may_enter(&self, trunk: &Trunk, target: &Target) -> bool {
+        if trunk.kind == TrunkKind::Loopback {
+            return true;
+        }
+        let rights = trunk.rights.as_ref().and_then(|rights| self.site.rights.get(rights));
+        let partition = target.terms.partition.as_ref();
+        let has = |partition| rights.is_some_and(|rights| rights.partitions.contains(partition));
+        match &target.to {
+            // The manager's own services are no way out.
+            Destination::Trunks(trunks, _) => {
+                let out = |name: &Name| {
+                    self.site.trunks.get(name).is_none_or(|trunk| trunk.kind != TrunkKind::Services)
+                };
+                !trunks.iter().any(out) || rights.is_some() && partition.is_none_or(has)
+            }
+            Destination::Feature(..) | Destination::Park(_) => false,
+            _ => true,
         }
     }
 
@@ -401,21 +539,46 @@ impl Exchange {
         }
     }
 
+    fn trunk_digits(&mut self, leg: Handle<Leg>, events: Option<u8>) {
+        if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+            trunk.events = events.or(trunk.events);
+        }
+    }
+
     /// Where the far end listens, and the codec that it chose.
     fn trunk_media(&mut self, leg: Handle<Leg>, codec: Option<CodecName>, address: Option<SocketAddr>) {
         let Some(leg) = self.legs.get_mut(leg) else { return };
         if let (Some(codec), End::Trunk(trunk)) = (codec, &mut leg.end) {
             trunk.codecs = [codec].into();
         }
-        if let Some(address) = address {
-            leg.receive = Receive::Open(address);
+        let Some(address) = address else { return };
+        let known = leg.receive == Receive::Open(address);
+        leg.receive = Receive::Open(address);
+        if leg.anchor.is_some() && !known {
+            let party = leg.party;
+            self.order_anchor(AnchorOrder::Send { party, address });
         }
     }
 
     /// The far end sends whoever it is connected with to another number.
     fn trunk_redirects(&mut self, now: Time, leg: Handle<Leg>, number: &str) {
         let Some((call, state)) = self.legs.get(leg).map(|leg| (leg.call, leg.state)) else { return };
+        let target = dialplan::finish(&self.site, number);
+        let may = target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(end)) => {
+                let trunk = self.site_trunk(&end.trunk);
+                trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
+            }
+            _ => false,
+        });
         match state {
+            LegState::RingIn if !may => {
+                self.counters.refuse("redirection from outside to what is not for it");
+                self.trunk_failed(now, leg, EndCause::Blocked);
+            }
+            LegState::Connected | LegState::Held if !may => {
+                self.counters.refuse("transfer from outside to what is not for it");
+            }
             LegState::RingIn => {
                 let Some(caller) = self.caller(call) else { return };
                 self.remove_leg(now, leg, Transition::End);
@@ -484,20 +647,22 @@ impl Exchange {
             Role::Caller => call.called.clone(),
             Role::Called => self.caller_outside(leg),
         });
-        let send = leg.audio.and_then(|audio| {
-            let address = match (&leg.mixing, peer.map(|peer| peer.receive)) {
-                (Some(mixing), _) => mixing.address?,
+        let early = self.calls.get(leg.call).is_some_and(|call| call.early);
+        let send = leg.audio.filter(|_| answered || early).and_then(|audio| {
+            let address = match (&leg.anchor, peer.map(|peer| peer.receive)) {
+                (Some(anchor), _) => anchor.address?,
                 (None, Some(Receive::Open(address))) => address,
                 (None, _) => return None,
             };
             Some((audio, address))
         });
         let ringing = leg.state == LegState::RingOut;
+        let music = leg.anchor.as_ref().is_some_and(|anchor| matches!(anchor.hears, Hears::Music(_)));
         let wanted = Told {
             ringing: told.ringing || ringing,
             answered: told.answered || answered,
             party: party.clone().filter(|_| answered),
-            held: answered && (peer.is_some_and(|peer| peer.state == LegState::Held) || parked),
+            held: answered && !music && (peer.is_some_and(|peer| peer.state == LegState::Held) || parked),
             send: send.or(told.send),
         };
         if wanted == told {
@@ -531,20 +696,31 @@ impl Exchange {
     /// The leg is gone: the trunk is told, unless it has said so itself.
     pub(crate) fn release_trunk(&mut self, trunk: &TrunkEnd, cause: Option<EndCause>) {
         self.trunk_legs.remove(&trunk.id);
-        if !trunk.over {
+        // One that was never asked knows nothing of it.
+        if !trunk.over && trunk.offer.is_none() {
             let cause = cause.unwrap_or(EndCause::CallerHungUp);
             self.order(TrunkOrder::HangUp { leg: trunk.id, cause });
         }
     }
 
     /// A digit in a call is the far end's business. Phones send it in the audio to each other (RFC 4733 or in band); a
-    /// trunk is told.
+    /// trunk is told, in the audio where its far end can take it there.
     pub(crate) fn digit_in_call(&mut self, leg: Handle<Leg>, digit: char) {
         for other in self.others(leg) {
-            if let Some(End::Trunk(trunk)) = self.legs.get(other).map(|leg| &leg.end) {
+            let Some(leg) = self.legs.get(other) else { continue };
+            let End::Trunk(trunk) = &leg.end else { continue };
+            let by_message = self.site_trunk(&trunk.trunk).is_some_and(|trunk| trunk.dtmf == Dtmf::Info);
+            let party = leg.party;
+            if trunk.events.is_some() && leg.anchor.is_some() && !by_message {
+                self.order_anchor(AnchorOrder::Digit { party, digit });
+            } else {
                 self.order(TrunkOrder::Digit { leg: trunk.id, digit });
             }
         }
+    }
+
+    fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+        self.site.trunks.get(&name.parse::<Name>().ok()?)
     }
 
     /// Leads a call on to another number. Whoever waits in it hears it ring there.
@@ -558,17 +734,14 @@ impl Exchange {
         let Some(state) = self.legs.get_mut(leg) else { return };
         state.role = Role::Caller;
         let (call_handle, who) = (state.call, state.who.clone());
-        state.audio = None;
-        if state.device().is_some() {
-            state.receive = Receive::Closed;
-        }
-        self.timers.cancel(crate::exchange::Timer::Media(leg));
         self.timers.cancel(crate::exchange::Timer::ForwardNoAnswer(call_handle));
         let at = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
         let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
         call.calling = who;
         call.early = false;
+        let _ = self.settle_media(now, call_handle);
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
         call.redirections.push(crate::record::Redirection { kind, by, to: call.called.clone(), at });
         if call.redirections.len() > MOST_REDIRECTIONS || number.parse::<LineNumber>().is_err() {
             return self.fail(now, leg, EndCause::UnknownNumber);

@@ -46,6 +46,8 @@ pub(crate) struct Device {
     /// The language of its texts and how it writes a date, as it was told: both hold until it registers again.
     pub(crate) language: Language,
     pub(crate) date_format: String,
+    /// Its audio goes through the manager, since others cannot reach it.
+    pub(crate) relayed: bool,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
     /// Its soft keys, as it was told them.

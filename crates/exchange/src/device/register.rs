@@ -10,7 +10,7 @@ use alloc::{
 };
 use core::{net::IpAddr, time::Duration};
 
-use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, Model, Site};
+use selsius_site::{AutoRegistration, Button, DeviceName, Line, LineNumber, Local, MediaPath, Model, Site};
 use selsius_wire::{
     Dialect, StationMessage, Time, message,
     message::{CapabilitiesReq, KeepAliveAck, Register, RegisterAck, RegisterReject},
@@ -218,6 +218,7 @@ impl Exchange {
             quirks,
             language,
             date_format,
+            relayed: configured.media == MediaPath::Relay,
             buttons,
             soft_keys,
             capabilities: Vec::new(),
@@ -458,6 +459,10 @@ impl Exchange {
         // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
+            if let Some(device) = self.devices.get_mut(handle) {
+                let media = self.site.devices.get(&device.name).map(|configured| configured.media);
+                device.relayed = media == Some(MediaPath::Relay);
+            }
             self.render(now, handle, Transition::Change, None);
         }
     }

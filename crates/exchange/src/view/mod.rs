@@ -220,8 +220,8 @@ fn leg_view(
     let prompt = translated(prompt, device.language);
     let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
     let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
-    let remote = match &leg.mixing {
-        Some(mixing) => mixing.address,
+    let remote = match &leg.anchor {
+        Some(anchor) => anchor.listens(),
         None => match exchange.peer(handle).and_then(|peer| exchange.legs.get(peer)).map(|peer| peer.receive)
         {
             Some(Receive::Open(address)) => Some(address),

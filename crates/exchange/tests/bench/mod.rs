@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use selsius_exchange::{
-    CannotForward, Config, Exchange, Input, MixerOrder, Notice, Output, Peer, SessionId, Time, TrunkOrder,
+    AnchorOrder, CannotForward, Config, Exchange, Input, Notice, Output, Peer, SessionId, Time, TrunkOrder,
     WallClock,
     record::{CallEnded, DeviceEventKind, Record, RedirectKind, WallTime},
     remembered::{ForwardKind, LineState},
@@ -28,7 +28,7 @@ pub(crate) struct Bench {
     pub(crate) closed: Vec<SessionId>,
     /// What trunks were told, and what the mixer.
     pub(crate) orders: Vec<TrunkOrder>,
-    pub(crate) mixer: Vec<MixerOrder>,
+    pub(crate) mixer: Vec<AnchorOrder>,
     pub(crate) notices: Vec<Notice>,
     /// The version that [`Self::phone`] offers.
     pub(crate) version: u8,
@@ -230,7 +230,7 @@ impl Bench {
                 Output::Event(event) => self.events.push(event.text),
                 Output::Notice(notice) => self.notices.push(*notice),
                 Output::Trunk(order) => self.orders.push(*order),
-                Output::Mixer(order) => self.mixer.push(order),
+                Output::Anchor(order) => self.mixer.push(*order),
             }
         }
         self.exchange.check().unwrap();
@@ -328,9 +328,9 @@ impl Bench {
     /// The mixer says where it listens to each party that it was told of.
     pub(crate) fn mixer_answers(&mut self) {
         for order in self.mixer.clone() {
-            if let MixerOrder::Join { party, .. } = order {
+            if let AnchorOrder::Join { party, .. } = order {
                 let address = SocketAddr::from(([10, 0, 9, 1], 20_000 + (party % 1000) as u16));
-                self.input(Input::Mixer { party, address: Some(address) });
+                self.input(Input::Anchored { party, address: Some(address) });
             }
         }
     }

@@ -2,17 +2,20 @@
 //!
 //! Sound is kept by the sample, in a ring that begins at the timestamp which is to be played next. So packets
 //! of any length, in any order, twice or partly too late all come out right, and what is missing is filled by
-//! concealment.
+//! concealment, or by noise where the sender said that it is quiet (RFC 3389).
 
 mod conceal;
 
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use conceal::Concealer;
 
-use crate::{Codec, Level, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
+use crate::coder::Decoder;
+use crate::comfort::ComfortNoise;
+use crate::{Codec, Level, PayloadType, RtpHeader, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
 
 /// Samples that come out at a time: 20 ms.
 pub const FRAME: usize = 160;
@@ -21,6 +24,11 @@ pub const FRAME: usize = 160;
 const CAPACITY: usize = 8000;
 /// After so much with nothing to play the stream counts as paused, and what comes next is a new beginning.
 const PAUSE: usize = 5 * FRAME;
+/// The same if the sender has said that it is quiet, which it need not repeat: a minute.
+const LONG_PAUSE: usize = 3000 * FRAME;
+/// Quiet that is further away from what is played does not belong to it.
+const FAR_AHEAD: i32 = CAPACITY as i32;
+const FAR_BACK: i32 = -FAR_AHEAD;
 /// After so many packets in a row that all were too late, the delay is wrong and not the packets.
 const LATE_IN_A_ROW: u32 = 5;
 /// Packets over which the fastest one is sought: 5 seconds of 20 ms. Two such windows follow clock drift.
@@ -62,7 +70,7 @@ pub enum Pushed {
     Duplicate,
     /// Its time has passed.
     Late,
-    /// Nothing that can be played here: another codec, comfort noise, a telephone event, an empty packet.
+    /// Nothing that can be played here: another codec, a telephone event, an empty packet.
     Ignored,
     /// It begins the stream, begins it anew after a pause, or is from another source.
     Began,
@@ -75,6 +83,8 @@ pub enum Played {
     Sound,
     /// Partly or wholly made up.
     Concealed,
+    /// Noise, since the sender has said that it is quiet.
+    Comfort,
     /// Nothing, since there is no stream, or not yet.
     Silence,
 }
@@ -94,6 +104,8 @@ pub struct PlayoutStats {
     pub frames_played: u64,
     /// Frames of 20 ms with something made up in them.
     pub frames_concealed: u64,
+    /// Frames of 20 ms of noise, which the sender wanted.
+    pub frames_quiet: u64,
     /// Samples made up because their packet was missing while later ones were there: lost or late.
     pub samples_lost: u64,
     /// Samples made up because nothing was there: late, or the end.
@@ -106,11 +118,14 @@ pub struct PlayoutStats {
     pub restarts: u64,
 }
 
-/// Turns the G.711 packets of one call direction into even sound.
+/// Turns the packets of one call direction into even sound, whatever codec that is understood they are of.
 ///
 /// The sound device asks for a frame every 20 ms by [`pull`](Self::pull). Everything that arrives goes in by
 /// [`push`](Self::push). Its memory is fixed.
-#[derive(Debug, Clone)]
+///
+/// A decoder that has a memory gets packets as they come, without those that are too late or there already. One that came before
+/// its turn, or is lost, costs it accuracy for some packets (`tests/ffmpeg.rs` measures it).
+#[derive(Debug)]
 pub struct PlayoutBuffer {
     min: i32,
     max: i32,
@@ -127,7 +142,17 @@ pub struct PlayoutBuffer {
     /// Samples since something real was played.
     starved: usize,
     concealer: Concealer,
+    background: Option<Background>,
+    decoder: Option<Decoder>,
+    decoded: Vec<i16>,
     stats: PlayoutStats,
+}
+
+/// What is to be heard where nothing comes.
+#[derive(Debug)]
+struct Background {
+    since: RtpTimestamp,
+    noise: ComfortNoise,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,31 +185,88 @@ impl PlayoutBuffer {
             late_in_a_row: 0,
             starved: 0,
             concealer: Concealer::default(),
+            background: None,
+            decoder: None,
+            decoded: Vec::new(),
             stats: PlayoutStats::default(),
         }
     }
 
-    /// Takes a packet that arrived at `now`.
+    /// Takes a packet that arrived at `now`, of a codec or of comfort noise by its static payload type.
     pub fn push(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
-        let law = Codec::from_payload_type(packet.header.payload_type).and_then(Codec::law);
-        let (Some(law), 1..=CAPACITY) = (law, packet.payload.len()) else {
-            self.stats.ignored += 1;
-            return Pushed::Ignored;
-        };
-        let header = packet.header;
-        let mut began = if self.source != Some(header.ssrc) {
+        if packet.header.payload_type == PayloadType::COMFORT_NOISE {
+            return self.quiet(now, packet);
+        }
+        match Codec::from_payload_type(packet.header.payload_type) {
+            Some(codec) => self.push_as(now, codec, packet),
+            None => self.ignore(),
+        }
+    }
+
+    /// Takes a packet of a codec that arrived at `now`, whatever its payload type is called.
+    pub fn push_as(&mut self, now: Time, codec: Codec, packet: &RtpPacket<'_>) -> Pushed {
+        let is_next = self.source == Some(packet.header.ssrc);
+        let known = self.decoder.take().filter(|decoder| is_next && decoder.codec() == codec);
+        let Some(mut decoder) = known.or_else(|| Decoder::narrow(codec)) else { return self.ignore() };
+        let len = decoder.samples(packet.payload.len());
+        let pushed = self.insert(now, &packet.header, len, |samples| decoder.decode(packet.payload, samples));
+        self.decoder = Some(decoder);
+        pushed
+    }
+
+    /// From here on the sender is quiet.
+    fn quiet(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
+        let mut began = self.meet(now, &packet.header);
+        match packet.header.timestamp.distance_from(self.timestamp) {
+            ..FAR_BACK => {
+                self.stats.late += 1;
+                return Pushed::Late;
+            }
+            FAR_BACK..=FAR_AHEAD => {}
+            // The sender's clock leapt.
+            _ => {
+                self.transit = Transit::default();
+                began = self.begin(now, packet.header.ssrc, packet.header.timestamp);
+            }
+        }
+        self.transit.note(arrival(now, &packet.header));
+        let noise = ComfortNoise::parse(packet.payload);
+        self.background = Some(Background { since: packet.header.timestamp, noise });
+        self.starved = 0;
+        self.stats.queued += 1;
+        if began { Pushed::Began } else { Pushed::Queued }
+    }
+
+    fn ignore(&mut self) -> Pushed {
+        self.stats.ignored += 1;
+        Pushed::Ignored
+    }
+
+    /// Begins with this packet, if it is of another source or follows a pause.
+    fn meet(&mut self, now: Time, header: &RtpHeader) -> bool {
+        if self.source != Some(header.ssrc) {
             self.concealer.reset();
             self.transit = Transit::default();
-            self.begin(now, header.ssrc, header.timestamp)
-        } else if self.state == State::Idle {
-            self.begin(now, header.ssrc, header.timestamp)
-        } else {
-            false
-        };
-        let arrived = now.ticks(SAMPLE_RATE).wrapping_sub(header.timestamp.0);
+        } else if self.state != State::Idle {
+            return false;
+        }
+        self.begin(now, header.ssrc, header.timestamp)
+    }
+
+    /// Puts so many samples in their place. They are asked for if something of them is new.
+    fn insert(
+        &mut self,
+        now: Time,
+        header: &RtpHeader,
+        len: usize,
+        decode: impl FnOnce(&mut Vec<i16>),
+    ) -> Pushed {
+        let (1..=CAPACITY) = len else { return self.ignore() };
+        let mut began = self.meet(now, header);
+        let arrived = arrival(now, header);
         self.transit.note(arrived);
 
-        let len = packet.payload.len() as i32;
+        let len = len as i32;
         let mut place = header.timestamp.distance_from(self.timestamp);
         if place < 0 && place >= -(self.max + FRAME as i32) && matches!(self.state, State::Filling(_)) {
             // The first packets changed places on their way: begin with the older one.
@@ -214,16 +296,15 @@ impl PlayoutBuffer {
             place -= excess;
         }
 
-        let mut fresh = false;
-        for (offset, &code) in (place..).zip(packet.payload) {
-            let Ok(offset) = usize::try_from(offset) else { continue };
-            let slot = &mut self.ring[(self.head + offset) % CAPACITY];
-            fresh |= slot.is_none();
-            slot.get_or_insert(law.decode_sample(code));
-        }
-        if !fresh {
+        if (place.max(0)..place + len).all(|offset| self.peek(offset as usize).is_some()) {
             self.stats.duplicates += 1;
             return Pushed::Duplicate;
+        }
+        self.decoded.clear();
+        decode(&mut self.decoded);
+        for (offset, &sample) in (place..).zip(&self.decoded) {
+            let Ok(offset) = usize::try_from(offset) else { continue };
+            self.ring[(self.head + offset) % CAPACITY].get_or_insert(sample);
         }
         self.depth = self.depth.max((place + len) as usize);
         self.stats.queued += 1;
@@ -254,13 +335,13 @@ impl PlayoutBuffer {
                     *sample = self.ring[(self.head + start + n) % CAPACITY].unwrap_or(0);
                 }
                 self.concealer.heard(part);
+                self.background.take_if(|quiet| quiet.begins(self.timestamp) < start + run);
             } else {
-                self.concealer.fill(part);
-                missing += run;
+                missing += run - self.make_up(start, part);
             }
             start += run;
         }
-        let beyond = FRAME.saturating_sub(self.depth);
+        let beyond = FRAME.saturating_sub(self.depth).min(missing);
         self.stats.samples_starved += beyond as u64;
         self.stats.samples_lost += (missing - beyond) as u64;
         self.advance(FRAME);
@@ -296,6 +377,7 @@ impl PlayoutBuffer {
         self.ring.fill(None);
         (self.head, self.depth, self.starved, self.late_in_a_row) = (0, 0, 0, 0);
         self.timestamp = timestamp;
+        self.background = None;
         self.source = Some(source);
         self.state = State::Filling(now + self.target());
         true
@@ -337,24 +419,43 @@ impl PlayoutBuffer {
         Played::Silence
     }
 
+    /// Makes up what is missing so many samples after the head; says how much of it the sender wanted to be noise.
+    fn make_up(&mut self, start: usize, out: &mut [i16]) -> usize {
+        let begins = self.background.as_ref().map_or(usize::MAX, |quiet| quiet.begins(self.timestamp));
+        let (lost, noise) = out.split_at_mut(begins.saturating_sub(start).min(out.len()));
+        if !lost.is_empty() {
+            self.concealer.fill(lost);
+        }
+        if let Some(quiet) = self.background.as_mut().filter(|_| !noise.is_empty()) {
+            quiet.noise.fill(noise);
+            self.concealer.heard(noise);
+        }
+        noise.len()
+    }
+
     /// A whole frame is not there. If the delay is too short, time stands still while the gap is filled, which
     /// lengthens it.
     fn gap(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
-        self.concealer.fill(out);
-        self.stats.frames_concealed += 1;
+        let missing = FRAME - self.make_up(0, out);
+        let played = if missing == 0 { Played::Comfort } else { Played::Concealed };
+        match played {
+            Played::Comfort => self.stats.frames_quiet += 1,
+            _ => self.stats.frames_concealed += 1,
+        }
         if self.delay(now) + (FRAME as i32) <= self.wanted() {
             self.stats.samples_inserted += FRAME as u64;
         } else {
-            let before_others = self.depth.min(FRAME);
+            let before_others = self.depth.min(missing);
             self.stats.samples_lost += before_others as u64;
-            self.stats.samples_starved += (FRAME - before_others) as u64;
+            self.stats.samples_starved += (missing - before_others) as u64;
             self.advance(FRAME);
         }
         self.starved += FRAME;
-        if self.depth == 0 && self.starved >= PAUSE {
+        let pause = if played == Played::Comfort { LONG_PAUSE } else { PAUSE };
+        if self.depth == 0 && self.starved >= pause {
             self.state = State::Idle;
         }
-        Played::Concealed
+        played
     }
 
     /// Leaves out 10 ms where the delay is too long and nobody notices, or where it is far too long.
@@ -389,6 +490,18 @@ impl Default for PlayoutBuffer {
     fn default() -> Self {
         Self::new(Delay::default())
     }
+}
+
+impl Background {
+    /// How many samples behind the head it begins.
+    fn begins(&self, head: RtpTimestamp) -> usize {
+        usize::try_from(self.since.distance_from(head)).unwrap_or(0)
+    }
+}
+
+/// When a packet came, against the sender's clock.
+fn arrival(now: Time, header: &RtpHeader) -> u32 {
+    now.ticks(SAMPLE_RATE).wrapping_sub(header.timestamp.0)
 }
 
 fn duration(samples: i32) -> Duration {

@@ -1,6 +1,8 @@
 //! Timelines: what arrives when, and what is heard.
 
 use super::*;
+use crate::coder::Encoder;
+use crate::tone::{Sine, Sound, Tone, ToneGenerator};
 use crate::{Law, PayloadType, RtpHeader, SequenceNumber};
 use proptest::prelude::*;
 
@@ -190,14 +192,116 @@ fn another_source_and_a_leap_of_the_clock_begin_anew() {
 #[test]
 fn ignores_what_it_cannot_play() {
     let mut buffer = PlayoutBuffer::default();
-    for payload_type in [PayloadType::G729, PayloadType::COMFORT_NOISE, PayloadType::TELEPHONE_EVENT] {
+    for payload_type in [PayloadType::G729, PayloadType::TELEPHONE_EVENT] {
         let header = RtpHeader { payload_type, ..header(1, 0) };
         assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header, &[0; 20])), Pushed::Ignored);
     }
     assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header(1, 0), &[])), Pushed::Ignored);
     assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header(1, 0), &[0; 60_000])), Pushed::Ignored);
-    assert_eq!(buffer.stats().ignored, 5);
+    assert_eq!(buffer.stats().ignored, 4);
     assert_eq!(buffer.pull(Time::ZERO, &mut [0; FRAME]), Played::Silence);
+}
+
+/// Comfort noise of -49 dBm0 in the place of packet `n`.
+fn quiet(n: u32) -> (RtpHeader, [u8; 1]) {
+    (RtpHeader { payload_type: PayloadType::COMFORT_NOISE, ..header(1, n) }, [55])
+}
+
+#[test]
+fn a_sender_that_says_it_is_quiet_loses_nothing() {
+    let mut bench = Bench::fixed(40);
+    bench.run(0..10, |_| Some(0));
+    let (header, payload) = quiet(10);
+    assert_eq!(bench.buffer.push(Time::from_millis(200), &RtpPacket::new(header, &payload)), Pushed::Queued);
+    // Two frames of sound wait; then noise for seven seconds, and sound at once where its packet belongs.
+    let mut out = [0; FRAME];
+    let mut played = Vec::new();
+    for beat in 10..360 {
+        let now = Time::from_millis(beat * 20 + 10);
+        played.push(bench.buffer.pull(now, &mut out));
+        if beat > 12 {
+            let level = Level::of(&out).as_dbm0();
+            assert!((level + 48.8).abs() < 1.5, "{beat}: {level}");
+        }
+    }
+    assert_eq!((&played[..2], &played[2..]), (&[Played::Sound; 2][..], &[Played::Comfort; 348][..]));
+    bench.heard.clear();
+    bench.run(360..400, |_| Some(0));
+    assert_eq!(bench.heard[..2].iter().map(|heard| heard.0).collect::<Vec<_>>(), [Played::Comfort; 2]);
+    for (n, &heard) in bench.heard[2..].iter().enumerate() {
+        assert_eq!(heard, (Played::Sound, sample(360 + n as u32)), "frame {n}");
+    }
+    let PlayoutStats { frames_quiet, frames_concealed, samples_lost, samples_starved, restarts, .. } =
+        bench.buffer.stats();
+    assert_eq!((frames_quiet, frames_concealed, samples_lost, samples_starved), (350, 0, 0, 0));
+    assert_eq!(restarts, 0);
+    // What is lost from now on is a gap again.
+    bench.run(400..420, |n| (n != 410).then_some(0));
+    assert_eq!(bench.buffer.stats().frames_concealed, 1);
+}
+
+#[test]
+fn quiet_ends_after_a_minute_and_may_be_the_beginning() {
+    let mut buffer = PlayoutBuffer::new(Delay::Fixed(MS_20));
+    let (header, payload) = quiet(0);
+    assert_eq!(buffer.push(Time::ZERO, &RtpPacket::new(header, &payload)), Pushed::Began);
+    let mut out = [0; FRAME];
+    let mut pull = |beat: u64| buffer.pull(Time::from_millis(beat * 20 + 10), &mut out);
+    assert_eq!((pull(0), pull(1)), (Played::Silence, Played::Comfort));
+    assert!((2..3001).all(|beat| pull(beat) == Played::Comfort));
+    assert_eq!(pull(3001), Played::Silence);
+}
+
+#[test]
+fn quiet_from_another_time_is_not_believed() {
+    let mut bench = Bench::fixed(40);
+    bench.run(0..20, |_| Some(0));
+    let push = |bench: &mut Bench, n| {
+        let (header, payload) = quiet(n);
+        bench.buffer.push(Time::from_millis(400), &RtpPacket::new(header, &payload))
+    };
+    // Of long ago: what stops now is a gap all the same.
+    assert_eq!(push(&mut bench, 0u32.wrapping_sub(1000)), Pushed::Late);
+    let played: Vec<_> = (20..30).map(|beat| bench.pull(beat * 20 + 10)).collect();
+    assert_eq!((played[2], played[9]), (Played::Concealed, Played::Silence));
+    // Of a clock that leapt: a new beginning.
+    bench.run(30..40, |_| Some(0));
+    assert_eq!(push(&mut bench, 5000), Pushed::Began);
+}
+
+#[test]
+fn g722_is_played_and_its_gaps_are_concealed() {
+    let sound = Sound::Single(Sine::new(400, Level::dbm0(-10.0)));
+    let mut tone = ToneGenerator::new(Tone::continuous(sound));
+    let mut encoder = Encoder::narrow(Codec::G722).unwrap();
+    let mut buffer = PlayoutBuffer::new(Delay::Fixed(MS_20 * 2));
+    let mut frames = Vec::new();
+    for n in 0..100u32 {
+        let now = Time::from_millis(u64::from(n) * 20);
+        let (mut samples, mut payload) = ([0; FRAME], Vec::new());
+        tone.fill(&mut samples);
+        encoder.encode(&samples, &mut payload);
+        let header = RtpHeader { payload_type: PayloadType::G722, ..header(1, n) };
+        let packet = RtpPacket::new(header, &payload);
+        if n % 10 != 5 {
+            buffer.push(now, &packet);
+            // Twice, and once more when its time has passed: the decoder does not get these.
+            assert_eq!(buffer.push(now, &packet), Pushed::Duplicate);
+        }
+        let mut out = [0; FRAME];
+        let played = buffer.pull(now + Duration::from_millis(10), &mut out);
+        frames.push((played, Level::of(&out).as_dbm0()));
+        if n % 10 == 8 {
+            let late = RtpHeader { payload_type: PayloadType::G722, ..self::header(1, n - 3) };
+            assert_eq!(buffer.push(now, &RtpPacket::new(late, &[0; FRAME])), Pushed::Late);
+        }
+    }
+    for (n, &(played, level)) in frames.iter().enumerate().skip(10) {
+        let expected = if n % 10 == 7 { Played::Concealed } else { Played::Sound };
+        assert_eq!(played, expected, "frame {n}");
+        assert!((level + 10.0).abs() < 2.5, "frame {n}: {level}");
+    }
+    assert_eq!(buffer.stats().samples_lost, 10 * 160);
 }
 
 #[test]
@@ -262,7 +366,9 @@ proptest! {
                 continue;
             }
             last = if near { last.wrapping_add(timestamp % 4000).wrapping_sub(1000) } else { timestamp };
-            let header = RtpHeader { timestamp: RtpTimestamp(last), ..header(ssrc.into(), 0) };
+            let types = [PayloadType::PCMU, PayloadType::G722, PayloadType::COMFORT_NOISE, PayloadType::G729];
+            let payload_type = types[len % types.len()];
+            let header = RtpHeader { payload_type, timestamp: RtpTimestamp(last), ..header(ssrc.into(), 0) };
             buffer.push(now, &RtpPacket::new(header, &vec![0x55; len]));
             prop_assert!(buffer.depth() <= Duration::from_secs(1));
         }

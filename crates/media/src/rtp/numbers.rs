@@ -47,7 +47,7 @@ impl SequenceNumber {
 }
 
 /// Sampling instant of a payload's first sample in ticks of its clock, modulo 2^32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct RtpTimestamp(pub u32);
 
 impl RtpTimestamp {

@@ -5,11 +5,15 @@
 mod admin;
 mod calls;
 mod ceiling;
+mod conference;
 mod crash;
 mod files;
 mod import;
 mod load;
+mod music;
 mod operator;
 mod service;
+mod sip;
 mod start;
 mod support;
+mod voice;

@@ -15,16 +15,18 @@ mod error;
 mod value;
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
+use selsius_media::engine::Learning;
+use selsius_site::Secret;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     change::ConfigChange,
     error::ConfigError,
-    value::{Dscp, DscpError, ListenError, parse_listen},
+    value::{Dscp, DscpError, ListenError, PortRange, PortRangeError, parse_listen},
 };
 
 /// Where phones look for the manager.
@@ -37,6 +39,10 @@ pub const TFTP_UNPRIVILEGED_PORT: u16 = 6969;
 pub const HTTP_PORT: u16 = 6970;
 /// Where Prometheus asks for figures, if an address is given without a port.
 pub const METRICS_PORT: u16 = 9972;
+/// SIP's port (RFC 3261 section 19.1.2).
+pub const SIP_PORT: u16 = 5060;
+/// SIP's port over TLS.
+pub const SIPS_PORT: u16 = 5061;
 
 /// How this node runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +65,10 @@ pub struct Config {
     pub files: Option<PathBuf>,
     /// Classes of service.
     pub dscp: DscpConfig,
+    /// Audio that goes through the manager.
+    pub media: MediaConfig,
+    /// Where SIP trunks are reached.
+    pub sip: SipConfig,
     /// What phones are believed.
     pub security: SecurityConfig,
     /// Bounds on what the network can make this process hold and do.
@@ -67,6 +77,8 @@ pub struct Config {
     pub records: RecordsConfig,
     /// What is logged and how.
     pub log: LogConfig,
+    /// Where messages go by e-mail.
+    pub mail: MailConfig,
     /// Figures for Prometheus.
     pub metrics: MetricsConfig,
     /// How the manager ends.
@@ -99,6 +111,68 @@ pub struct DscpConfig {
     pub signalling: Dscp,
     /// What phones are told to use for voice. EF, as CallManager 4.1 has it.
     pub media: Dscp,
+}
+
+/// Audio that goes through the manager: conferences, barge, paging by unicast.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MediaConfig {
+    /// The address that phones are told to send their audio to; `None` tells each the local address that it registered at.
+    pub address: Option<IpAddr>,
+    /// Ports for RTP and RTCP: two for each party.
+    pub ports: PortRange,
+}
+
+/// Where SIP trunks reach the manager, and from where it calls them. Nothing is listened on while the site has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SipConfig {
+    /// For datagrams.
+    #[serde(deserialize_with = "value::sip")]
+    pub udp: Vec<SocketAddr>,
+    /// For connections.
+    #[serde(deserialize_with = "value::sip")]
+    pub tcp: Vec<SocketAddr>,
+    /// For connections that are encrypted; they need a certificate.
+    #[serde(deserialize_with = "value::sips")]
+    pub tls: Vec<SocketAddr>,
+    /// The certificate and those that it leads to, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its key, in PEM.
+    pub key: Option<PathBuf>,
+    /// The certificates that those of the other side must lead to, in PEM.
+    pub authorities: Option<PathBuf>,
+    /// What others see instead of our address, behind a translation of addresses.
+    pub public: Option<IpAddr>,
+}
+
+/// How messages in mailboxes are sent by e-mail, to the lines that have an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// The mail server, a name or an address, with or without a port; `None` sends nothing.
+    pub server: Option<String>,
+    /// How it is spoken to.
+    pub tls: MailTls,
+    /// The name that proves who we are; empty for none.
+    pub user: String,
+    /// What goes with it.
+    pub password: Secret,
+    /// Who the sender is, as `Office <voicemail@example.org>`.
+    pub from: String,
+}
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailTls {
+    /// In clear, and encrypted before anything is said; port 587 unless the server has another one.
+    #[default]
+    Starttls,
+    /// Encrypted from the beginning; port 465.
+    Tls,
+    /// In clear, on port 25: for a server on this machine.
+    None,
 }
 
 /// What phones are believed.
@@ -249,6 +323,14 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError::new(name, text, &error))
     }
 
+    /// From where else than announced the audio of phones may come.
+    pub(crate) fn learning(&self) -> Learning {
+        match self.security.media_addresses {
+            MediaAddresses::Own => Learning::SameHost,
+            MediaAddresses::Any => Learning::Anywhere,
+        }
+    }
+
     /// The folder with firmware, locales and rings.
     pub fn files(&self, data_dir: &Path) -> PathBuf {
         self.files.clone().unwrap_or_else(|| data_dir.join("files"))
@@ -266,12 +348,29 @@ impl Default for Config {
             advertise: None,
             files: None,
             dscp: DscpConfig::default(),
+            media: MediaConfig::default(),
+            sip: SipConfig::default(),
             security: SecurityConfig::default(),
             limits: LimitsConfig::default(),
             records: RecordsConfig::default(),
             log: LogConfig::default(),
+            mail: MailConfig::default(),
             metrics: MetricsConfig::default(),
             shutdown: ShutdownConfig::default(),
+        }
+    }
+}
+
+impl Default for SipConfig {
+    fn default() -> Self {
+        Self {
+            udp: vec![SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), SIP_PORT)],
+            tcp: Vec::new(),
+            tls: Vec::new(),
+            certificate: None,
+            key: None,
+            authorities: None,
+            public: None,
         }
     }
 }
@@ -349,6 +448,9 @@ mod tests {
             [dscp]
             signalling = 26
             media = "EF"
+            [media]
+            address = "192.0.2.9"
+            ports = "20000-20999"
             [security]
             media-addresses = "any"
             [limits]
@@ -375,6 +477,12 @@ mod tests {
             [log]
             format = "json"
             level = "debug"
+            [mail]
+            server = "mail.example.org:2525"
+            tls = "tls"
+            user = "selsius"
+            password = "secret"
+            from = "voice@example.org"
             [metrics]
             listen = "127.0.0.1"
             [shutdown]
@@ -388,11 +496,17 @@ mod tests {
         assert_eq!(config.advertise, Some("192.0.2.1".parse().unwrap()));
         assert_eq!(config.files("/data".as_ref()), Path::new("/srv/phones"));
         assert_eq!((config.dscp.signalling.code(), config.dscp.media.code()), (26, 46));
+        assert_eq!(config.media.address, Some("192.0.2.9".parse().unwrap()));
+        assert_eq!(config.media.ports.to_string(), "20000-20999");
         assert_eq!(config.security.media_addresses, MediaAddresses::Any);
         assert_eq!((config.limits.connections, config.limits.http_connections), (10, 7));
         assert_eq!((config.records.keep_days, config.records.keep_calls), (90, 100_000));
         assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
         assert_eq!(config.metrics.listen, Some("127.0.0.1:9972".parse().unwrap()));
+        let mail = &config.mail;
+        assert_eq!((mail.server.as_deref(), mail.tls), (Some("mail.example.org:2525"), MailTls::Tls));
+        assert_eq!((mail.user.as_str(), mail.password.as_str()), ("selsius", "secret"));
+        assert!(!format!("{config:?}").contains("secret"));
         assert_eq!(config.shutdown.grace_seconds, 5);
         assert_eq!(Config::parse("", "sccp = \"10.0.0.1:1\"").unwrap().sccp, ["10.0.0.1:1".parse().unwrap()]);
     }

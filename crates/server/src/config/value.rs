@@ -12,7 +12,7 @@ use serde::{
 };
 use thiserror::Error;
 
-use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, TFTP_PORT};
+use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, SIP_PORT, SIPS_PORT, TFTP_PORT};
 
 /// A text that is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -125,6 +125,74 @@ impl<'de> Deserialize<'de> for Dscp {
     }
 }
 
+/// UDP ports for audio, both ends included: at least one pair of an even one and the odd one above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortRange {
+    first: u16,
+    last: u16,
+}
+
+/// No range of ports for audio.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "`{0}` is no range of ports; expected two from 1024 to 65535 with an even one and the next between them, such as \"16384-32767\""
+)]
+pub struct PortRangeError(String);
+
+impl PortRange {
+    /// The first port.
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
+    /// The last one.
+    pub const fn last(self) -> u16 {
+        self.last
+    }
+}
+
+impl Default for PortRange {
+    /// What Cisco's managers and gateways use.
+    fn default() -> Self {
+        Self { first: 16_384, last: 32_767 }
+    }
+}
+
+impl FromStr for PortRange {
+    type Err = PortRangeError;
+
+    fn from_str(text: &str) -> Result<Self, PortRangeError> {
+        let ports = text.split_once('-').and_then(|(first, last)| {
+            let [first, last] = [first, last].map(|port| port.trim().parse::<u16>().ok());
+            first.zip(last)
+        });
+        ports
+            .filter(|&(first, last)| {
+                first >= 1024 && first.checked_next_multiple_of(2).is_some_and(|even| even < last)
+            })
+            .map(|(first, last)| Self { first, last })
+            .ok_or_else(|| PortRangeError(text.into()))
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// A number from `MIN` to `MAX`.
 pub(super) fn bounded<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
     deserializer: D,
@@ -145,7 +213,15 @@ pub(super) fn http<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketA
 }
 
 pub(super) fn sccp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
-    deserializer.deserialize_any(ListenMany)
+    deserializer.deserialize_any(ListenMany { port: SCCP_PORT, least: 1 })
+}
+
+pub(super) fn sip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    deserializer.deserialize_any(ListenMany { port: SIP_PORT, least: 0 })
+}
+
+pub(super) fn sips<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    deserializer.deserialize_any(ListenMany { port: SIPS_PORT, least: 0 })
 }
 
 pub(super) fn metrics<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
@@ -166,7 +242,10 @@ impl Visitor<'_> for Listen {
     }
 }
 
-struct ListenMany;
+struct ListenMany {
+    port: u16,
+    least: usize,
+}
 
 impl<'de> Visitor<'de> for ListenMany {
     type Value = Vec<SocketAddr>;
@@ -176,15 +255,15 @@ impl<'de> Visitor<'de> for ListenMany {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Listen(SCCP_PORT).visit_str(text).map(|address| vec![address])
+        Listen(self.port).visit_str(text).map(|address| vec![address])
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut addresses = Vec::new();
         while let Some(text) = list.next_element::<String>()? {
-            addresses.push(Listen(SCCP_PORT).visit_str(&text)?);
+            addresses.push(Listen(self.port).visit_str(&text)?);
         }
-        match addresses.is_empty() {
+        match addresses.len() < self.least {
             true => Err(A::Error::custom("expected at least one address")),
             false => Ok(addresses),
         }
@@ -210,6 +289,19 @@ mod tests {
             assert!(text.parse::<Dscp>().is_err(), "{text}");
         }
         assert_eq!(Dscp::EF.tos(), 0xB8);
+    }
+
+    #[test]
+    fn a_range_of_ports_has_a_pair() {
+        for text in ["16384-32767", "1024-1025", "1025-1027", "20000 - 20001", "65534-65535"] {
+            let range = text.parse::<PortRange>().unwrap();
+            assert_eq!(range.to_string(), text.replace(' ', ""));
+        }
+        for text in
+            ["", "5", "16384", "1000-2000", "2001-2002", "2000-2000", "3000-2000", "65535-65535", "1-70000"]
+        {
+            assert!(text.parse::<PortRange>().is_err(), "{text}");
+        }
     }
 
     #[test]

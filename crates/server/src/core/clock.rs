@@ -7,7 +7,7 @@ use selsius_exchange::{Time, WallClock, record::WallTime};
 use selsius_site::Site;
 
 /// The zone that phones show their time in.
-pub(super) fn zone(site: &Site) -> TimeZone {
+pub(crate) fn zone(site: &Site) -> TimeZone {
     let Some(name) = &site.settings.time_zone else { return TimeZone::system() };
     TimeZone::get(name).unwrap_or_else(|error| {
         tracing::warn!(%error, zone = name, "unknown time zone; phones show UTC");

@@ -100,6 +100,16 @@ impl Core {
                 self.limits = *sockets;
                 self.exchange.set_limits(*exchange);
             }
+            Command::Media(anchoring) => self.anchors.connect(anchoring),
+            Command::FarEnd(kind, far_end) => self.trunks.connect(kind, far_end),
+            Command::Trunk(event) => {
+                self.trunks.heard(self.exchange.site(), &event);
+                self.exchange.handle(now, Input::Trunk(*event));
+            }
+            Command::Music(music) => self.anchors.music = music,
+            Command::Anchored { party, address } => {
+                self.exchange.handle(now, Input::Anchored { party, address });
+            }
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

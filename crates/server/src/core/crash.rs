@@ -107,7 +107,20 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 impl Core {
     /// All that outlives a crash, with a new exchange.
     fn begin_again(self) -> Self {
-        let Self { poll, listeners, commands, records, limits, watchers, counters, tally, .. } = self;
+        let Self {
+            poll,
+            listeners,
+            commands,
+            records,
+            limits,
+            watchers,
+            counters,
+            tally,
+            mut anchors,
+            trunks,
+            ..
+        } = self;
+        anchors.begin_again();
         let (origin, serial, buffer, zone) = (self.origin, self.serial, self.buffer, self.zone);
         // Their sockets close: phones notice at once.
         drop(self.connections);
@@ -123,10 +136,11 @@ impl Core {
             held: VecDeque::new(),
             zones: ZoneTable::of(exchange.site()),
             exchange,
-            loopback: Default::default(),
+            trunks: trunks.begin_again(),
             commands,
             late: self.late,
             commands_wait: true,
+            anchors,
             watchers,
             records,
             limits,

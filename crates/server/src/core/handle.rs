@@ -1,6 +1,8 @@
 //! How other threads speak to the exchange: commands in, what is going on out.
 
 use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -13,9 +15,10 @@ use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, remembered::ForwardKind,
+    PushError, TrunkEvent, remembered::ForwardKind,
 };
-use selsius_site::{DeviceName, LineNumber, Site};
+use selsius_media::engine::SourceId;
+use selsius_site::{DeviceName, LineNumber, Name, Site, TrunkKind};
 use selsius_store::Remembered;
 use selsius_wire::value::ResetType;
 use thiserror::Error;
@@ -25,7 +28,7 @@ use tokio::{
 };
 
 use super::{
-    Limits,
+    Anchoring, FarEnd, Limits,
     tally::Metrics,
     watch::{Face, News, WAITING_NEWS, Watch},
 };
@@ -75,6 +78,21 @@ pub enum Command {
     Watch(Watch, mpsc::Sender<News>),
     /// Keep to other limits from now on.
     Limits(Box<Limits>, Box<selsius_exchange::Limits>),
+    /// Audio that cannot go from phone to phone goes there from now on.
+    Media(Anchoring),
+    /// Trunks of this kind are answered there from now on.
+    FarEnd(TrunkKind, FarEnd),
+    /// Something happened at a trunk.
+    Trunk(Box<TrunkEvent>),
+    /// What the media engine calls the site's music, from now on.
+    Music(BTreeMap<Name, SourceId>),
+    /// The media thread says where it listens to a party; nothing if it cannot, or no longer.
+    Anchored {
+        /// The party, as the exchange named it.
+        party: u32,
+        /// Where to send its audio.
+        address: Option<SocketAddr>,
+    },
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),
     /// End calls and connections in order, then stop.

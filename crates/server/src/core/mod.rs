@@ -6,6 +6,7 @@
 //! TFTP, administration) is on other threads and speaks to this one through [`Handle`].
 
 mod admission;
+mod anchor;
 mod clock;
 mod commands;
 mod connection;
@@ -15,6 +16,7 @@ mod listener;
 mod start;
 mod tally;
 mod traffic;
+mod trunks;
 mod watch;
 
 use std::{
@@ -26,26 +28,30 @@ use std::{
 use jiff::tz::TimeZone;
 use mio::{Events, Poll};
 use selsius_exchange::{
-    Event, Exchange, Input, Level, Load, Meter, MixerOrder, Output, SessionId, Time, WallClock,
-    loopback::Loopback, record::Record,
+    Event, Exchange, Input, Level, Load, Meter, Output, SessionId, Time, WallClock, record::Record,
 };
 use slab::Slab;
 
 pub use self::{
     admission::connection_rate,
+    anchor::Anchoring,
     handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
+    trunks::{FarEnd, Ordered},
     watch::{Face, News, WAITING_NEWS, Watch},
 };
 use self::{
     admission::{Admission, Lateness, Left},
+    anchor::Anchors,
     clock::{ZoneTable, wall_clock},
     connection::Connection,
     handle::Commands,
     listener::Listener,
+    trunks::Trunks,
     watch::Watchers,
 };
+pub(crate) use self::{clock::zone, trunks::leg_of};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.
@@ -67,9 +73,10 @@ struct Core {
     /// Connections that say too much, and when they are read again.
     held: VecDeque<(Time, SessionId)>,
     exchange: Exchange,
-    /// The trunk that leads back here, for sites that have one.
-    loopback: Loopback,
+    trunks: Trunks,
     commands: Commands,
+    /// Where audio goes that cannot go from phone to phone.
+    anchors: Anchors,
     /// Commands that came while the exchange was down.
     late: VecDeque<Command>,
     /// There are commands, or there may be.
@@ -143,6 +150,7 @@ impl Core {
                 self.outputs();
             }
             self.let_go();
+            self.anchors.go_on();
             if self.draining.is_some_and(|end| end <= self.now() || !self.exchange.has_calls()) {
                 self.stop();
                 self.outputs();
@@ -176,7 +184,8 @@ impl Core {
         let closing = self.closing.front().map(|&(at, _)| at);
         let held = self.held.front().map(|&(at, _)| at);
         let next = self.exchange.poll_timeout();
-        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).min();
+        let again = self.anchors.again(self.now());
+        let next = next.into_iter().chain(closing).chain(held).chain(self.draining).chain(again).min();
         let next = next.map_or(most, |at| at.since(self.now()));
         // Up to a millisecond late instead of busy.
         next.min(most) + Duration::from_millis(u64::from(next > Duration::ZERO))
@@ -233,7 +242,7 @@ impl Core {
     fn outputs(&mut self) {
         loop {
             let Some(output) = self.exchange.poll_output() else {
-                let Some(event) = self.loopback.poll_event() else { return };
+                let Some(event) = self.trunks.poll_event() else { return };
                 let now = self.now();
                 self.exchange.handle(now, Input::Trunk(event));
                 continue;
@@ -274,8 +283,8 @@ impl Core {
                         self.closing.push_back((at, session));
                     }
                 }
-                Output::Trunk(order) => self.loopback.handle(*order),
-                Output::Mixer(order) => self.mix(order),
+                Output::Trunk(order) => self.order(*order),
+                Output::Anchor(order) => self.anchor(*order),
                 Output::Store(record) => {
                     self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &*record {
@@ -288,14 +297,6 @@ impl Core {
                 Output::Notice(notice) => self.watchers.notice(&mut self.exchange, *notice),
                 Output::Event(event) => log(&event),
             }
-        }
-    }
-
-    /// There is no mixer in this process: parties of a conference are told so, and hear nothing.
-    fn mix(&mut self, order: MixerOrder) {
-        if let MixerOrder::Join { party, .. } = order {
-            let now = self.now();
-            self.exchange.handle(now, Input::Mixer { party, address: None });
         }
     }
 }

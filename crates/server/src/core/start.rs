@@ -9,7 +9,7 @@ use std::{
 };
 
 use mio::{Interest, Poll, Token, Waker};
-use selsius_exchange::{Config, Exchange, Rate, Time, loopback::Loopback, record::Record};
+use selsius_exchange::{Config, Exchange, Rate, Time, record::Record};
 use selsius_site::Site;
 use selsius_store::Remembered;
 use slab::Slab;
@@ -18,9 +18,11 @@ use thiserror::Error;
 use super::{
     Core, Handle, LISTENER, NetworkCounters, READ, Tally, WAKER,
     admission::{Admission, Lateness, connection_rate},
+    anchor::Anchors,
     clock::{ZoneTable, wall_clock, zone},
     crash,
     listener::Listener,
+    trunks::Trunks,
     watch::Watchers,
 };
 
@@ -164,10 +166,11 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
         held: VecDeque::new(),
         zones,
         exchange,
-        loopback: Loopback::default(),
+        trunks: Trunks::default(),
         commands: receiver,
         late: VecDeque::new(),
         commands_wait: false,
+        anchors: Anchors::default(),
         watchers: Watchers::default(),
         records,
         limits: start.limits,

@@ -12,7 +12,12 @@ use crate::{
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is wrong. `exchange` is `None` if it does not answer.
-pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus, down: &[&str]) -> Health {
+pub(super) fn judge(
+    exchange: Option<&Metrics>,
+    store: &StoreStatus,
+    trunks_down: &[String],
+    down: &[&str],
+) -> Health {
     let mut problems = Vec::new();
     let mut say = |kind, text| problems.push(Problem { kind, text });
     match exchange {
@@ -57,6 +62,10 @@ pub(super) fn judge(exchange: Option<&Metrics>, store: &StoreStatus, down: &[&st
                 format!("{lost} records are lost since the start, and more will be"),
             );
         }
+    }
+    for trunk in trunks_down {
+        let text = format!("SIP trunk {trunk} is down: no calls go out over it; the log says why");
+        say(ProblemKind::TrunkDown, text);
     }
     for service in down {
         let text = format!(

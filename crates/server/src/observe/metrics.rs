@@ -8,15 +8,25 @@ use prometheus::{
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
 use selsius_exchange::{Durations, record::EndCause};
+use selsius_sip::Figures;
 use selsius_store::StoreStatus;
 
-use crate::core::{COMMANDS, Metrics};
+use crate::{
+    core::{COMMANDS, Metrics},
+    media::Status,
+};
 
 /// What the answer is.
 pub(super) const CONTENT: &str = prometheus::TEXT_FORMAT;
 
-/// All figures. Without those of the exchange if it does not answer.
-pub(super) fn text(exchange: Option<&Metrics>, commands: usize, store: &StoreStatus) -> String {
+/// All figures. Without those of the exchange, and of the media thread, if it does not answer.
+pub(super) fn text(
+    exchange: Option<&Metrics>,
+    media: Option<&Status>,
+    (commands, orders): (usize, usize),
+    (trunks, sip): &(Vec<(String, bool)>, Figures),
+    store: &StoreStatus,
+) -> String {
     let mut families = Families::default();
     families.gauge("selsius_up", "Does the exchange answer?", f64::from(exchange.is_some()));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -31,6 +41,11 @@ pub(super) fn text(exchange: Option<&Metrics>, commands: usize, store: &StoreSta
         families.calls(metrics);
         families.network(metrics);
     }
+    if let Some(media) = media {
+        families.media(media);
+    }
+    families.sip(trunks, sip);
+    families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
         "Commands of administration and services that wait for the exchange.",
@@ -167,6 +182,75 @@ impl Families {
         self.counter("selsius_overloads_total", "How often that began.", network.overloads);
         let crashes = "Crashes of the exchange, after each of which it began again.";
         self.counter("selsius_exchange_crashes_total", crashes, network.crashes);
+    }
+
+    fn media(&mut self, media: &Status) {
+        let counters = &media.counters;
+        let parties = "Parties whose audio goes through the manager.";
+        self.gauge("selsius_media_parties", parties, media.parties as f64);
+        self.gauge(
+            "selsius_media_bridges",
+            "Conferences that they are in, those of two included.",
+            media.bridges as f64,
+        );
+        self.gauge("selsius_media_ports_free", "Pairs of ports that are free.", media.free_ports as f64);
+        self.counter(
+            "selsius_media_refused_total",
+            "Parties without audio, since there was no port or their codec does not fit.",
+            media.refused,
+        );
+        let packets = [("in", counters.received), ("out", counters.sent)];
+        let packets = packets.map(|(direction, count)| counter(&[("direction", direction)], count));
+        self.add(
+            "selsius_media_packets_total",
+            "Packets of audio and reports from parties (in) and to them (out).",
+            MetricType::COUNTER,
+            packets.into(),
+        );
+        let dropped = [
+            ("stranger", counters.strangers),
+            ("malformed", counters.malformed),
+            ("unexpected", counters.unexpected),
+            ("flood", counters.floods),
+            ("late", counters.late),
+            ("unsent", media.unsent + counters.dropped),
+        ];
+        let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
+        self.add(
+            "selsius_media_packets_dropped_total",
+            "Packets that were dropped: not from the party (stranger), not RTP (malformed), of another codec (unexpected), too many (flood), too late to be mixed (late), not taken by the system (unsent).",
+            MetricType::COUNTER,
+            dropped.into(),
+        );
+        let crashes = "Crashes of the media thread, after each of which it began again.";
+        self.counter("selsius_media_crashes_total", crashes, media.crashes);
+    }
+
+    fn sip(&mut self, trunks: &[(String, bool)], figures: &Figures) {
+        let up = |(name, up): &(String, bool)| gauge(&[("trunk", name)], f64::from(*up));
+        if !trunks.is_empty() {
+            self.add(
+                "selsius_sip_trunk_up",
+                "Is the trunk registered, or does it answer?",
+                MetricType::GAUGE,
+                trunks.iter().map(up).collect(),
+            );
+        }
+        let refused = [
+            ("stranger", figures.strangers),
+            ("malformed", figures.malformed),
+            ("unknown-method", figures.unknown_methods),
+            ("limited", figures.limited),
+            ("unauthorized", figures.unauthorized),
+            ("lost", figures.lost),
+        ];
+        let refused = refused.map(|(reason, count)| counter(&[("reason", reason)], count));
+        self.add(
+            "selsius_sip_refused_total",
+            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), events that the exchange had no room for (lost).",
+            MetricType::COUNTER,
+            refused.into(),
+        );
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {

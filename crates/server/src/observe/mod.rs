@@ -32,7 +32,7 @@ use tokio::{
 use crate::{
     ServeError, api,
     core::{Command, Handle, Metrics},
-    http, net,
+    http, media, net, sip,
 };
 
 /// How long the exchange may take to say how it is.
@@ -46,14 +46,16 @@ const LONGEST: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     pub(crate) exchange: Handle,
+    pub(crate) media: media::Handle,
     pub(crate) store: Store,
+    sip: sip::Shared,
     /// Services that serve nobody any more, by a fault of ours.
     down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
-    pub(crate) fn new(exchange: Handle, store: Store) -> Self {
-        Self { exchange, store, down: Arc::default() }
+    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store, sip: sip::Shared) -> Self {
+        Self { exchange, media, store, sip, down: Arc::default() }
     }
 
     /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
@@ -77,13 +79,18 @@ impl Observed {
 
     /// How the manager is. Takes a second when the exchange does not answer.
     pub(crate) async fn health(&self) -> api::Health {
-        health::judge(self.metrics().await.as_deref(), &self.store.status(), &self.down())
+        let trunks = sip::trunks_up(&self.sip);
+        let trunks: Vec<_> = trunks.into_iter().filter(|(_, up)| !up).map(|(name, _)| name).collect();
+        health::judge(self.metrics().await.as_deref(), &self.store.status(), &trunks, &self.down())
     }
 
     /// All figures in Prometheus' text format.
     async fn text(&self) -> String {
         let exchange = self.metrics().await;
-        metrics::text(exchange.as_deref(), self.exchange.waiting(), &self.store.status())
+        let media = timeout(PATIENCE, self.media.ask(media::Order::Status)).await.ok().and_then(Result::ok);
+        let waiting = (self.exchange.waiting(), self.media.waiting());
+        let sip = (sip::trunks_up(&self.sip), sip::figures(&self.sip));
+        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &sip, &self.store.status())
     }
 
     async fn metrics(&self) -> Option<Box<Metrics>> {
@@ -189,6 +196,31 @@ mod tests {
         let [problem] = &health.problems[..] else { panic!("{health:?}") };
         assert_eq!(problem.kind, ProblemKind::ServiceDown);
         assert!(problem.text.starts_with("TFTP has failed"), "{}", problem.text);
+        server.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn trunks_that_cannot_be_served_are_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut options = Options::loopback(folder.path());
+        options.config.sip.udp = vec![taken.local_addr().unwrap()];
+        let site = "[trunks.carrier]\nkind = \"sip\"\nservers = [\"127.0.0.1\"]\n";
+        options.site = Some(("office.toml".into(), site.into()));
+        let server = Server::start(options).await.unwrap();
+        let observed = server.observed();
+        let told = async {
+            loop {
+                if let [problem] = &observed.health().await.problems[..] {
+                    return problem.clone();
+                }
+            }
+        };
+        let problem = tokio::time::timeout(std::time::Duration::from_secs(20), told).await.unwrap();
+        assert_eq!(problem.kind, ProblemKind::TrunkDown);
+        assert!(problem.text.starts_with("SIP trunk carrier is down"), "{}", problem.text);
+        let figures = observed.text().await;
+        assert!(figures.contains("selsius_sip_trunk_up{trunk=\"carrier\"} 0"), "{figures}");
         server.stop().await.unwrap();
     }
 }

@@ -4,8 +4,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Part, button::AutoRange, fields, value::Loads};
 use crate::{
-    Action, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Name, PagingGroup,
-    Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey, SoftKeys, Trunk, User,
+    Action, Application, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Music,
+    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey,
+    SoftKeys, Trunk, User,
     file::{Reader, Value},
     key::{KeyPath, Quoted},
 };
@@ -29,6 +30,7 @@ impl Part for Settings {
         "conference-owner-leaves" conference_owner_leaves;
         "conference-size" conference_size, "a number such as 8";
         "voicemail" voicemail, "a number in quotes such as \"1999\", or \"\" for none";
+        "music" music, "one of [music] such as \"bells\", or \"\" for silence";
         "auto-registration" (
             |settings: &Self| AutoRange(settings.auto_registration.clone()),
             |settings: &mut Self, AutoRange(range)| settings.auto_registration = range
@@ -70,6 +72,7 @@ impl Part for Line {
         "do-not-disturb" do_not_disturb;
         "voicemail" voicemail;
         "mailbox" mailbox;
+        "mail" mail;
         "auto-answer" auto_answer;
         "privacy" privacy;
         "account-code" account_code;
@@ -100,6 +103,7 @@ impl Part for Device {
         "background" background;
         "ring-tone" ring_tone;
         "prefer" prefer;
+        "media" media;
         "buttons" buttons, "a list such as [{ line = \"1001\" }, {}]";
     };
 
@@ -123,7 +127,7 @@ impl Part for Pool {
         "date-format" date_format, "a format such as \"D.M.Y\"";
         "language" language;
         "rights" rights, "the name of rights such as \"staff\"";
-        "music" music;
+        "music" music, "one of [music] such as \"bells\", or \"\" for what the settings say";
     };
 }
 
@@ -285,10 +289,47 @@ fn set_block(route: &mut Route, block: bool) {
 }
 
 impl Part for Trunk {
-    const EXPECTED: &'static str = "a table with kind and calls";
+    const EXPECTED: &'static str = "a table with kind, servers and calls";
     const FIELDS: &'static [super::Field<Self>] = fields! {
         "kind" kind;
         "calls" calls, "a number such as 30";
+        "rate" rate, "calls in a second such as 10";
+        "rights" rights, "the name of rights such as \"staff\"";
+        "servers" servers, "a list such as [\"sip.example.net\"]";
+        "transport" transport;
+        "allow" allow, "a list such as [\"192.0.2.0/24\"]";
+        "user" user;
+        "password" password;
+        "domain" domain;
+        "register" register;
+        "authenticate" authenticate;
+        "media" media, "relay, direct, or \"\" for what its kind does";
+        "dtmf" dtmf;
+        "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
+    };
+
+    fn summary(&self) -> String {
+        self.kind.to_string()
+    }
+}
+
+impl Part for Music {
+    const EXPECTED: &'static str = "a table, perhaps with files";
+    const FIELDS: &'static [super::Field<Self>] = fields! {
+        "files" files, "a list such as [\"bells.wav\"]";
+    };
+
+    fn summary(&self) -> String {
+        list(&self.files)
+    }
+}
+
+impl Part for Application {
+    const EXPECTED: &'static str = "a table with kind";
+    const FIELDS: &'static [super::Field<Self>] = fields! {
+        "kind" kind;
+        "file" file, "a file name such as \"closed.wav\"";
+        "line" line, "a line such as \"1001\", or \"\" for none";
     };
 
     fn summary(&self) -> String {

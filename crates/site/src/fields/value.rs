@@ -3,6 +3,7 @@
 use core::{fmt::Display, net::SocketAddr, str::FromStr};
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use jiff::civil::Date;
 use toml::de::DeValue;
 
@@ -206,6 +207,7 @@ text_values! {
     NumberRange, "a number or a range such as \"701-709\"";
     OpenHours, "days and hours such as \"mon-fri 08:00-18:00\"";
     Pattern, "a pattern such as \"0.!\" or \"1XX\"";
+    IpNet, "an address or a network such as \"192.0.2.0/24\"";
     SocketAddr, "an address and port such as \"239.192.1.1:20480\"";
 }
 

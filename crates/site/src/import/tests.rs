@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Button, DoNotDisturb, Feature, KeySet, Pool, SideCar, SoftKey};
+use crate::{Button, DoNotDisturb, Feature, KeySet, Music, Pool, SideCar, SoftKey};
 
 fn csv(text: &str) -> Result<Imported, SiteFileError> {
     Site::default().import(ImportFormat::Csv, "phones.csv", text.as_bytes())
@@ -101,7 +101,8 @@ fn a_table_needs_a_device_column_and_utf_8() {
 fn a_table_goes_on_top_of_the_office() {
     let mut office = csv(CSV_TEMPLATE).unwrap().site;
     let pool = "main".parse().unwrap();
-    office.pools.insert(pool, Pool { music: "bells".into(), ..Pool::default() });
+    office.music.insert("bells".parse().unwrap(), Music::default());
+    office.pools.insert(pool, Pool { music: Some("bells".parse().unwrap()), ..Pool::default() });
     let table = "mac,pool,name1,line1\n001BD5123456,main,Front desk,1001\n001BD5123499,,Cellar,1005\n";
     let imported = office.import(ImportFormat::Csv, "more.csv", table.as_bytes()).unwrap();
     let changes: Vec<_> = crate::diff(&office, &imported.site).iter().map(ToString::to_string).collect();

@@ -101,29 +101,33 @@ pub struct Rights {
     pub partitions: Vec<Name>,
 }
 
-/// A way out of the office.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What answers a number that a route leads to a trunk of the kind [`TrunkKind::Services`](super::TrunkKind::Services).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Trunk {
-    /// What is at its other end.
-    pub kind: TrunkKind,
-    /// Most calls at once, 1 to 10000.
-    pub calls: u32,
-}
-
-impl Default for Trunk {
-    fn default() -> Self {
-        Self { kind: TrunkKind::default(), calls: 30 }
-    }
+pub struct Application {
+    /// What happens there.
+    pub kind: ApplicationKind,
+    /// The file that an announcement plays: a name in the folder of the announcements.
+    pub file: String,
+    /// The line in whose mailbox a message is left.
+    pub line: Option<LineNumber>,
 }
 
 words! {
-    /// What is at the other end of a trunk.
+    /// What happens at a number that the manager answers itself.
     #[derive(Default)]
-    pub enum TrunkKind {
-        /// The manager itself, which plays the outside: for trying things out.
+    pub enum ApplicationKind {
+        /// Callers hear themselves.
         #[default]
-        Loopback = "loopback",
+        Echo = "echo",
+        /// The time of day is said.
+        Clock = "clock",
+        /// Whoever is sent on to it leaves a message for who did that; others hear their own.
+        Mailbox = "mailbox",
+        /// A message is left for one line.
+        Message = "message",
+        /// A file is played.
+        Announcement = "announcement",
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Line {
     pub voicemail: bool,
     /// The number of its mailbox, if that is another one than the line's.
     pub mailbox: Option<LineNumber>,
+    /// Where messages in its mailbox are sent by e-mail; empty for nowhere.
+    pub mail: String,
     /// Does it answer by itself?
     pub auto_answer: AutoAnswer,
     /// On a line of several phones: do the others neither see nor enter its calls?
@@ -70,6 +72,7 @@ impl Default for Line {
             do_not_disturb: DoNotDisturb::default(),
             voicemail: true,
             mailbox: None,
+            mail: String::new(),
             auto_answer: AutoAnswer::default(),
             privacy: false,
             account_code: false,

@@ -11,13 +11,16 @@ mod phone;
 mod schedule;
 mod screen;
 mod settings;
+mod trunk;
 mod word;
 
 use std::collections::BTreeMap;
 
 use crate::{DeviceName, LineNumber, Name, Pattern};
 
-pub use dialling::{Action, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route, Trunk, TrunkKind};
+pub use dialling::{
+    Action, Application, ApplicationKind, Blocked, CallCode, CodeDemand, CodeKind, Rights, Route,
+};
 pub use groups::{HuntGroup, HuntOrder, PagingGroup, PagingMode, Parking, PickupGroup};
 pub use line::{ActiveRing, AutoAnswer, CallerId, DoNotDisturb, Hotline, Line, Ring};
 pub use people::{Contact, Pool, User};
@@ -28,6 +31,7 @@ pub use settings::{
     AutoRegistration, CodecName, ConferenceDrop, DialTimers, FeatureCode, FeatureCodes, Language,
     OwnerLeaves, Settings, TonePlan,
 };
+pub use trunk::{Dtmf, MediaPath, Music, Transport, Trunk, TrunkKind};
 
 /// A whole office. Keys are unique names; everything else refers to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +61,10 @@ pub struct Site {
     pub rights: BTreeMap<Name, Rights>,
     /// The ways out of the office.
     pub trunks: BTreeMap<Name, Trunk>,
+    /// What people hear who wait.
+    pub music: BTreeMap<Name, Music>,
+    /// What the manager answers itself, by the numbers that arrive at trunks of the kind `services`.
+    pub applications: BTreeMap<LineNumber, Application>,
     /// When the office is open, for routes that depend on it.
     pub schedules: BTreeMap<Name, Schedule>,
     /// Codes that people enter before a call, for its bill or for the right to it.

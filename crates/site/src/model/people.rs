@@ -19,8 +19,15 @@ pub struct Pool {
     pub language: Option<Language>,
     /// What may be called from its phones' lines that say nothing themselves.
     pub rights: Option<Name>,
-    /// The name of the music on hold; empty is the usual one.
-    pub music: String,
+    /// The music that its phones' users play to those whom they put on hold; `None` is what the settings say.
+    #[serde(deserialize_with = "name_or_nothing")]
+    pub music: Option<Name>,
+}
+
+/// Stores of the time when music was any text have "" for none.
+fn name_or_nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Name>, D::Error> {
+    let text = Option::<String>::deserialize(from)?.unwrap_or_default();
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
 }
 
 /// Somebody who can log in on a phone and finds the own lines and buttons there.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Language, word::words};
+use super::{Language, MediaPath, word::words};
 use crate::{LineNumber, Name};
 
 /// One phone.
@@ -45,6 +45,8 @@ pub struct Device {
     pub ring_tone: String,
     /// Which line lifting the handset takes.
     pub prefer: Prefer,
+    /// How its audio goes: through the manager, where others cannot reach the phone.
+    pub media: MediaPath,
 }
 
 impl Default for Device {
@@ -67,6 +69,7 @@ impl Default for Device {
             background: String::new(),
             ring_tone: String::new(),
             prefer: Prefer::default(),
+            media: MediaPath::Direct,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Model, word::words};
-use crate::{LineNumber, NumberRange};
+use crate::{LineNumber, Name, NumberRange};
 
 /// Settings for the whole office.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Settings {
     pub conference_size: u32,
     /// The number that the messages key dials.
     pub voicemail: Option<LineNumber>,
+    /// What people hear who are on hold or wait otherwise; `None` is silence.
+    pub music: Option<Name>,
     /// Time limits of calls.
     pub timers: DialTimers,
     /// What is dialled to use a feature.
@@ -75,6 +77,7 @@ impl Default for Settings {
             conference_owner_leaves: OwnerLeaves::default(),
             conference_size: 8,
             voicemail: None,
+            music: None,
             timers: DialTimers::default(),
             codes: FeatureCodes::default(),
             auto_registration: None,

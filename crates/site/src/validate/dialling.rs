@@ -1,7 +1,11 @@
 //! Rights, routes, trunks and schedules.
 
+use super::form::is_host;
 use super::{Check, Problem};
-use crate::{Action, CodeDemand, Pattern, PatternMatch, Route, key::KeyPath, pattern::is_match};
+use crate::{
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Trunk,
+    TrunkKind, key::KeyPath, pattern::is_match,
+};
 
 impl Check<'_> {
     pub(super) fn rights(&mut self) {
@@ -25,7 +29,10 @@ impl Check<'_> {
         }
         for (name, trunk) in &site.trunks {
             let at = KeyPath::new(&["trunks", name.as_str()]);
-            self.range(at.key("calls"), trunk.calls, 1, 10_000, "calls");
+            self.trunk(&at, trunk);
+        }
+        for (number, application) in &site.applications {
+            self.application(&KeyPath::new(&["applications", number.as_str()]), number, application);
         }
         for (name, schedule) in &site.schedules {
             let at = KeyPath::new(&["schedules", name.as_str()]);
@@ -33,6 +40,61 @@ impl Check<'_> {
             if schedule.open.is_empty() {
                 self.add(at.key("open"), Problem::Empty("hours such as \"mon-fri 08:00-18:00\""));
             }
+        }
+    }
+
+    fn trunk(&mut self, at: &KeyPath, trunk: &Trunk) {
+        self.range(at.key("calls"), trunk.calls, 1, 10_000, "calls");
+        self.range(at.key("rate"), trunk.rate, 1, 1000, "calls a second");
+        self.known_rights(at, trunk.rights.as_ref());
+        self.codecs(at.key("codecs"), &trunk.codecs);
+        let sip = trunk.kind == TrunkKind::Sip;
+        if sip && trunk.servers.is_empty() && trunk.allow.is_empty() {
+            self.add(at.key("servers"), Problem::Empty("at least one host, or addresses in allow"));
+        }
+        for (index, server) in trunk.servers.iter().enumerate() {
+            if !is_host(server) {
+                self.add(at.key("servers").index(index), Problem::Host(server.clone()));
+            }
+        }
+        if !trunk.domain.is_empty() && !is_host(&trunk.domain) {
+            self.add(at.key("domain"), Problem::Host(trunk.domain.clone()));
+        }
+        let user = !trunk.user.is_empty();
+        let needs = [
+            ("servers", !trunk.servers.is_empty(), sip, "kind = \"sip\""),
+            ("user", user, sip, "kind = \"sip\""),
+            ("password", !trunk.password.as_str().is_empty(), user, "a user"),
+            ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
+            ("authenticate", trunk.authenticate, user, "a user"),
+        ];
+        for (key, given, possible, without) in needs {
+            if given && !possible {
+                self.add(at.key(key), Problem::Without(without));
+            }
+        }
+    }
+
+    fn application(&mut self, at: &KeyPath, number: &LineNumber, application: &Application) {
+        if let Some(what) = self.numbers.what(number) {
+            self.add(at.clone(), Problem::NumberTaken { number: number.clone(), what });
+        }
+        match application.kind {
+            ApplicationKind::Announcement if application.file.is_empty() => {
+                self.add(at.key("file"), Problem::Empty("the name of a file"));
+            }
+            // It lies in one folder, and nowhere else.
+            ApplicationKind::Announcement if application.file.contains(['/', '\\', '\0']) => {
+                self.add(at.key("file"), Problem::NoFileName(application.file.clone()));
+            }
+            ApplicationKind::Message => match &application.line {
+                None => self.add(at.key("line"), Problem::Empty("a line")),
+                Some(line) if !self.site.lines.contains_key(line) => {
+                    self.add(at.key("line"), Problem::UnknownLine(line.clone()));
+                }
+                Some(_) => {}
+            },
+            _ => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! The forms of texts that only look like any text.
 
+use core::net::{IpAddr, SocketAddr};
+
 use super::MAX_DATE_FORMAT_BYTES;
 
 /// The form of an IANA zone name; whether there is such a zone is known to whoever has the zones.
@@ -35,4 +37,19 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
     }
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if host.is_empty() || host.starts_with(':') { Err("names no host") } else { Ok(()) }
+}
+
+/// A name or an address, perhaps with a port. An IPv6 address with a port stands in brackets.
+pub(super) fn is_host(host: &str) -> bool {
+    if host.parse::<IpAddr>().is_ok() || host.parse::<SocketAddr>().is_ok() {
+        return true;
+    }
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, "5060"));
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }

@@ -17,7 +17,7 @@ impl Check<'_> {
             self.time_zone(&at, pool.time_zone.as_ref());
             self.date_format(&at, pool.date_format.as_ref());
             self.known_rights(&at, pool.rights.as_ref());
-            self.text(at.key("music"), &pool.music, MAX_NAME_BYTES);
+            self.known(at.key("music"), pool.music.as_ref(), &self.site.music, "music", "music");
         }
     }
 
@@ -49,6 +49,14 @@ impl Check<'_> {
             match codes.get(&code.code) {
                 Some(other) => self.add(at.key("code"), Problem::SameAs(other.clone())),
                 None => drop(codes.insert(&code.code, at)),
+            }
+        }
+        for (name, music) in &site.music {
+            let at = KeyPath::new(&["music", name.as_str(), "files"]);
+            for (index, file) in music.files.iter().enumerate() {
+                if !is_file_name(file) {
+                    self.add(at.index(index), Problem::MusicFile(file.clone()));
+                }
             }
         }
         for (name, keys) in &site.soft_keys {
@@ -117,6 +125,12 @@ impl Check<'_> {
             self.needed_text(at, kind, MAX_NAME_BYTES, "what the number is, such as work");
         }
     }
+}
+
+/// A file directly in the music folder.
+fn is_file_name(file: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    (1..=255).contains(&file.len()) && file.chars().all(plain) && !file.starts_with('.')
 }
 
 fn is_digits(secret: &Secret, min: usize, max: usize) -> bool {

@@ -36,6 +36,9 @@ pub enum Problem {
     /// Somebody is sent to a number that is nobody's.
     #[error("nobody has the number {0}; expected a number of the office, or one that a route matches")]
     Nowhere(LineNumber),
+    /// What is no name of a file in a folder.
+    #[error("{0:?} is no name of a file; expected one without / such as \"closed.wav\"")]
+    NoFileName(String),
     /// The same thing twice in a list.
     #[error("{0} is there twice")]
     Twice(String),
@@ -149,6 +152,14 @@ pub enum Problem {
     /// Not an address that a phone can open.
     #[error("{0}; expected http://host/path or https://host/path")]
     Url(&'static str),
+    /// Not a host that can be called.
+    #[error(
+        "is {0:?}; expected a name or an address, perhaps with a port, such as \"sip.example.net\" or \"192.0.2.5:5060\""
+    )]
+    Host(String),
+    /// Not the name of a file in the music folder.
+    #[error("{0:?} is no file in the music folder; expected a name such as \"bells.wav\"")]
+    MusicFile(String),
     /// Text that the wire has no room for.
     #[error("{bytes} bytes long; expected at most {max}")]
     TooLong {

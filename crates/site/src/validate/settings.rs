@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Check, MAX_AUTO_NUMBERS, MAX_NAME_BYTES, Problem};
-use crate::{LineNumber, NumberRange, Settings, key::KeyPath, pattern::is_match};
+use crate::{CodecName, LineNumber, NumberRange, Settings, key::KeyPath, pattern::is_match};
 
 impl Check<'_> {
     pub(super) fn settings(&mut self) {
@@ -15,9 +15,9 @@ impl Check<'_> {
         self.date_format(&at, Some(date_format));
         if codecs.is_empty() {
             self.add(at.key("codecs"), Problem::Empty("at least one codec"));
-        } else if codecs.iter().collect::<BTreeSet<_>>().len() < codecs.len() {
-            self.add(at.key("codecs"), Problem::CodecTwice);
         }
+        self.codecs(at.key("codecs"), codecs);
+        self.known(at.key("music"), self.site.settings.music.as_ref(), &self.site.music, "music", "music");
         let packet_ms = self.site.settings.packet_ms;
         if !(10..=60).contains(&packet_ms) || !packet_ms.is_multiple_of(10) {
             self.add(at.key("packet-ms"), Problem::PacketTime(packet_ms));
@@ -52,6 +52,12 @@ impl Check<'_> {
             if load.is_empty() || load.len() > 64 || !load.chars().all(plain) || load.contains("..") {
                 self.add(at, Problem::Firmware(load.clone()));
             }
+        }
+    }
+
+    pub(super) fn codecs(&mut self, at: KeyPath, codecs: &[CodecName]) {
+        if codecs.iter().collect::<BTreeSet<_>>().len() < codecs.len() {
+            self.add(at, Problem::CodecTwice);
         }
     }
 

@@ -22,7 +22,7 @@ impl Log {
         let given = std::env::var("SELSIUS_LOG").ok().filter(|text| !text.is_empty());
         let filter = match &given {
             Some(text) => text.parse().with_context(|| format!("$SELSIUS_LOG is `{text}`"))?,
-            None => EnvFilter::new(config.level.name()),
+            None => filter_of(config.level),
         };
         let colours =
             stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -48,13 +48,19 @@ impl Log {
     /// Logs what matters at least as much as this from now on.
     pub(super) fn level(&self, level: LogLevel) -> Result<()> {
         match &self.set {
-            Some(set) => set(EnvFilter::new(level.name())),
+            Some(set) => set(filter_of(level)),
             None => {
                 tracing::warn!("log.level changes nothing as long as $SELSIUS_LOG says something else");
                 Ok(())
             }
         }
     }
+}
+
+/// What is logged at a level. The SIP stack tells every message at "info", with what is secret in it.
+fn filter_of(level: LogLevel) -> EnvFilter {
+    let stack = if matches!(level, LogLevel::Error) { "error" } else { "warn" };
+    EnvFilter::new(format!("{},rsipstack={stack}", level.name()))
 }
 
 /// Panics are told in the log, in its form, with the place in the code; with $RUST_BACKTRACE=1 also the way there.

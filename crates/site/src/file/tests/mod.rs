@@ -48,6 +48,7 @@ fn the_samples_comments_are_valid_too() {
     let settings = Settings {
         time_zone: None,
         voicemail: None,
+        music: None,
         auto_registration: None,
         firmware: BTreeMap::new(),
         ..site.settings
@@ -79,7 +80,7 @@ fn a_problem_shows_file_line_key_and_what_was_expected() {
         error.to_string(),
         "office.toml:5:2: devices.SEP001122334455.modle: unknown key; expected `description`, `model`, `roam`, \
          `pool`, `soft-keys`, `side-cars`, `time-zone`, `date-format`, `language`, `privacy`, `mobility`, `abbreviated`, \
-         `idle-text`, `background`, `ring-tone`, `prefer` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
+         `idle-text`, `background`, `ring-tone`, `prefer`, `media` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
     );
 }
 
@@ -186,7 +187,7 @@ block = true
 open = ["mon-fry 08:00-18:00", "sat 9-13", "sun 08:00-25:00", "mon", "tue 08:00-08:00"]
 closed-on = [2026-12-25, "25.12.2026"]
 [trunks.carrier]
-kind = "sip"
+kind = "isdn"
 [blocked]
 calling = ["1+"]
 [soft-keys.reception]
@@ -229,7 +230,7 @@ numbers = { work = 5 }
         "36:63 schedules.office.open[4]: is not days and hours; …",
         "36:70 schedules.office.open[5]: ends when it begins; …",
         "37:26 schedules.office.closed-on[2]: is \"25.12.2026\"; expected a day such as \"2026-12-25\"",
-        "39:8 trunks.carrier.kind: is \"sip\"; expected `loopback`",
+        "39:8 trunks.carrier.kind: is \"isdn\"; expected `loopback`, `sip` or `services`",
         "41:12 blocked.calling[1]: '+' can only come first …",
         "43:12 soft-keys.reception.on-hook[1]: is \"redail\"; … (did you mean `redial`?)",
         "45:10 services.news.items[1]: expected either url or number",

@@ -10,10 +10,10 @@ use proptest::{
 };
 
 use crate::{
-    Action, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes, Hotline,
-    HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Name, NumberMask, NumberRange, OpenHours,
-    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service, ServiceItem,
-    Settings, Site, SoftKeys, Trunk, User,
+    Action, Application, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes,
+    Hotline, HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange,
+    OpenHours, PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service,
+    ServiceItem, Settings, Site, SoftKeys, Trunk, User,
 };
 
 fn texts() -> impl Strategy<Value = String> {
@@ -122,6 +122,7 @@ fn settings() -> BoxedStrategy<Settings> {
         conference_owner_leaves: select(crate::OwnerLeaves::ALL),
         conference_size: any::<u32>(),
         voicemail: option::of(numbers()),
+        music: option::of(names()),
         timers: timers,
         codes: codes,
         auto_registration: option::of(ranges()),
@@ -150,6 +151,7 @@ fn line() -> BoxedStrategy<Line> {
         mailbox: option::of(numbers()),
         auto_answer: select(crate::AutoAnswer::ALL),
         privacy: any::<bool>(),
+        mail: texts(),
         account_code: any::<bool>(),
         forward_unregistered: option::of(numbers()),
     })
@@ -174,6 +176,7 @@ fn device() -> BoxedStrategy<Device> {
         background: texts(),
         ring_tone: texts(),
         prefer: select(crate::Prefer::ALL),
+        media: select(crate::MediaPath::ALL),
     })
 }
 
@@ -240,7 +243,7 @@ fn people() -> BoxedStrategy<Site> {
         date_format: option::of("[DMY/]{1,6}"),
         language: option::of(select(crate::Language::ALL)),
         rights: option::of(names()),
-        music: texts(),
+        music: option::of(names()),
     });
     let user = part!(User {
         name: texts(),
@@ -266,7 +269,31 @@ fn people() -> BoxedStrategy<Site> {
 
 fn rest() -> BoxedStrategy<Site> {
     let rights = part!(Rights { partitions: vec(names(), 0..3) });
-    let trunk = part!(Trunk { calls: any::<u32>() });
+    let network = (any::<std::net::IpAddr>(), 0..=32_u8)
+        .prop_map(|(address, length)| ipnet::IpNet::new(address, length).unwrap().trunc());
+    let trunk = part!(Trunk {
+        kind: select(crate::TrunkKind::ALL),
+        calls: any::<u32>(),
+        rate: any::<u32>(),
+        rights: option::of(names()),
+        servers: vec(texts(), 0..3),
+        transport: select(crate::Transport::ALL),
+        allow: vec(network, 0..3),
+        user: texts(),
+        password: texts().prop_map(Secret::new),
+        domain: texts(),
+        register: any::<bool>(),
+        authenticate: any::<bool>(),
+        media: option::of(select(crate::MediaPath::ALL)),
+        dtmf: select(crate::Dtmf::ALL),
+        codecs: vec(select(crate::CodecName::ALL), 0..3),
+    });
+    let music = part!(Music { files: vec(texts(), 0..3) });
+    let application = part!(Application {
+        kind: select(crate::ApplicationKind::ALL),
+        file: texts(),
+        line: option::of(numbers()),
+    });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),
         closed_on: vec(
@@ -284,6 +311,8 @@ fn rest() -> BoxedStrategy<Site> {
     part!(Site {
         rights: btree_map(names(), rights, 0..3),
         trunks: btree_map(names(), trunk, 0..3),
+        music: btree_map(names(), music, 0..3),
+        applications: btree_map(numbers(), application, 0..3),
         schedules: btree_map(names(), schedule, 0..3),
         blocked: blocked,
         soft_keys: btree_map(names(), soft_keys, 0..3),

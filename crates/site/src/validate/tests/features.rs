@@ -316,6 +316,58 @@ fn values_have_their_ranges() {
             "schedule: an emergency route cannot ask for this",
         ),
         ("[trunks.carrier]", "[trunks.carrier]\ncalls = 0", "is 0; expected 1 to 10000 calls"),
+        ("[trunks.carrier]", "[trunks.carrier]\nrate = 0", "is 0; expected 1 to 1000 calls a second"),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nkind = \"sip\"",
+            "trunks.carrier.servers: is empty; expected at least one host, or addresses in allow",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nkind = \"sip\"\nservers = [\"sip.example.net:70000\"]",
+            "servers[1]: is \"sip.example.net:70000\"; expected a name or an address",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nservers = [\"[::1]:5060\"]",
+            "trunks.carrier.servers: has no meaning without kind = \"sip\"",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nkind = \"sip\"\nservers = [\"::1\"]\nregister = true",
+            "trunks.carrier.register: has no meaning without servers and a user",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nrights = \"everybody\"",
+            "trunks.carrier.rights: rights everybody does not exist",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\nfiles = [\"../a.wav\"]\n[trunks.carrier]",
+            "is no file in the music folder",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"announcement\"\n[trunks.carrier]",
+            "applications.1998.file: is empty; expected the name of a file",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"announcement\"\nfile = \"../a.wav\"\n[trunks.carrier]",
+            "\"../a.wav\" is no name of a file",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"message\"\n[trunks.carrier]",
+            "applications.1998.line: is empty; expected a line",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"message\"\nline = \"1234\"\n[trunks.carrier]",
+            "applications.1998.line: line 1234 does not exist",
+        ),
+        ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),
         ("code = \"4711\"", "code = \"47 11\"", "code: expected a code of 1 to 16 digits"),
         (

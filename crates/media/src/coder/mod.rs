@@ -1,0 +1,244 @@
+//! From samples to payloads and back: one [`Encoder`] and one [`Decoder`] for every codec that is understood here.
+//!
+//! Each belongs to one stream, since G.722 remembers what it has coded. Samples are at the codec's own rate, or, where sound of several
+//! codecs meets, at 8 kHz:
+//!
+//! ```
+//! use selsius_media::coder::{Decoder, Encoder};
+//! use selsius_media::Codec;
+//!
+//! let mut encoder = Encoder::narrow(Codec::G722).expect("understood");
+//! let mut decoder = Decoder::narrow(Codec::G722).expect("understood");
+//! let (mut payload, mut samples) = (Vec::new(), Vec::new());
+//! encoder.encode(&[0; 160], &mut payload);
+//! decoder.decode(&payload, &mut samples);
+//! assert_eq!((payload.len(), samples.len()), (160, 160));
+//! ```
+
+mod double;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use audio_codec::g722::{Bitrate, G722Decoder, G722Encoder};
+use audio_codec::{Decoder as _, Encoder as _};
+
+use crate::{Codec, Law};
+use double::Doubler;
+
+/// Makes samples of the payloads of one stream.
+pub struct Decoder {
+    codec: Codec,
+    decoding: Decoding,
+}
+
+enum Decoding {
+    G711(Law),
+    G722(Box<G722Decoder>),
+    /// Only the lower half of the band.
+    G722Narrow(Box<G722Decoder>),
+}
+
+impl Decoder {
+    /// One that gives samples at the codec's own rate ([`Codec::sample_rate`]); `None` for a codec that is only carried.
+    pub fn new(codec: Codec) -> Option<Self> {
+        let decoding = match codec {
+            Codec::Pcmu => Decoding::G711(Law::Mu),
+            Codec::Pcma => Decoding::G711(Law::A),
+            Codec::G722 => Decoding::G722(Box::default()),
+            Codec::G729 => return None,
+        };
+        Some(Self { codec, decoding })
+    }
+
+    /// One that gives samples at 8 kHz. That of G.722 leaves the upper band out: the lower one is sampled at 8 kHz already.
+    pub fn narrow(codec: Codec) -> Option<Self> {
+        let mut decoder = Self::new(codec)?;
+        if matches!(decoder.decoding, Decoding::G722(_)) {
+            let (packed, eight_k) = (false, true);
+            let lower = G722Decoder::with_options(Bitrate::Mode1_64000, packed, eight_k);
+            decoder.decoding = Decoding::G722Narrow(Box::new(lower));
+        }
+        Some(decoder)
+    }
+
+    /// The codec.
+    pub const fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Samples that a payload of so many bytes gives.
+    pub const fn samples(&self, bytes: usize) -> usize {
+        match self.decoding {
+            Decoding::G711(_) | Decoding::G722Narrow(_) => bytes,
+            Decoding::G722(_) => bytes * 2,
+        }
+    }
+
+    /// Appends the samples of a payload. Every payload means something in these codecs.
+    pub fn decode(&mut self, payload: &[u8], samples: &mut Vec<i16>) {
+        let from = samples.len();
+        let len = self.samples(payload.len());
+        match &mut self.decoding {
+            Decoding::G711(law) => law.decode(payload, samples),
+            Decoding::G722(decoder) | Decoding::G722Narrow(decoder) => {
+                samples.resize(from + len, 0);
+                // It fails only where there is too little room.
+                let made = decoder.decode_into(payload, &mut samples[from..]).unwrap_or(0);
+                samples.truncate(from + made);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Decoder").field(&self.codec).finish()
+    }
+}
+
+/// Makes the payloads of one stream.
+pub struct Encoder {
+    codec: Codec,
+    encoding: Encoding,
+}
+
+enum Encoding {
+    G711(Law),
+    G722(Box<G722Encoder>, Option<Doubler>),
+}
+
+impl Encoder {
+    /// One that takes samples at the codec's own rate ([`Codec::sample_rate`]); `None` for a codec that is only carried.
+    pub fn new(codec: Codec) -> Option<Self> {
+        let encoding = match codec {
+            Codec::Pcmu => Encoding::G711(Law::Mu),
+            Codec::Pcma => Encoding::G711(Law::A),
+            Codec::G722 => Encoding::G722(Box::default(), None),
+            Codec::G729 => return None,
+        };
+        Some(Self { codec, encoding })
+    }
+
+    /// One that takes samples at 8 kHz.
+    pub fn narrow(codec: Codec) -> Option<Self> {
+        let mut encoder = Self::new(codec)?;
+        if let Encoding::G722(_, doubler) = &mut encoder.encoding {
+            *doubler = Some(Doubler::default());
+        }
+        Some(encoder)
+    }
+
+    /// The codec.
+    pub const fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Appends the payload of these samples: an even number of them for G.722 at its own rate.
+    pub fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) {
+        match &mut self.encoding {
+            Encoding::G711(law) => law.encode(samples, payload),
+            Encoding::G722(encoder, None) => g722(encoder, samples, payload),
+            Encoding::G722(encoder, Some(doubler)) => g722(encoder, doubler.double(samples), payload),
+        }
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Encoder").field(&self.codec).finish()
+    }
+}
+
+fn g722(encoder: &mut G722Encoder, samples: &[i16], payload: &mut Vec<u8>) {
+    let from = payload.len();
+    payload.resize(from + encoder.max_encode_bytes(samples.len()), 0);
+    // It fails only where there is too little room.
+    let made = encoder.encode_into(samples, &mut payload[from..]).unwrap_or(0);
+    payload.truncate(from + made);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Level;
+    use crate::tone::{Sine, Sound, Tone, ToneGenerator};
+    use proptest::prelude::*;
+
+    /// Half a second of a tone, in packets of 20 ms.
+    fn coded(codec: Codec, frequency: u16) -> Vec<i16> {
+        let sound = Sound::Single(Sine::new(frequency, Level::dbm0(-13.0)));
+        let mut tone = ToneGenerator::new(Tone::continuous(sound));
+        let (mut encoder, mut decoder) = (Encoder::narrow(codec).unwrap(), Decoder::narrow(codec).unwrap());
+        let (mut payload, mut heard) = (Vec::new(), Vec::new());
+        for _ in 0..25 {
+            let mut samples = [0; 160];
+            tone.fill(&mut samples);
+            payload.clear();
+            encoder.encode(&samples, &mut payload);
+            assert_eq!(payload.len(), 160);
+            decoder.decode(&payload, &mut heard);
+        }
+        heard
+    }
+
+    #[test]
+    fn tones_come_back_as_loud_as_they_went() {
+        for codec in Codec::ALL.into_iter().filter(|codec| codec.is_understood()) {
+            for frequency in [300, 1000, 2000, 3000, 3400] {
+                let heard = coded(codec, frequency);
+                assert_eq!(heard.len(), 4000);
+                let level = Level::of(&heard[800..]).as_dbm0();
+                assert!((level + 13.0).abs() < 0.5, "{codec} {frequency} Hz: {level}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_only_carried_has_no_coder() {
+        for codec in Codec::ALL {
+            let understood = codec.is_understood();
+            assert_eq!(Encoder::new(codec).is_some(), understood);
+            assert_eq!(Encoder::narrow(codec).is_some(), understood);
+            assert_eq!(Decoder::new(codec).is_some(), understood);
+            assert_eq!(Decoder::narrow(codec).is_some(), understood);
+        }
+    }
+
+    proptest! {
+        /// Whatever comes, nothing panics, and there are as many samples as were promised.
+        #[test]
+        fn any_payload_is_sound(payloads in proptest::collection::vec(
+            proptest::collection::vec(any::<u8>(), 0..400), 1..20,
+        )) {
+            for codec in Codec::ALL {
+                for decoder in [Decoder::new(codec), Decoder::narrow(codec)] {
+                    let Some(mut decoder) = decoder else { continue };
+                    for payload in &payloads {
+                        let mut samples = vec![7];
+                        decoder.decode(payload, &mut samples);
+                        prop_assert_eq!(samples.len(), 1 + decoder.samples(payload.len()));
+                    }
+                }
+            }
+        }
+
+        /// Whatever is said, nothing panics, and a payload is as long as its packet should be.
+        #[test]
+        fn any_sound_is_coded(frames in proptest::collection::vec(
+            proptest::collection::vec(any::<i16>(), 160), 1..20,
+        )) {
+            for codec in Codec::ALL {
+                let (Some(mut narrow), Some(mut own)) = (Encoder::narrow(codec), Encoder::new(codec)) else { continue };
+                for frame in &frames {
+                    let mut payload = Vec::new();
+                    narrow.encode(frame, &mut payload);
+                    prop_assert_eq!(payload.len(), 160);
+                    own.encode(frame, &mut payload);
+                    prop_assert_eq!(payload.len(), 160 + 160 * 8000 / codec.sample_rate() as usize);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Calls over a SIP trunk, with SIPp as the telephone company, and a phone's voice all the way.
+
+use std::{
+    net::UdpSocket,
+    process::{Child, Command, Stdio},
+};
+
+use selsius_client::{AudioSource, Options, Phone};
+use selsius_media::tone::detect::Content;
+use selsius_station::{Action, Config, ModelClass};
+use selsius_wire::value::CallState;
+
+use crate::support::{Manager, output, until};
+
+const TONE: u16 = 1000;
+
+/// SIPp is there, or it is said that the test is skipped.
+fn has_sipp() -> bool {
+    let there = Command::new("sipp").arg("-v").output().is_ok();
+    if !there {
+        eprintln!("skipped: no sipp (Debian: sip-tester)");
+    }
+    there
+}
+
+fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// SIPp with one of its own scenarios and one call; what it hears it says back.
+fn sipp(arguments: &[&str], folder: &std::path::Path) -> Child {
+    let mut command = Command::new("sipp");
+    command.args(arguments).args(["-i", "127.0.0.1", "-m", "1", "-rtp_echo", "-timeout", "40", "-nostdin"]);
+    let (out, errors) = (Stdio::piped(), Stdio::piped());
+    command
+        .env("TERM", "dumb")
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(errors)
+        .spawn()
+        .unwrap()
+}
+
+/// A manager with a trunk to this port, and a phone with a tone.
+async fn office(top: &std::path::Path, carrier: u16) -> (Manager, Phone, u16) {
+    let own = free_port();
+    let config = top.join("selsius.toml");
+    std::fs::write(&config, format!("[sip]\nudp = \"127.0.0.1:{own}\"\n")).unwrap();
+    let manager = Manager::start(&top.join("data"), &["--config", config.to_str().unwrap()]);
+    manager.apply(&format!(
+        r#"
+        [settings]
+        codecs = ["pcmu"]
+        [lines.1001]
+        [devices.SEP020000001001]
+        model = "7960"
+        buttons = [{{ line = "1001" }}]
+        [routes."0.X"]
+        trunks = ["carrier"]
+        [trunks.carrier]
+        kind = "sip"
+        servers = ["127.0.0.1:{carrier}"]
+        "#
+    ));
+    let options = Options { source: AudioSource::Tone(TONE), ..Options::default() };
+    let mut phone =
+        Phone::start(manager.sccp.into(), Config::new("SEP020000001001", ModelClass::P7960), options);
+    until(&mut phone, |now| now.face.registered).await;
+    (manager, phone, own)
+}
+
+async fn talks(phone: &mut Phone) {
+    until(phone, |now| now.face.calls.iter().any(|call| call.state == CallState::Connected)).await;
+    // SIPp says back what it hears.
+    until(phone, |now| match now.voice.heard {
+        Some(Content::Single(peak)) => (peak.frequency - f32::from(TONE)).abs() < 5.0,
+        _ => false,
+    })
+    .await;
+}
+
+fn succeeds(sipp: Child) {
+    let ended = output(sipp);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[tokio::test]
+async fn a_call_goes_out_to_sipp_and_its_echo_is_heard() {
+    if !has_sipp() {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let (carrier, media) = (free_port(), free_port());
+    let waits =
+        sipp(&["-sn", "uas", "-p", &carrier.to_string(), "-mp", &(media & !1).to_string()], top.path());
+    let (_manager, mut phone, _) = office(top.path(), carrier).await;
+    phone.act(Action::OffHook).await.unwrap();
+    until(&mut phone, |now| now.face.tone.is_some()).await;
+    phone.act(Action::Dial("05".into())).await.unwrap();
+    talks(&mut phone).await;
+    phone.act(Action::OnHook).await.unwrap();
+    until(&mut phone, |now| now.face.calls.is_empty()).await;
+    succeeds(waits);
+}
+
+#[tokio::test]
+async fn sipp_calls_a_phone_and_hangs_up() {
+    if !has_sipp() {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let (carrier, media) = (free_port(), free_port());
+    let (_manager, mut phone, own) = office(top.path(), carrier).await;
+    let (carrier, media) = (carrier.to_string(), (media & !1).to_string());
+    let to = format!("127.0.0.1:{own}");
+    let calls =
+        sipp(&["-sn", "uac", "-s", "1001", "-d", "3000", "-p", &carrier, "-mp", &media, &to], top.path());
+    until(&mut phone, |now| now.face.ringing.is_some()).await;
+    phone.act(Action::OffHook).await.unwrap();
+    talks(&mut phone).await;
+    // The far end hangs up.
+    until(&mut phone, |now| now.face.calls.is_empty()).await;
+    succeeds(calls);
+}

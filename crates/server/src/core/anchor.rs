@@ -1,0 +1,168 @@
+//! The way of audio that cannot go from phone to phone: what the exchange orders, for the media thread.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    sync::mpsc::TrySendError,
+    time::Duration,
+};
+
+use selsius_exchange::{AnchorOrder, Audio, Hears, Input, Time};
+use selsius_media::{
+    Codec, Digit, PacketTime, PayloadType,
+    engine::{BridgeId, Format, Learning, Place, SourceId},
+};
+use selsius_site::Name;
+use selsius_wire::value;
+
+use super::Core;
+use crate::media::{Answer, Handle, Opening, Order, Party, RINGING};
+
+/// Orders that the media thread has no room for wait; beyond so many no party is added any more.
+const WAITING: usize = 4096;
+/// How long a key is pressed that a party is sent.
+const PRESS: Duration = Duration::from_millis(120);
+/// How soon it is asked again.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// Where audio goes that cannot go from phone to phone.
+#[derive(Debug, Clone)]
+pub struct Anchoring {
+    /// The media thread.
+    pub media: Handle,
+    /// The address that phones are told; `None` tells each the one at which it reaches the manager.
+    pub address: Option<IpAddr>,
+    /// From where else than announced their audio may come.
+    pub learning: Learning,
+}
+
+/// The way to the media thread. Orders keep their order, and only those that add a party can be refused.
+#[derive(Default)]
+pub(super) struct Anchors {
+    to: Option<Anchoring>,
+    waiting: VecDeque<Order>,
+    /// What the engine calls the site's music.
+    pub(super) music: BTreeMap<Name, SourceId>,
+}
+
+impl Anchors {
+    pub(super) fn connect(&mut self, anchoring: Anchoring) {
+        self.to = Some(anchoring);
+    }
+
+    /// The address that phones are told, if it is configured.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.to.as_ref().and_then(|anchoring| anchoring.address)
+    }
+
+    /// The exchange begins anew, and its parties are no more.
+    pub(super) fn begin_again(&mut self) {
+        self.waiting.clear();
+        self.send(Order::CloseExchange);
+    }
+
+    /// Hands over what had to wait.
+    pub(super) fn go_on(&mut self) {
+        while let Some(order) = self.waiting.pop_front() {
+            if let Err(order) = self.offer(order) {
+                return self.waiting.push_front(order);
+            }
+        }
+    }
+
+    /// When to try that again.
+    pub(super) fn again(&self, now: Time) -> Option<Time> {
+        (!self.waiting.is_empty()).then(|| now + AGAIN)
+    }
+
+    /// Where at the engine a party belongs.
+    fn place(&self, hears: &Hears) -> Place {
+        match hears {
+            Hears::Bridge(bridge) => Place::Bridge(BridgeId((*bridge).into())),
+            Hears::Ringing => Place::Source(RINGING),
+            Hears::Music(name) => {
+                self.music.get(name).map_or(Place::Nowhere, |&source| Place::Source(source))
+            }
+        }
+    }
+
+    fn send(&mut self, order: Order) {
+        if !self.waiting.is_empty() {
+            return self.waiting.push_back(order);
+        }
+        if let Err(order) = self.offer(order) {
+            self.waiting.push_back(order);
+        }
+    }
+
+    /// Gives an order back if there is no room for it at present.
+    fn offer(&self, order: Order) -> Result<(), Order> {
+        let Some(anchoring) = &self.to else { return Ok(()) };
+        match anchoring.media.offer(order) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
+            Err(TrySendError::Full(order)) => Err(order),
+        }
+    }
+}
+
+impl Core {
+    pub(super) fn anchor(&mut self, order: AnchorOrder) {
+        match order {
+            AnchorOrder::Join { party, hears, audio, events, listens, near } => {
+                let address = self.anchors.address().or(near);
+                let address = address.map(|address| address.to_canonical());
+                let order = self.anchors.to.as_ref().zip(address).zip(format(audio, events));
+                let order = order.filter(|_| self.anchors.waiting.len() < WAITING);
+                let Some(((anchoring, address), format)) = order else {
+                    let now = self.now();
+                    return self.exchange.handle(now, Input::Anchored { party, address: None });
+                };
+                let (place, learning) = (self.anchors.place(&hears), anchoring.learning);
+                let opening = Opening { format, address, remote: listens, learning, place };
+                let party = Party::of_exchange(party);
+                self.anchors.send(Order::Open { party, opening, watcher: None, answer: Answer::Exchange });
+            }
+            AnchorOrder::Change { party, hears, audio, events } => {
+                let party = Party::of_exchange(party);
+                if let Some(format) = format(audio, events) {
+                    self.anchors.send(Order::Format(party, format));
+                }
+                let place = self.anchors.place(&hears);
+                self.anchors.send(Order::Place(party, place));
+            }
+            AnchorOrder::Send { party, address } => {
+                let Some(anchoring) = &self.anchors.to else { return };
+                let order = Order::Remote(Party::of_exchange(party), address, anchoring.learning);
+                self.anchors.send(order);
+            }
+            AnchorOrder::Digit { party, digit } => {
+                if let Some(digit) = Digit::from_char(digit) {
+                    self.anchors.send(Order::Digit(Party::of_exchange(party), digit, PRESS));
+                }
+            }
+            AnchorOrder::Leave { party } => {
+                self.anchors.send(Order::Close { party: Party::of_exchange(party), answer: None });
+            }
+        }
+    }
+}
+
+/// How the streams of a party are packed; `None` for what the engine does not know.
+fn format(audio: Audio, events: Option<u8>) -> Option<Format> {
+    let codec = match audio.codec {
+        value::Codec::G711Ulaw64k => Codec::Pcmu,
+        value::Codec::G711Alaw64k => Codec::Pcma,
+        value::Codec::G722_64k => Codec::G722,
+        value::Codec::G729
+        | value::Codec::G729AnnexA
+        | value::Codec::G729AnnexB
+        | value::Codec::G729AnnexAwAnnexB => Codec::G729,
+        _ => return None,
+    };
+    let packet_time = PacketTime::from_millis(audio.packet_ms)?;
+    let events = match events {
+        None => None,
+        Some(events) => Some(PayloadType::new(events)?),
+    };
+    Some(Format { events, ..Format::new(codec, packet_time) })
+}

@@ -1,0 +1,285 @@
+//! Trunks: their servers, their registrations and probes.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use rsipstack::{
+    resolver::SipResolver,
+    sip::{Domain, Port, Response},
+    transaction::{make_tag, random_text},
+    transport::TlsConfig,
+};
+use tokio::time::{Instant, timeout};
+
+use super::Driver;
+use crate::{
+    config::{Network, Transport, TrunkConfig},
+    endpoint::{
+        stack_transport,
+        transactions::{Whom, Wire},
+    },
+    gate::Bucket,
+    registration::{Step, Upkeep},
+    seam::{Event, TrunkStatus},
+};
+
+/// How often host names are looked up again.
+const LOOK_UP: Duration = Duration::from_secs(300);
+/// How long a look-up may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Addresses of a trunk beyond this many are not used.
+const MOST_SERVERS: usize = 16;
+
+/// A server of a trunk.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    /// What is checked in its certificate.
+    pub(super) tls: Arc<TlsConfig>,
+}
+
+/// A trunk and what goes on in it.
+pub(super) struct Trunk {
+    pub(super) config: Arc<TrunkConfig>,
+    /// In the order of preference.
+    pub(super) servers: Vec<Server>,
+    pub(super) calls: usize,
+    pub(super) rate: Bucket,
+    upkeep: Option<Upkeep>,
+    /// When the registration or probe is due.
+    due: Option<Instant>,
+    pub(super) status: TrunkStatus,
+    pub(super) told: TrunkStatus,
+}
+
+impl Trunk {
+    pub(super) fn new(config: TrunkConfig) -> Self {
+        let port = port(&config);
+        let servers = config
+            .servers
+            .iter()
+            .filter_map(|server| Some((server.parse::<IpAddr>().ok()?, server)))
+            .map(|(ip, name)| server(&config, SocketAddr::new(ip, port), name))
+            .collect();
+        let rate = Bucket::new(config.limits.rate.into());
+        Self {
+            config: Arc::new(config),
+            servers,
+            calls: 0,
+            rate,
+            upkeep: None,
+            due: None,
+            status: TrunkStatus::Unknown,
+            told: TrunkStatus::Unknown,
+        }
+    }
+
+    /// Is this one of its addresses?
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        self.config.allow.iter().any(|network| network.has(address))
+            || self.servers.iter().any(|server| Network::from(server.address.ip()).has(address))
+    }
+
+    /// The servers, the one in use first.
+    pub(super) fn preferred(&self) -> impl Iterator<Item = &Server> {
+        let first = self.upkeep.as_ref().map_or(0, Upkeep::server);
+        let (before, after) = self.servers.split_at(first.min(self.servers.len()));
+        after.iter().chain(before)
+    }
+
+    fn is_kept(&self) -> bool {
+        self.config.register || self.config.probe.is_some()
+    }
+}
+
+fn port(config: &TrunkConfig) -> u16 {
+    config.port.unwrap_or(if config.transport == Transport::Tls { 5061 } else { 5060 })
+}
+
+fn server(config: &TrunkConfig, address: SocketAddr, name: &str) -> Server {
+    let ca_certs = (!config.authorities.is_empty()).then(|| config.authorities.clone());
+    let tls = TlsConfig { ca_certs, sni_hostname: Some(name.into()), ..TlsConfig::default() };
+    Server { address, tls: Arc::new(tls) }
+}
+
+/// Looks up the servers of a trunk (RFC 3263), again and again.
+async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wire>) {
+    let resolver = SipResolver::default();
+    loop {
+        let mut servers: Vec<Server> = Vec::new();
+        for name in &config.servers {
+            if let Ok(ip) = name.parse::<IpAddr>() {
+                servers.push(server(&config, SocketAddr::new(ip, port(&config)), name));
+                continue;
+            }
+            let transport = stack_transport(config.transport);
+            let domain = Domain::from(name.as_str());
+            let found = resolver.lookup(
+                &domain,
+                config.port.map(Port),
+                Some(transport),
+                config.transport == Transport::Tls,
+            );
+            match timeout(PATIENCE, found).await {
+                Ok(Ok(targets)) => {
+                    let usable = targets.into_iter().filter(|target| target.transport == transport);
+                    servers.extend(usable.map(|target| server(&config, target.addr, name)));
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(trunk = config.name, server = name, error, "a name leads nowhere")
+                }
+                Err(_) => tracing::warn!(trunk = config.name, server = name, "a look-up takes too long"),
+            }
+        }
+        servers.truncate(MOST_SERVERS);
+        let trunk = config.name.clone();
+        // What is known is better than nothing.
+        if !servers.is_empty() && happen.send(Wire::Resolved { trunk, servers }).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(LOOK_UP).await;
+    }
+}
+
+impl Driver {
+    /// Begins to look up names, to register and to probe.
+    pub(super) fn start_trunks(&mut self) {
+        let mut names = Vec::new();
+        for trunk in self.trunks.values_mut() {
+            if trunk.config.servers.iter().any(|server| server.parse::<IpAddr>().is_err()) {
+                names.push(trunk.config.clone());
+            }
+            if trunk.is_kept() && !trunk.servers.is_empty() {
+                trunk.due = Some(Instant::now());
+            }
+        }
+        for config in names {
+            self.spawn(look_up(config, self.happen.clone()));
+        }
+    }
+
+    pub(super) fn resolved(&mut self, name: &str, servers: Vec<Server>) {
+        let Some(trunk) = self.trunks.get_mut(name) else { return };
+        self.gate.admit(servers.iter().map(|server| server.address.ip()));
+        trunk.servers = servers;
+        if trunk.is_kept() && trunk.upkeep.is_none() {
+            trunk.due = Some(Instant::now());
+        }
+    }
+
+    /// When the next registration or probe is due.
+    pub(super) fn next_upkeep(&self) -> Option<Instant> {
+        self.trunks.values().filter_map(|trunk| trunk.due).min()
+    }
+
+    pub(super) fn keep_up(&mut self) {
+        let now = Instant::now();
+        let due: Vec<String> = self
+            .trunks
+            .iter()
+            .filter(|(_, trunk)| trunk.due.is_some_and(|due| due <= now))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in due {
+            self.begin_upkeep(&name);
+        }
+    }
+
+    fn begin_upkeep(&mut self, name: &str) {
+        let Some(trunk) = self.trunks.get(name) else { return };
+        let Some(first) = trunk.servers.first().map(|server| server.address) else { return };
+        let config = trunk.config.clone();
+        let names = self.names(config.transport, first);
+        let Some(trunk) = self.trunks.get_mut(name) else { return };
+        trunk.due = None;
+        if trunk.upkeep.is_none() {
+            let Some(names) = names else {
+                tracing::warn!(trunk = name, "nothing is listened on that could reach this trunk");
+                return;
+            };
+            let parameters = super::parameters(config.transport);
+            trunk.upkeep = Upkeep::new(
+                config,
+                &names.host,
+                parameters,
+                random_text(24),
+                make_tag().value().into(),
+                names.session,
+            );
+        }
+        let servers = trunk.servers.len();
+        let steps = trunk.upkeep.as_mut().map(|upkeep| upkeep.due(servers)).unwrap_or_default();
+        self.step(name, steps);
+    }
+
+    /// A response to a registration or probe.
+    pub(super) fn upkept(&mut self, name: &str, response: &Response) {
+        let Some(trunk) = self.trunks.get_mut(name) else { return };
+        let servers = trunk.servers.len();
+        let steps =
+            trunk.upkeep.as_mut().map(|upkeep| upkeep.answered(response, servers)).unwrap_or_default();
+        self.step(name, steps);
+    }
+
+    fn step(&mut self, name: &str, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Send { server, request } => {
+                    let Some(trunk) = self.trunks.get(name) else { return };
+                    let Some(server) = trunk.servers.get(server).or(trunk.servers.first()).cloned() else {
+                        return;
+                    };
+                    let transport = trunk.config.transport;
+                    self.send(Whom::Trunk(name.into()), *request, transport, &server, None);
+                }
+                Step::Wait(time) => {
+                    if let Some(trunk) = self.trunks.get_mut(name) {
+                        trunk.due = Some(Instant::now() + time);
+                    }
+                }
+                Step::Status(status) => {
+                    if let Some(trunk) = self.trunks.get_mut(name) {
+                        trunk.status = status;
+                    }
+                    if status == TrunkStatus::Down {
+                        tracing::warn!(trunk = name, "a trunk is down");
+                    } else {
+                        tracing::info!(trunk = name, "a trunk is up");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells how trunks are, as far as there is room.
+    pub(super) fn tell_status(&mut self) {
+        for (name, trunk) in &mut self.trunks {
+            if trunk.told != trunk.status {
+                let event = Event::Trunk { trunk: name.clone(), status: trunk.status };
+                if self.events.try_send(event).is_ok() {
+                    trunk.told = trunk.status;
+                }
+            }
+        }
+    }
+
+    /// Ends the registrations. How many answers are to come.
+    pub(super) fn leave(&mut self) -> usize {
+        let names: Vec<String> = self.trunks.keys().cloned().collect();
+        let mut leaving = 0;
+        for name in names {
+            let Some(trunk) = self.trunks.get_mut(&name) else { continue };
+            trunk.due = None;
+            if let Some(step) = trunk.upkeep.as_mut().and_then(Upkeep::leave) {
+                // Whatever comes of it is nobody's business any more.
+                trunk.upkeep = None;
+                leaving += 1;
+                self.step(&name, vec![step]);
+            }
+        }
+        leaving
+    }
+}

@@ -1,0 +1,57 @@
+//! The media services of the bed: nothing is heard, but who has a place at them is kept, and each order has to make
+//! sense.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use selsius_exchange::{AnchorOrder, Hears};
+
+/// The parties that have a place.
+#[derive(Debug, Default)]
+pub(crate) struct Services {
+    parties: BTreeMap<u32, Party>,
+    /// The first order that made no sense.
+    pub(crate) wrong: Option<String>,
+}
+
+#[derive(Debug)]
+struct Party {
+    hears: Hears,
+    sends_to: Option<SocketAddr>,
+}
+
+impl Services {
+    /// The exchange wants something. Where the services listen to a party that is new.
+    pub(crate) fn handle(&mut self, order: &AnchorOrder) -> Option<SocketAddr> {
+        let (AnchorOrder::Join { party, .. }
+        | AnchorOrder::Change { party, .. }
+        | AnchorOrder::Send { party, .. }
+        | AnchorOrder::Digit { party, .. }
+        | AnchorOrder::Leave { party }) = order;
+        let known = self.parties.get_mut(party);
+        match (order, known) {
+            (AnchorOrder::Join { hears, listens, .. }, None) => {
+                self.parties.insert(*party, Party { hears: hears.clone(), sends_to: *listens });
+                return Some(listens_at(*party));
+            }
+            (AnchorOrder::Change { hears, .. }, Some(party)) => party.hears = hears.clone(),
+            (AnchorOrder::Send { address, .. }, Some(party)) => party.sends_to = Some(*address),
+            (AnchorOrder::Digit { .. }, Some(_)) => {}
+            (AnchorOrder::Leave { .. }, Some(_)) => drop(self.parties.remove(party)),
+            (order, known) => {
+                let known = if known.is_some() { "is there" } else { "is not there" };
+                self.wrong.get_or_insert_with(|| format!("{order:?}, and the party {known}"));
+            }
+        }
+        None
+    }
+
+    /// How many parties have a place.
+    pub(crate) fn len(&self) -> usize {
+        self.parties.len()
+    }
+}
+
+fn listens_at(party: u32) -> SocketAddr {
+    let port = u16::try_from(party % 10_000).unwrap_or_default();
+    SocketAddr::from(([10, 0, 0, 2], 20_000 + port * 2))
+}
