@@ -144,7 +144,7 @@ impl Trunks {
             }
         }
         // Without an exchange there is nothing to do; that is no fault of SIP's.
-        self.stop("the exchange has ended").await;
+        self.stop("SIP trunks are served no more").await;
         std::future::pending().await
     }
 
@@ -210,7 +210,11 @@ impl Trunks {
             return;
         }
         let legs = std::mem::take(&mut self.legs);
-        tracing::warn!(calls = legs.len(), "{why}");
+        if legs.is_empty() {
+            tracing::info!("{why}");
+        } else {
+            tracing::warn!(calls = legs.len(), "{why}: their calls end");
+        }
         lock(&self.shared).stopped();
         for leg in legs {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;

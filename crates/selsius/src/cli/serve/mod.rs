@@ -18,7 +18,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use selsius_server::{
     Notice, Options, ServeError, Server, api, chain,
-    config::{Config, HTTP_PORT, RecordsConfig, SCCP_PORT, TFTP_PORT, parse_listen},
+    config::{Config, HTTP_PORT, RecordsConfig, SCCP_PORT, SipConfig, TFTP_PORT, parse_listen},
 };
 use selsius_site::{AutoRegistration, SiteFile};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -345,6 +345,9 @@ fn check(options: &Options) -> Result<ExitCode> {
         ["files (HTTP)".into(), http.to_string()],
         ["phones are told".into(), told],
         ["class of service".into(), format!("{} for signalling, {} for voice", dscp.signalling, dscp.media)],
+        ["audio, where it goes here".into(), format!("UDP ports {}", config.media.ports)],
+        ["SIP, for trunks".into(), sip_addresses(&config.sip)],
+        ["mailboxes' e-mail".into(), config.mail.server.clone().unwrap_or_else(|| "not sent".into())],
         ["connections".into(), format!("at most {}", config.limits.connections)],
         ["records".into(), kept(records)],
         ["log".into(), format!("{} and above", log.level.name())],
@@ -360,10 +363,18 @@ fn check(options: &Options) -> Result<ExitCode> {
     rows.extend(site.as_ref().map(|(name, _)| ["site file".into(), format!("{name} is well formed")]));
     rows.extend(auto_register.as_ref().map(|range| ["unknown phones get".into(), range.to_string()]));
     for [what, how] in rows {
-        writeln!(text, "{what:18} {how}")?;
+        writeln!(text, "{what:26} {how}")?;
     }
     out::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where SIP is served, by transport.
+fn sip_addresses(sip: &SipConfig) -> String {
+    let all = [("UDP", &sip.udp), ("TCP", &sip.tcp), ("TLS", &sip.tls)];
+    let shown = all.iter().flat_map(|(how, addresses)| addresses.iter().map(move |at| format!("{how} {at}")));
+    let shown: Vec<_> = shown.collect();
+    if shown.is_empty() { "nowhere".into() } else { shown.join(", ") }
 }
 
 fn kept(records: &RecordsConfig) -> String {
