@@ -14,6 +14,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("promtool", "prometheus"),
     ("sipp", "sip-tester"),
+    ("kamailio", "kamailio"),
+    ("openssl", "openssl"),
     ("ffmpeg", "ffmpeg"),
     ("espeak-ng", "espeak-ng"),
 ];
