@@ -161,6 +161,29 @@ fn a_relayed_trunk_is_asked_when_it_is_known_where_this_side_listens() {
 }
 
 #[test]
+fn a_codec_that_can_only_be_carried_goes_out_too() {
+    let mut site = with_trunks();
+    site.settings.codecs = [CodecName::G729].into();
+    let mut bench = Bench::new(site);
+    let alice = bench.phone("1001");
+    bench.say(alice, capabilities(&[Codec::G729AnnexA]));
+    let leg = bench.calls_out(alice);
+    assert_eq!(bench.told(), ["Offer carrier true g729"]);
+    bench.answered(leg, CodecName::G729, None);
+    bench.services();
+    bench.open_audio(&[alice]);
+    assert_eq!(bench.states(alice), ["Connected"]);
+    assert!(bench.sends_to(alice).unwrap().starts_with("10.0.9.1:"));
+    bench.press(alice, SoftKey::Hold);
+    bench.press_on(alice, SoftKey::Resume, 0);
+    bench.services();
+    bench.open_audio(&[alice]);
+    assert_eq!(bench.told(), ["Media 10.0.9.1", "Hold true", "Hold false"]);
+    bench.on_hook(alice);
+    bench.assert_quiet();
+}
+
+#[test]
 fn digits_go_by_message_where_the_far_end_or_the_office_wants_that() {
     for (events, dtmf, by_message) in [
         (Some(101), Dtmf::Auto, false),

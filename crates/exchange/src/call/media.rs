@@ -103,22 +103,21 @@ impl Exchange {
         }
         let way = |&handle: &Handle<Leg>| {
             let Some(leg) = self.legs.get(handle) else { return (handle, Way::None) };
-            let audio = self.mixed_audio(handle);
-            let way = match audio {
-                Some(audio) if call.mixed.is_some() && talks(leg) => {
-                    Way::Anchored(Hears::Bridge(call.conference), audio)
+            let bridge = Hears::Bridge(call.conference);
+            let understood = self.mixed_audio(handle);
+            let way = match (understood, understood.and_then(|_| self.music(call, handle))) {
+                (Some(audio), _) if call.mixed.is_some() && talks(leg) => Way::Anchored(bridge, audio),
+                (Some(audio), Some(music)) => Way::Anchored(Hears::Music(music), audio),
+                // The far end of a trunk has been told where to send, and need not be told again.
+                (Some(audio), None) if leg.keeps_anchor() => {
+                    let rings = leg.state == LegState::RingOut;
+                    Way::Anchored(if rings { Hears::Ringing } else { bridge }, audio)
                 }
-                Some(audio) => match self.music(call, handle) {
-                    Some(music) => Way::Anchored(Hears::Music(music), audio),
-                    // The far end of a trunk has been told where to send, and need not be told again.
-                    None if leg.keeps_anchor() => {
-                        let rings = leg.state == LegState::RingOut;
-                        let bridge = Hears::Bridge(call.conference);
-                        Way::Anchored(if rings { Hears::Ringing } else { bridge }, audio)
-                    }
-                    None => Way::None,
-                },
-                None => Way::None,
+                (None, _) if leg.keeps_anchor() => {
+                    let audio = self.common_audio(&[handle], self.site.settings.codecs.iter().copied());
+                    audio.map_or(Way::None, |audio| Way::Anchored(bridge, audio))
+                }
+                _ => Way::None,
             };
             (handle, way)
         };
