@@ -86,7 +86,7 @@ pub struct Exchange {
     pub(crate) auto_from: u64,
     pub(crate) next_reference: u32,
     pub(crate) next_call: u64,
-    next_trunk_leg: u64,
+    pub(crate) next_trunk_leg: u64,
     /// New calls are refused.
     pub(crate) draining: bool,
     stopping: bool,

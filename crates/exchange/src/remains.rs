@@ -23,6 +23,8 @@ pub struct Remains {
     lines: BTreeMap<LineNumber, LineState>,
     devices: BTreeMap<DeviceName, DeviceState>,
     counters: Counters,
+    /// What a trunk still says of an old call is of no new one.
+    next_trunk_leg: u64,
 }
 
 impl Exchange {
@@ -49,15 +51,17 @@ impl Exchange {
             lines: self.line_states,
             devices: self.device_states,
             counters: self.counters,
+            next_trunk_leg: self.next_trunk_leg,
         }
     }
 
     /// An exchange without phones that goes on where another one has failed.
     pub fn after(remains: Remains, wall: WallClock) -> Self {
-        let Remains { config, site, lines, devices, counters } = remains;
+        let Remains { config, site, lines, devices, counters, next_trunk_leg } = remains;
         let mut exchange = Self::new(config, site, wall);
         exchange.remember(lines, devices);
         exchange.counters = counters;
+        exchange.next_trunk_leg = next_trunk_leg;
         exchange
     }
 }

@@ -6,7 +6,7 @@ mod bench;
 
 use bench::{Bench, office};
 use selsius_exchange::{
-    Config, Exchange, Sizes, WallClock,
+    Config, Exchange, Input, Sizes, TrunkEvent, TrunkOrder, WallClock,
     record::{CallEnded, EndCause, Record},
     remembered::ForwardKind,
 };
@@ -75,4 +75,30 @@ fn the_next_exchange_has_the_office_what_lines_remember_and_new_ids() {
     let call = bench.ended().pop().unwrap();
     assert!(call.call > first, "{call:?} after {first:?}");
     assert_eq!(call.called.number, "1004", "the forwarding holds");
+}
+
+#[test]
+fn what_a_trunk_still_says_of_an_old_call_is_of_no_new_one() {
+    let mut site = office();
+    let name: selsius_site::Name = "carrier".parse().unwrap();
+    site.trunks.insert(name.clone(), selsius_site::Trunk::default());
+    let action = selsius_site::Action::Trunks([name].into());
+    let route = selsius_site::Route { action, ..selsius_site::Route::default() };
+    site.routes.insert("9.X".parse().unwrap(), route);
+    let mut bench = Bench::new(site);
+    let mut legs = Vec::new();
+    for _ in 0..2 {
+        let alice = bench.phone("1001");
+        bench.off_hook(alice);
+        bench.dial(alice, "95");
+        let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+        legs.push(*leg);
+        let next = Exchange::new(Config::default(), Site::default(), WallClock::default());
+        let failed = std::mem::replace(&mut bench.exchange, next);
+        bench.exchange = Exchange::after(failed.remains(), WallClock::default());
+    }
+    assert!(legs[1] > legs[0], "{legs:?}");
+    let cause = EndCause::CalledHungUp;
+    bench.input(Input::Trunk(TrunkEvent::HungUp { leg: legs[0], cause }));
+    assert_eq!(bench.refused("event for no call of a trunk"), 1);
 }

@@ -24,10 +24,10 @@ pub struct Pool {
     pub music: Option<Name>,
 }
 
-/// Stores of the time when music was any text have "" for none.
+/// Stores of the time when music was any text, and had no effect, have "" for none, and words that are no names.
 fn name_or_nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Name>, D::Error> {
     let text = Option::<String>::deserialize(from)?.unwrap_or_default();
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
+    Ok(text.parse().ok())
 }
 
 /// Somebody who can log in on a phone and finds the own lines and buttons there.
@@ -52,4 +52,22 @@ pub struct User {
 pub struct Contact {
     /// The numbers, by what they are ("work", "mobile"); at least one.
     pub numbers: BTreeMap<String, LineNumber>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_of_older_stores_are_read() {
+        for (stored, music) in [
+            (r#"{"music":""}"#, None),
+            (r#"{"music":"Some old tune!"}"#, None),
+            (r#"{"music":"bells"}"#, Some("bells")),
+            ("{}", None),
+        ] {
+            let pool: Pool = serde_json::from_str(stored).unwrap();
+            assert_eq!(pool.music.as_ref().map(Name::as_str), music, "{stored}");
+        }
+    }
 }
