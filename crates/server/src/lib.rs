@@ -31,6 +31,7 @@ mod services;
 mod sip;
 mod tftp;
 mod voice;
+mod wav;
 
 pub use self::{
     admin::openapi,

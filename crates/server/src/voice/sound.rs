@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +12,7 @@ use selsius_media::{
 use selsius_voice::{Language, Piece, Prompts, Say, pieces};
 
 use super::mailboxes::Mailboxes;
+use crate::wav;
 
 /// The tone before a recording, and of the clock.
 const BEEP_HZ: u16 = 1000;
@@ -92,39 +92,10 @@ fn beep(samples: &mut Vec<i16>) {
 
 /// A file that cannot be played is silence, and said in the log.
 fn file(path: &Path, samples: &mut Vec<i16>) {
-    match read(path) {
+    match wav::read(path, LONGEST) {
         Ok(read) => samples.extend(read),
         Err(error) => tracing::warn!(file = %path.display(), %error, "cannot play"),
     }
-}
-
-/// A WAV file with whole numbers, of any rate and number of channels.
-fn read(path: &Path) -> Result<Vec<i16>, hound::Error> {
-    let mut reader = hound::WavReader::open(path)?;
-    let spec = reader.spec();
-    if spec.sample_format != hound::SampleFormat::Int || spec.sample_rate < SAMPLE_RATE || spec.channels == 0
-    {
-        let message = "expected whole numbers, and at least 8000 of them a second";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message).into());
-    }
-    let (channels, rate) = (usize::from(spec.channels), u64::from(spec.sample_rate));
-    let most = LONGEST * channels * spec.sample_rate as usize;
-    let read: Result<Vec<i32>, _> = reader.samples::<i32>().take(most).collect();
-    let shift = i32::from(spec.bits_per_sample) - 16;
-    let sample = |frame: &[i32]| {
-        let sum: i64 = frame.iter().map(|&sample| i64::from(sample)).sum();
-        let mean = sum / channels as i64;
-        if shift >= 0 { mean >> shift } else { mean << -shift }
-    };
-    let frames: Vec<i64> = read?.chunks_exact(channels).map(sample).collect();
-    // Each sample is the mean of what falls into its time: enough for speech.
-    let at = |index: u64| usize::try_from(index * rate / u64::from(SAMPLE_RATE)).unwrap_or(usize::MAX);
-    let count = frames.len() as u64 * u64::from(SAMPLE_RATE) / rate;
-    let mean = |index| {
-        let span = frames.get(at(index)..at(index + 1)).unwrap_or_default();
-        span.iter().sum::<i64>() / span.len().max(1) as i64
-    };
-    Ok((0..count).map(|index| mean(index) as i16).collect())
 }
 
 #[cfg(test)]
@@ -143,20 +114,6 @@ mod tests {
         let mut writer = hound::WavWriter::create(path, spec).unwrap();
         samples.iter().for_each(|&sample| writer.write_sample(sample).unwrap());
         writer.finalize().unwrap();
-    }
-
-    #[test]
-    fn files_of_other_forms_become_what_telephones_speak() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.wav");
-        write(&path, 2, 16_000, 24, &[256, 768, 256 * 5, 256 * 7, -512, 0, -512, 0]);
-        assert_eq!(read(&path).unwrap(), [4, -1]);
-        write(&path, 1, 8_000, 8, &[1, -1]);
-        assert_eq!(read(&path).unwrap(), [256, -256]);
-        write(&path, 1, 4_000, 16, &[1]);
-        assert!(read(&path).is_err());
-        std::fs::write(&path, "RIFF").unwrap();
-        assert!(read(&path).is_err());
     }
 
     #[test]
