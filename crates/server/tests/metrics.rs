@@ -12,6 +12,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use bench::{Phone, device_name};
@@ -253,7 +254,17 @@ async fn health_tells_what_is_wrong_and_figures_are_told_even_without_an_exchang
     assert_eq!((status, body.contains("/metrics")), (404, true));
 
     server.exchange().send(selsius_server::core::Command::Stop).unwrap();
-    let (status, _, body) = beside(move || get(at, "/health/live")).await;
+    // Until it has ended, its thread still answers that it is being stopped.
+    let (status, body) = beside(move || {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (status, _, body) = get(at, "/health/live");
+            if health(&body).1 != [ProblemKind::Stopping] || Instant::now() > deadline {
+                return (status, body);
+            }
+        }
+    })
+    .await;
     let (health, kinds) = health(&body);
     assert_eq!((status, health.ready), (503, false));
     assert_eq!(kinds, [ProblemKind::ExchangeSilent], "{body}");
