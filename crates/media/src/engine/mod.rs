@@ -44,8 +44,10 @@ mod arena;
 mod bridge;
 mod clip;
 mod control;
+mod figures;
 mod gate;
 mod outbound;
+mod packets;
 mod party;
 mod quality;
 mod queue;
@@ -58,21 +60,22 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 pub use clip::Clip;
+pub use figures::{Counters, Figures};
 pub use gate::Learning;
 pub use party::Format;
 pub use quality::Mos;
 
 use crate::dtmf::Press;
 use crate::rtcp::{self, NtpTime};
-use crate::rtp::{Quality, Received, StreamStart};
-use crate::{Codec, Digit, RtpPacket, RtpTimestamp, SequenceNumber, Ssrc, Time};
+use crate::rtp::StreamStart;
+use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time};
 use arena::Arena;
 use bridge::{Bridge, Due, Source};
 use clip::Player;
 use control::{Wall, next_report};
-use gate::{Gate, Sender};
-use outbound::{Outbound, Passed};
-use party::{Kind, Party, Way};
+use gate::Gate;
+use outbound::Outbound;
+use party::{Party, Way};
 use queue::Queue;
 
 /// One party, as the engine names it. A number is not used twice.
@@ -237,64 +240,6 @@ pub enum Event {
     Digit(Digit),
     /// What was played to it is over.
     ClipFinished,
-}
-
-/// How a party's streams were.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Figures {
-    /// The codec.
-    pub codec: Codec,
-    /// For how long it was open.
-    pub lasted: Duration,
-    /// From where its packets came.
-    pub source: Option<SocketAddr>,
-    /// What came.
-    pub received: Quality,
-    /// Packets that came too late for a mix.
-    pub late: u64,
-    /// Packets sent, modulo 2^32.
-    pub sent_packets: u32,
-    /// Bytes of payload sent, modulo 2^32.
-    pub sent_octets: u32,
-    /// Datagrams of others.
-    pub strangers: u64,
-    /// Datagrams that were no packets.
-    pub malformed: u64,
-    /// Packets of a payload type that was not agreed, or of an impossible size.
-    pub unexpected: u64,
-    /// Packets, and reports, above the highest rate.
-    pub floods: u64,
-    /// To the party and back, by its reports.
-    pub round_trip: Option<Duration>,
-    /// Share of our packets that it did not get (0.0 to 1.0), by its reports.
-    pub loss_there: Option<f64>,
-    /// How unevenly our packets reach it, by its reports.
-    pub jitter_there: Option<Duration>,
-    /// How good it sounded to us; `None` if nothing came.
-    pub score: Option<Mos>,
-    /// How good we sounded there, if it reports.
-    pub score_there: Option<Mos>,
-}
-
-/// What was counted since the beginning, over all parties.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Datagrams for parties that came.
-    pub received: u64,
-    /// Packets that went out, reports included.
-    pub sent: u64,
-    /// Datagrams of others than the party.
-    pub strangers: u64,
-    /// Datagrams that were no packets.
-    pub malformed: u64,
-    /// Packets of a payload type that was not agreed, or of an impossible size.
-    pub unexpected: u64,
-    /// Packets, and reports, above the highest rate.
-    pub floods: u64,
-    /// Packets too late for a mix.
-    pub late: u64,
-    /// Packets given up since nobody asked for them.
-    pub dropped: u64,
 }
 
 /// The media of all calls.
@@ -577,154 +522,6 @@ impl Engine {
         }
     }
 
-    /// Takes a datagram that came at `now` from `from` to a party's media port.
-    pub fn receive(&mut self, now: Time, id: PartyId, from: SocketAddr, datagram: &[u8]) {
-        let Some(party) = self.parties.get_mut(id) else { return };
-        self.counters.received += 1;
-        let Ok(packet) = RtpPacket::parse(datagram) else {
-            party.counts.malformed += 1;
-            self.counters.malformed += 1;
-            return;
-        };
-        let Some(kind) = party.format.kind(&packet) else {
-            party.counts.unexpected += 1;
-            self.counters.unexpected += 1;
-            return;
-        };
-        match party.gate.admit(now, from) {
-            Sender::Party => {}
-            Sender::Learnt => self.queue.event(id, Event::Learnt(from)),
-            Sender::Stranger => {
-                party.counts.strangers += 1;
-                self.counters.strangers += 1;
-                return;
-            }
-        }
-        if !party.pays(now) {
-            party.counts.floods += 1;
-            self.counters.floods += 1;
-            return;
-        }
-        let is_proven = party.stats.ssrc().is_some();
-        let received = party.stats.receive(now, &packet.header, packet.payload.len());
-        match received {
-            Received::Duplicate => return,
-            // A single packet of another stream: nothing comes of it unless the next one follows it.
-            Received::OnProbation if is_proven => return,
-            _ => {}
-        }
-        self.take(now, id, &packet, kind, received == Received::Restarted);
-    }
-
-    /// What a good packet of a party leads to.
-    fn take(&mut self, now: Time, id: PartyId, packet: &RtpPacket<'_>, kind: Kind, anew: bool) {
-        let Some(party) = self.parties.get_mut(id) else { return };
-        let mut pressed = None;
-        match (kind, &mut party.hearing) {
-            (Kind::Sound | Kind::Comfort, Some(hearing)) => {
-                self.counters.late += u64::from(hearing.push(now, packet, kind));
-            }
-            (Kind::Event, _) => {
-                pressed = party.digit(now, &packet.header, packet.payload);
-                if let Some(digit) = pressed {
-                    self.queue.event(id, Event::Digit(digit));
-                }
-            }
-            (Kind::Sound | Kind::Comfort, None) => {}
-        }
-        let (from, voice) = (party.format, party.voice);
-        match (party.way, party.place) {
-            _ if voice == Voice::Muted => {}
-            (Way::Relay(to), _) => self.relay(now, from, to, packet, kind, anew),
-            (Way::Mix, Place::Bridge(at)) => {
-                if let Some(digit) = pressed {
-                    self.press_on(now, id, at, digit);
-                }
-            }
-            (Way::Mix | Way::Nowhere, _) => {}
-        }
-    }
-
-    /// Passes a packet on.
-    fn relay(
-        &mut self,
-        now: Time,
-        from: Format,
-        id: PartyId,
-        packet: &RtpPacket<'_>,
-        kind: Kind,
-        anew: bool,
-    ) {
-        let Some(party) = self.parties.get_mut(id) else { return };
-        if party.is_played_to() {
-            return;
-        }
-        let Some(to) = party.gate.target() else { return };
-        let format = party.format;
-        let payload_type = match kind {
-            Kind::Sound => Some(format.payload_type),
-            Kind::Event => format.events,
-            Kind::Comfort => Some(packet.header.payload_type),
-        };
-        let Some(payload_type) = payload_type else { return };
-        let whole = from.packet_time == format.packet_time;
-        let sound = kind == Kind::Sound;
-        let mut passed = Passed { header: packet.header, anew, sound, payload_type, whole };
-        if whole || !sound {
-            if let Some(header) = party.outbound.pass(now, passed, packet.payload.len()) {
-                self.queue.rtp(id, to, header, packet.payload);
-            }
-            return;
-        }
-        if anew {
-            party.pieces.clear();
-        }
-        party.pieces.add(format.codec, packet.header.timestamp, packet.payload);
-        while let Some(start) = party.pieces.take(format.form(), &mut self.payload) {
-            passed.header.timestamp = start;
-            if let Some(header) = party.outbound.pass(now, passed, self.payload.len()) {
-                self.queue.rtp(id, to, header, &self.payload);
-            }
-            (passed.anew, passed.header.marker) = (false, false);
-        }
-    }
-
-    /// Two who are mixed since their codecs differ hear each other's keys all the same.
-    fn press_on(&mut self, now: Time, id: PartyId, at: BridgeId, digit: Digit) {
-        let Some(bridge) = self.bridges.get(&at) else { return };
-        let &[one, other] = &bridge.members[..] else { return };
-        let to = if one == id { other } else { one };
-        // Who knows no events hears no keys.
-        let _ = self.send_digit(now, to, digit, KEY_LENGTH);
-    }
-
-    /// Takes a datagram that came at `now` from `from` to a party's control port.
-    pub fn receive_control(&mut self, now: Time, id: PartyId, from: SocketAddr, datagram: &[u8]) {
-        let Some(party) = self.parties.get_mut(id) else { return };
-        self.counters.received += 1;
-        let (counts, counters) = (&mut party.counts, &mut self.counters);
-        if !party.gate.is_host(from) {
-            counts.strangers += 1;
-            counters.strangers += 1;
-        } else if !party.control.admit() {
-            counts.floods += 1;
-            counters.floods += 1;
-        } else if datagram.len() > MOST_CONTROL
-            || !party.control.receive(
-                now,
-                self.wall.at(now),
-                party.outbound.ssrc(),
-                &mut party.stats,
-                datagram,
-            )
-        {
-            counts.malformed += 1;
-            counters.malformed += 1;
-        } else {
-            party.control.source = Some(from);
-        }
-    }
-
     /// When [`Engine::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.timers.first().map(|&(at, _)| at)
@@ -816,9 +613,5 @@ impl Engine {
 
 /// How loud keys are said to be, in dB below 0 dBm0.
 const KEY_VOLUME: u8 = 10;
-/// How long keys are pressed whose own end is not waited for.
-const KEY_LENGTH: Duration = Duration::from_millis(100);
 /// Letters of the canonical name: its field has 255 bytes.
 const MOST_NAME: usize = 60;
-/// The largest control datagram; more does not come in one piece.
-const MOST_CONTROL: usize = 1500;

@@ -1,0 +1,316 @@
+//! What trunks say.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::net::SocketAddr;
+
+use selsius_site::{CodecName, LineNumber, Name, Trunk, TrunkKind};
+use selsius_wire::Time;
+
+use super::{TrunkEnd, TrunkEvent, TrunkOrder};
+use crate::{
+    arena::Handle,
+    call::{End, Leg, LegState, Receive, Role, control::Place},
+    dialplan::{self, Destination, Target},
+    exchange::{Exchange, Timer},
+    io::AnchorOrder,
+    record::{EndCause, Party, RedirectKind, Redirection},
+    view::Transition,
+};
+
+impl Exchange {
+    /// A trunk says something.
+    pub(crate) fn trunk_event(&mut self, now: Time, event: TrunkEvent) {
+        let leg = match &event {
+            TrunkEvent::Offer { .. } => None,
+            TrunkEvent::Progress { leg, .. }
+            | TrunkEvent::Answered { leg, .. }
+            | TrunkEvent::Media { leg, .. }
+            | TrunkEvent::Hold { leg, .. }
+            | TrunkEvent::Redirect { leg, .. }
+            | TrunkEvent::Digit { leg, .. }
+            | TrunkEvent::HungUp { leg, .. } => {
+                let Some(handle) = self.trunk_leg(*leg) else {
+                    // It ended here while the word was on its way.
+                    return self.counters.refuse("event for no call of a trunk");
+                };
+                Some(handle)
+            }
+        };
+        match (event, leg) {
+            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting }, _) => {
+                let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
+                let mut end = TrunkEnd::new(leg, trunk, relays);
+                (end.codecs, end.events) = (codecs, events);
+                self.trunk_calls(now, end, &number, calling, (address, redirecting));
+            }
+            (TrunkEvent::Progress { ringing, early, events, .. }, Some(leg)) => {
+                self.trunk_digits(leg, events);
+                self.trunk_progress(now, leg, ringing, early);
+            }
+            (TrunkEvent::Answered { codec, address, events, .. }, Some(leg)) => {
+                self.trunk_digits(leg, events);
+                self.trunk_media(leg, codec, address);
+                if self.legs.get(leg).is_some_and(|leg| leg.state == LegState::RingIn) {
+                    self.answer(now, leg);
+                } else {
+                    self.counters.refuse("answer without ringing");
+                }
+            }
+            (TrunkEvent::Media { address, .. }, Some(leg)) => {
+                self.trunk_media(leg, None, Some(address));
+                self.tell_others(now, leg, Transition::Media);
+            }
+            (TrunkEvent::Hold { held, .. }, Some(leg)) => {
+                match (self.legs.get(leg).map(|leg| leg.state), held) {
+                    (Some(LegState::Connected), true) => self.hold(now, leg),
+                    (Some(LegState::Held), false) => self.resume(now, leg),
+                    _ => self.counters.refuse("hold of a call that is not up"),
+                }
+            }
+            (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
+            (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
+            (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
+                if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+                    trunk.over = true;
+                }
+                self.trunk_hung_up(now, leg, cause);
+            }
+            (_, None) => {}
+        }
+    }
+
+    /// A call comes in.
+    fn trunk_calls(
+        &mut self,
+        now: Time,
+        end: TrunkEnd,
+        number: &str,
+        calling: Party,
+        (address, redirecting): (Option<SocketAddr>, Option<Box<Party>>),
+    ) {
+        let id = end.id;
+        let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
+        let refuse = |exchange: &mut Self, cause| {
+            exchange.order(TrunkOrder::HangUp { leg: id, cause });
+        };
+        if self.trunk_legs.contains_key(&id) || self.is_stopping() {
+            return refuse(self, EndCause::Shutdown);
+        }
+        // Whoever calls from outside has no phone of ours, whatever the trunk says.
+        let calling = Party { device: None, ..calling };
+        let at = self.wall.wall(now);
+        let call = self.add_call(calling.clone());
+        if let Some(call) = self.calls.get_mut(call) {
+            call.dialed = number.into();
+            let to = Party { number: number.into(), ..Party::default() };
+            let kind = RedirectKind::Redirect;
+            call.redirections.extend(redirecting.map(|by| Redirection { kind, by: *by, to, at }));
+        }
+        let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
+        let Some(leg) = added else { return };
+        if let (Some(leg), Some(address)) = (self.legs.get_mut(leg), address) {
+            leg.receive = Receive::Open(address);
+        }
+        match dialplan::finish(&self.site, number) {
+            Some(target) if !self.may_enter(&trunk, &target) => {
+                self.counters.refuse("call from outside to what is not for it");
+                self.fail(now, leg, EndCause::Blocked);
+            }
+            Some(target) => self.complete(now, leg, target),
+            None => self.fail(now, leg, EndCause::UnknownNumber),
+        }
+    }
+
+    /// May somebody outside have this number? What the office has sent there by a route or a forward is its own decision;
+    /// but nobody calls out again, or uses what is meant for the office's phones, by dialling it.
+    fn may_enter(&self, trunk: &Trunk, target: &Target) -> bool {
+        if trunk.kind == TrunkKind::Loopback {
+            return true;
+        }
+        let rights = trunk.rights.as_ref().and_then(|rights| self.site.rights.get(rights));
+        let partition = target.terms.partition.as_ref();
+        let has = |partition| rights.is_some_and(|rights| rights.partitions.contains(partition));
+        match &target.to {
+            // The manager's own services are no way out.
+            Destination::Trunks(trunks, _) => {
+                let out = |name: &Name| {
+                    self.site.trunks.get(name).is_none_or(|trunk| trunk.kind != TrunkKind::Services)
+                };
+                !trunks.iter().any(out) || rights.is_some() && partition.is_none_or(has)
+            }
+            Destination::Feature(..) | Destination::Park(_) => false,
+            _ => true,
+        }
+    }
+
+    fn trunk_progress(
+        &mut self,
+        now: Time,
+        leg: Handle<Leg>,
+        ringing: bool,
+        early: Option<(CodecName, SocketAddr)>,
+    ) {
+        let Some(call) = self.legs.get(leg).filter(|leg| leg.state == LegState::RingIn).map(|leg| leg.call)
+        else {
+            return self.counters.refuse("progress of a call that is up");
+        };
+        let Some(caller) = self.caller(call) else { return };
+        if early.is_some() {
+            self.trunk_media(leg, early.map(|early| early.0), early.map(|early| early.1));
+            if let Some(call) = self.calls.get_mut(call) {
+                call.early = call.legs.len() == 2;
+            }
+            if let Err(cause) = self.settle_media(now, call) {
+                return self.fail(now, caller, cause);
+            }
+        }
+        let waits = self.legs.get(caller).is_some_and(|leg| leg.state == LegState::Proceeding);
+        if ringing && waits {
+            self.enter(now, caller, LegState::RingOut, Transition::RingOut);
+        } else if early.is_some() {
+            self.transition(now, caller, Transition::Media);
+        }
+    }
+
+    fn trunk_digits(&mut self, leg: Handle<Leg>, events: Option<u8>) {
+        if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+            trunk.events = events.or(trunk.events);
+        }
+    }
+
+    /// Where the far end listens, and the codec that it chose.
+    fn trunk_media(&mut self, leg: Handle<Leg>, codec: Option<CodecName>, address: Option<SocketAddr>) {
+        let Some(leg) = self.legs.get_mut(leg) else { return };
+        if let (Some(codec), End::Trunk(trunk)) = (codec, &mut leg.end) {
+            trunk.codecs = [codec].into();
+        }
+        let Some(address) = address else { return };
+        let known = leg.receive == Receive::Open(address);
+        leg.receive = Receive::Open(address);
+        if leg.anchor.is_some() && !known {
+            let party = leg.party;
+            self.order_anchor(AnchorOrder::Send { party, address });
+        }
+    }
+
+    /// The far end sends whoever it is connected with to another number.
+    fn trunk_redirects(&mut self, now: Time, leg: Handle<Leg>, number: &str) {
+        let Some((call, state)) = self.legs.get(leg).map(|leg| (leg.call, leg.state)) else { return };
+        let target = dialplan::finish(&self.site, number);
+        let may = target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(end)) => {
+                let trunk = self.site_trunk(&end.trunk);
+                trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
+            }
+            _ => false,
+        });
+        match state {
+            LegState::RingIn if !may => {
+                self.counters.refuse("redirection from outside to what is not for it");
+                self.trunk_failed(now, leg, EndCause::Blocked);
+            }
+            LegState::Connected | LegState::Held if !may => {
+                self.counters.refuse("transfer from outside to what is not for it");
+            }
+            LegState::RingIn => {
+                let Some(caller) = self.caller(call) else { return };
+                self.remove_leg(now, leg, Transition::End);
+                self.lead_on(now, caller, number, RedirectKind::Redirect);
+            }
+            LegState::Connected | LegState::Held if !self.is_paging(leg) => {
+                let [other] = self.others(leg)[..] else {
+                    return self.counters.refuse("transfer by a trunk in a conference");
+                };
+                self.remove_leg(now, leg, Transition::End);
+                self.lead_on(now, other, number, RedirectKind::Transfer);
+            }
+            _ => self.counters.refuse("redirection of a call that is not up"),
+        }
+    }
+
+    fn trunk_hung_up(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
+        let Some((state, role)) = self.legs.get(leg).map(|leg| (leg.state, leg.role)) else { return };
+        if state == LegState::RingIn && role == Role::Called {
+            return self.trunk_failed(now, leg, cause);
+        }
+        let cause = match (cause, role) {
+            (EndCause::CallerHungUp | EndCause::CalledHungUp, Role::Caller) => EndCause::CallerHungUp,
+            (EndCause::CallerHungUp | EndCause::CalledHungUp, Role::Called) => EndCause::CalledHungUp,
+            (cause, _) => cause,
+        };
+        self.end_leg(now, leg, cause);
+    }
+
+    /// A trunk could not do it: the next one tries, or the caller hears why. What the called party itself has said holds.
+    pub(super) fn trunk_failed(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
+        let Some((call_handle, number)) = self.legs.get(leg).map(|leg| (leg.call, leg.who.number.clone()))
+        else {
+            return;
+        };
+        let said = matches!(
+            cause,
+            EndCause::Busy
+                | EndCause::NoAnswer
+                | EndCause::UnknownNumber
+                | EndCause::CalledHungUp
+                | EndCause::CallerHungUp
+        );
+        let others = match self.calls.get_mut(call_handle) {
+            Some(call) if !said => core::mem::take(&mut call.other_trunks),
+            _ => Vec::new(),
+        };
+        match self.caller(call_handle) {
+            Some(caller) if !others.is_empty() => {
+                self.remove_leg(now, leg, Transition::End);
+                self.try_trunks(now, caller, others, &number);
+            }
+            _ => self.end_leg(now, leg, cause),
+        }
+    }
+
+    /// Leads a call on to another number. Whoever waits in it hears it ring there.
+    pub(crate) fn lead_on(&mut self, now: Time, leg: Handle<Leg>, number: &str, kind: RedirectKind) {
+        let Some(state) = self.legs.get_mut(leg) else { return };
+        state.role = Role::Caller;
+        let (call_handle, who) = (state.call, state.who.clone());
+        self.timers.cancel(Timer::ForwardNoAnswer(call_handle));
+        let at = self.wall.wall(now);
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
+        let by = core::mem::replace(&mut call.called, Party { number: number.into(), ..Party::default() });
+        call.calling = who;
+        call.early = false;
+        let _ = self.settle_media(now, call_handle);
+        let Some(call) = self.calls.get_mut(call_handle) else { return };
+        call.redirections.push(Redirection { kind, by, to: call.called.clone(), at });
+        if call.redirections.len() > MOST_REDIRECTIONS || number.parse::<LineNumber>().is_err() {
+            return self.fail(now, leg, EndCause::UnknownNumber);
+        }
+        let target = dialplan::finish(&self.site, number).ok_or(EndCause::UnknownNumber);
+        let found = target.and_then(|target| self.resolve(target)).and_then(|target| {
+            let calling_as = self.calling_as(leg, &target);
+            if let Some(call) = self.calls.get_mut(call_handle) {
+                call.calling_as = calling_as;
+            }
+            self.find_forwarded(now, leg, &target)
+        });
+        match found {
+            Err(cause) => self.fail(now, leg, cause),
+            Ok(found) => {
+                if let Some(call) = self.calls.get_mut(call_handle) {
+                    call.called = found.called.clone();
+                }
+                let held = self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Held);
+                match &found.at {
+                    _ if held => self.transition(now, leg, Transition::Parties),
+                    // It is not known to ring there yet.
+                    Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
+                    Place::Stations(_) | Place::Hunt(_) | Place::Paging(_) => {}
+                }
+                self.ring(now, leg, found);
+            }
+        }
+    }
+}
+
+/// A call that was led on more often goes in circles.
+pub(crate) const MOST_REDIRECTIONS: usize = 10;

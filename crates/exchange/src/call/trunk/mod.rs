@@ -1,0 +1,286 @@
+//! The seam to other telephone systems: a leg that is no phone.
+//!
+//! A trunk is asked by [`TrunkOrder`]s and answers by [`TrunkEvent`]s; who speaks SIP or H.323 behind it is none of the
+//! exchange's business. As with phones, what a trunk is told is derived: call control changes the state of the leg, and
+//! the difference to what the trunk was told is the order.
+
+mod event;
+mod offer;
+mod told;
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::net::{IpAddr, SocketAddr};
+
+use selsius_site::{CodecName, Name, Trunk};
+
+use super::{Audio, Call, End, Leg};
+use crate::{
+    arena::Handle,
+    exchange::Exchange,
+    io::Output,
+    record::{EndCause, Party},
+};
+
+pub(crate) use event::MOST_REDIRECTIONS;
+
+/// Names a call towards a trunk. Those that the exchange begins are even, those that a trunk begins are odd: neither
+/// side has to ask the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrunkLegId(pub u64);
+
+/// The exchange wants something of a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrunkOrder {
+    /// Call this number.
+    Offer {
+        /// The name of the call from now on.
+        leg: TrunkLegId,
+        /// Over which trunk, by its name in the site.
+        trunk: String,
+        /// Whom.
+        number: String,
+        /// Who calls.
+        calling: Party,
+        /// Who forwarded the call last.
+        redirecting: Option<Party>,
+        /// What the other side can do, the best first.
+        codecs: Vec<CodecName>,
+        /// Packet time in milliseconds.
+        packet_ms: u32,
+        /// Where this side listens; `None` is not known before somebody answers.
+        listens: Option<SocketAddr>,
+        /// An emergency call.
+        emergency: bool,
+    },
+    /// The phone that the trunk called rings.
+    Ringing {
+        /// Which call.
+        leg: TrunkLegId,
+    },
+    /// The phone that the trunk called has answered.
+    Answer {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Who answered.
+        by: Party,
+        /// The codec that was agreed on; where to send follows with [`TrunkOrder::Media`].
+        audio: Option<Audio>,
+    },
+    /// The audio of the call, from now on.
+    Media {
+        /// Which call.
+        leg: TrunkLegId,
+        /// The codec.
+        audio: Audio,
+        /// Where to send.
+        address: SocketAddr,
+    },
+    /// This side has put the call on hold, or takes it up again.
+    Hold {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Is it on hold?
+        held: bool,
+    },
+    /// Who is on this side has changed: a transfer.
+    Party {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Who it is now.
+        party: Party,
+    },
+    /// The user pressed a key.
+    Digit {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Which key: a digit, `*` or `#`.
+        digit: char,
+    },
+    /// It is over. Nothing follows, in either direction.
+    HangUp {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Why.
+        cause: EndCause,
+    },
+}
+
+/// Something happened at a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrunkEvent {
+    /// It calls a number here.
+    Offer {
+        /// The name of the call from now on; odd, and never used before.
+        leg: TrunkLegId,
+        /// Which trunk, by its name in the site.
+        trunk: String,
+        /// Whom it calls.
+        number: String,
+        /// Who calls.
+        calling: Party,
+        /// What the other side can do, the best first.
+        codecs: Vec<CodecName>,
+        /// Where it listens, if it said so already.
+        address: Option<SocketAddr>,
+        /// The payload type of digits in the audio (RFC 4733), if it can do these.
+        events: Option<u8>,
+        /// Who has sent the call on to this number, outside.
+        redirecting: Option<Box<Party>>,
+    },
+    /// The far end rings, or is looked for.
+    Progress {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Does it ring?
+        ringing: bool,
+        /// The far end sends its own tones or announcements: the codec, and where it listens.
+        early: Option<(CodecName, SocketAddr)>,
+        /// The payload type of digits in the audio, if that is known.
+        events: Option<u8>,
+    },
+    /// The far end has answered.
+    Answered {
+        /// Which call.
+        leg: TrunkLegId,
+        /// The codec that it chose out of those offered.
+        codec: Option<CodecName>,
+        /// Where it listens; if that is not known yet, [`TrunkEvent::Media`] follows.
+        address: Option<SocketAddr>,
+        /// The payload type of digits in the audio, if it can do these.
+        events: Option<u8>,
+    },
+    /// The far end listens somewhere else.
+    Media {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Where it listens now.
+        address: SocketAddr,
+    },
+    /// The far end has put the call on hold, or takes it up again.
+    Hold {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Is it on hold?
+        held: bool,
+    },
+    /// The far end wants the call to go to another number of ours (a redirection while it rings, a transfer in the
+    /// conversation).
+    Redirect {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Where to.
+        number: String,
+    },
+    /// The far end pressed a key, and said so by a message.
+    Digit {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Which key: a digit, `*`, `#` or a letter from A to D.
+        digit: char,
+    },
+    /// It is over.
+    HungUp {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Why.
+        cause: EndCause,
+    },
+}
+
+/// The end of a leg at a trunk.
+#[derive(Debug)]
+pub(crate) struct TrunkEnd {
+    pub(crate) id: TrunkLegId,
+    pub(crate) trunk: String,
+    /// What the far end can do, the best first.
+    codecs: Vec<CodecName>,
+    /// The payload type of digits in its audio.
+    pub(super) events: Option<u8>,
+    /// Its audio goes through the manager.
+    relays: bool,
+    /// This side has called it.
+    asked: bool,
+    /// What it will be asked as soon as it is known where this side listens.
+    offer: Option<Box<TrunkOrder>>,
+    /// What the trunk was told.
+    told: Told,
+    /// It has said itself that the call is over.
+    over: bool,
+}
+
+/// What a trunk was told of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Told {
+    ringing: bool,
+    answered: bool,
+    party: Option<Party>,
+    held: bool,
+    /// Kept while the call is on hold: it goes on where it was.
+    send: Option<(Audio, SocketAddr)>,
+}
+
+impl TrunkEnd {
+    fn new(id: TrunkLegId, trunk: String, relays: bool) -> Self {
+        let codecs = Vec::new();
+        Self {
+            id,
+            trunk,
+            codecs,
+            events: None,
+            relays,
+            asked: false,
+            offer: None,
+            told: Told::default(),
+            over: false,
+        }
+    }
+
+    /// Does its audio go through the manager?
+    pub(super) fn relays(&self) -> bool {
+        self.relays
+    }
+
+    /// Is its place at the media services kept while nobody talks? The far end has been told where to send, and what it
+    /// sends need not stop for a hold.
+    pub(super) fn keeps_anchor(&self) -> bool {
+        self.relays && (self.asked || self.told.answered)
+    }
+
+    /// Can the far end speak this codec? One that has not said what it can do can speak any.
+    pub(crate) fn can(&self, codec: CodecName) -> bool {
+        self.codecs.is_empty() || self.codecs.contains(&codec)
+    }
+}
+
+impl Exchange {
+    fn trunk_leg(&self, id: TrunkLegId) -> Option<Handle<Leg>> {
+        self.trunk_legs.get(&id).copied()
+    }
+
+    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
+    /// listens for the trunk at that address hears the phone.
+    pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
+        self.near_address(self.trunk_leg(leg)?)
+    }
+
+    /// The trunk that a call is recorded with. A call that came in, or that a transfer took out of one that went out, has
+    /// the trunk of one of its legs.
+    pub(crate) fn trunk_of(&self, call: &Call) -> String {
+        if let Some(trunk) = &call.trunk {
+            return trunk.as_str().into();
+        }
+        let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Trunk(trunk) => Some(trunk.trunk.clone()),
+            End::Station(_) => None,
+        });
+        trunks.next_back().unwrap_or_default()
+    }
+
+    fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+        self.site.trunks.get(&name.parse::<Name>().ok()?)
+    }
+
+    fn order(&mut self, order: TrunkOrder) {
+        self.out.push_back(Output::Trunk(Box::new(order)));
+    }
+}
