@@ -15,7 +15,10 @@ use async_trait::async_trait;
 use rsipstack::{platform::net::UdpSocket as StackSocket, sip::Method};
 use tokio::net::UdpSocket;
 
-use crate::config::Network;
+use crate::{
+    config::Network,
+    tap::{Tap, Tapped},
+};
 
 /// A header section longer than this is nobody's.
 const MOST_HEADER_BYTES: usize = 6 * 1024;
@@ -210,11 +213,22 @@ enum Verdict {
 pub(crate) struct GatedSocket {
     socket: UdpSocket,
     gate: std::sync::Arc<Gate>,
+    tap: Option<Tap>,
 }
 
 impl GatedSocket {
-    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>) -> Self {
-        Self { socket, gate }
+    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>, tap: Option<Tap>) -> Self {
+        Self { socket, gate, tap }
+    }
+
+    /// Lets somebody hear what comes from a peer, or goes there.
+    fn tell(&self, peer: SocketAddr, sent: bool, datagram: &[u8]) {
+        if let Some(tap) = &self.tap
+            && let Ok(own) = self.socket.local_addr()
+        {
+            let (from, to) = if sent { (own, peer) } else { (peer, own) };
+            tap.hear(Tapped { from, to, sent, datagram });
+        }
     }
 }
 
@@ -236,7 +250,10 @@ impl StackSocket for GatedSocket {
                 continue;
             };
             match judge(datagram) {
-                Verdict::Pass => return Ok((length, from)),
+                Verdict::Pass => {
+                    self.tell(from, false, datagram);
+                    return Ok((length, from));
+                }
                 Verdict::Drop => {
                     count(&self.gate.counters.malformed);
                 }
@@ -250,6 +267,7 @@ impl StackSocket for GatedSocket {
     }
 
     async fn send_to(&self, buffer: &[u8], to: SocketAddr) -> rsipstack::Result<usize> {
+        self.tell(to, true, buffer);
         Ok(self.socket.send_to(buffer, to).await?)
     }
 

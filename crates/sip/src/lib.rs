@@ -35,10 +35,12 @@ mod registration;
 mod screen;
 pub mod sdp;
 mod seam;
+mod tap;
 
 pub use self::{
     config::{Dtmf, Limits, Listener, Network, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
     seam::{Audio, Event, Order, TrunkStatus},
+    tap::{Tap, Tapped},
 };
