@@ -203,7 +203,7 @@ impl Svg {
     }
 
     fn note(&mut self, at: Option<usize>, words: &str) {
-        let x = at.map_or(LEFT - 88, |column| line(column) + 8);
+        let x = at.map_or(LEFT - 44, |column| line(column) + 8);
         let _ = writeln!(
             self.body,
             "<text x=\"{x}\" y=\"{}\" font-size=\"11\" font-style=\"italic\" fill=\"#52606d\">{}</text>",

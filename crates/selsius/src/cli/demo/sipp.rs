@@ -1,0 +1,234 @@
+//! SIPp as the telephone company: one process a call, with a scenario that is written for it.
+//!
+//! With `-rtp_echo` it says back what it hears.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+/// How long it may take to start, and to end after its call.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes a call, rings for a while, answers, and is hung up on.
+const ANSWERS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE scenario SYSTEM "sipp.dtd">
+<scenario name="answers">
+  <recv request="INVITE"/>
+  <send><![CDATA[
+SIP/2.0 180 Ringing
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>
+  <pause milliseconds="RING"/>
+  <send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+
+]]></send>
+  <recv request="ACK"/>
+  <recv request="BYE"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+"#;
+
+/// Calls, waits for the answer, and is hung up on.
+const CALLS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE scenario SYSTEM "sipp.dtd">
+<scenario name="calls">
+  <send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: "NAME" <sip:NUMBER@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:NUMBER@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+
+]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183" optional="true"/>
+  <recv response="200"/>
+  <send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: "NAME" <sip:NUMBER@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv request="BYE"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+"#;
+
+/// Where SIPp listens, for SIP and for voice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sipp {
+    pub(super) address: SocketAddr,
+    media: u16,
+}
+
+/// One call of it, as a process. It is killed when this is dropped.
+pub(super) struct Running(Child);
+
+impl Sipp {
+    /// If it is installed, on ports that nobody has now.
+    pub(super) fn find() -> anyhow::Result<Option<Self>> {
+        let asked = std::process::Command::new("sipp")
+            .arg("-v")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if asked.is_err() {
+            return Ok(None);
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        Ok(Some(Self { address, media: free_pair()? }))
+    }
+
+    /// Waits for a call, and answers it after it has rung for so long.
+    pub(super) async fn answers(&self, folder: &Path, ring: Duration) -> anyhow::Result<Running> {
+        let scenario = ANSWERS.replace("RING", &ring.as_millis().to_string());
+        let mut running = self.start(folder, "answers", &scenario, &[])?;
+        let deadline = Instant::now() + PATIENCE;
+        // Its port is taken once it listens.
+        while UdpSocket::bind(self.address).is_ok() {
+            if let Some(ended) = running.0.try_wait().context("SIPp is lost")? {
+                bail!("SIPp ended with {ended} before it was called");
+            }
+            if Instant::now() >= deadline {
+                bail!("SIPp does not listen on {}", self.address);
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        Ok(running)
+    }
+
+    /// Calls a number of the manager's.
+    pub(super) fn calls(
+        &self,
+        folder: &Path,
+        manager: SocketAddr,
+        (name, number): (&str, &str),
+        called: &str,
+    ) -> anyhow::Result<Running> {
+        let scenario = CALLS.replace("NAME", name).replace("NUMBER", number);
+        self.start(folder, "calls", &scenario, &["-s", called, &manager.to_string()])
+    }
+
+    fn start(
+        &self,
+        folder: &Path,
+        name: &str,
+        scenario: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Running> {
+        let file = folder.join(format!("{name}.xml"));
+        std::fs::write(&file, scenario).context("cannot write SIPp's scenario")?;
+        let child = Command::new("sipp")
+            .arg("-sf")
+            .arg(&file)
+            .args(["-i", "127.0.0.1", "-p", &self.address.port().to_string(), "-mp", &self.media.to_string()])
+            .args(["-m", "1", "-rtp_echo", "-nostdin", "-timeout", "60"])
+            .args(arguments)
+            .current_dir(folder)
+            .env("TERM", "dumb")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot run SIPp")?;
+        Ok(Running(child))
+    }
+}
+
+impl Running {
+    /// Whether its call went as its scenario says, to the end.
+    pub(super) async fn succeeded(mut self) -> bool {
+        let ended = timeout(PATIENCE, self.0.wait()).await;
+        matches!(ended, Ok(Ok(status)) if status.success())
+    }
+}
+
+/// A port of loopback that nobody has now.
+pub(super) fn free_port() -> io::Result<u16> {
+    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// An even port that is free with the three after it: SIPp has two streams.
+fn free_pair() -> anyhow::Result<u16> {
+    for _ in 0..50 {
+        let port = free_port()? & !3;
+        let all = (0..4).map(|offset| UdpSocket::bind((Ipv4Addr::LOCALHOST, port + offset)));
+        if all.collect::<io::Result<Vec<_>>>().is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free ports for voice")
+}
