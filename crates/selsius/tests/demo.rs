@@ -126,6 +126,17 @@ fn a_sip_call_goes_out_and_one_comes_in_with_both_protocols_in_one_picture() {
         "✓ the manager recorded both calls with their trunk",
     ];
     shows(&text, &[&ladder[..], &report].concat());
+    let port =
+        text.split_once("A manager on 127.0.0.1:").and_then(|(_, rest)| rest.split(',').next()).unwrap();
+    let mut dissect = Command::new(env!("CARGO_BIN_EXE_selsius"));
+    dissect.args(["dissect", "--port", port, "--format", "ladder", "--call", "2", capture]);
+    let (code, page) = run(&mut dissect);
+    assert_eq!(code, Some(0), "{page}");
+    shows(
+        &page,
+        &["<─ INVITE sip:1001@127.0.0.1:", "── OffHook ──", "── 200 OK INVITE, SDP ──", "── BYE ──"],
+    );
+    assert!(!page.contains("sip:2000@"), "the first call is no part of the second: {page}");
     let svg = std::fs::read_to_string(picture).unwrap();
     for part in ["KeypadButton", ">INVITE<", ">200 OK<", "from another system", "SIPp 2000", "</svg>"] {
         assert!(svg.contains(part), "`{part}` is missing in the picture");
