@@ -100,7 +100,7 @@ fn a_sip_call_goes_out_and_one_comes_in_with_both_protocols_in_one_picture() {
         "<─ StartTone AlertingTone ──",
         "<─ 200 OK INVITE, SDP ──",
         "── ACK ──",
-        "RTP PCMU through the manager, 440 Hz there and back",
+        "RTP PCMU through the manager, 440 Hz there, 440 Hz back",
         "── OnHook ──",
         "── BYE ──",
         "<─ 200 OK BYE ──",
@@ -121,8 +121,8 @@ fn a_sip_call_goes_out_and_one_comes_in_with_both_protocols_in_one_picture() {
         "in the call that came in",
         "  Alice 1001 called 92000 over the trunk \"outside\": rang ",
         "  Zoe 2000 called Alice 1001, in over the trunk \"outside\": rang ",
-        "✓ Alice called out over SIP, SIPp rang and answered, and she heard herself",
-        "✓ SIPp called in, Alice's phone showed 2000, she answered and heard herself",
+        "✓ Alice called out over SIP, SIPp answered, and she heard herself come back",
+        "✓ SIPp called in, Alice's phone showed 2000, she answered and heard 440 Hz",
         "✓ the manager recorded both calls with their trunk",
     ];
     shows(&text, &[&ladder[..], &report].concat());
@@ -141,6 +141,34 @@ fn a_sip_call_goes_out_and_one_comes_in_with_both_protocols_in_one_picture() {
     for part in ["KeypadButton", ">INVITE<", ">200 OK<", "from another system", "SIPp 2000", "</svg>"] {
         assert!(svg.contains(part), "`{part}` is missing in the picture");
     }
+}
+
+#[test]
+fn without_sipp_baresip_takes_the_call_and_calls() {
+    let Some(baresip) = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join("baresip"))
+        .find(|path| path.exists())
+    else {
+        eprintln!("skipped: no baresip");
+        return;
+    };
+    // A path with nothing else in it.
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(baresip, folder.path().join("baresip")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selsius"));
+    let (code, text) = run(command.args(["demo", "--fast", "--trunk"]).env("PATH", folder.path()));
+    assert_eq!(code, Some(0), "{text}");
+    let shown = [
+        "── INVITE sip:2000@127.0.0.1:",
+        "<─ 200 Answering INVITE, SDP ──",
+        "── ACK ──",
+        "── BYE ──",
+        "baresip calls 1001",
+        "<─ INVITE sip:1001@127.0.0.1:",
+        "✓ Alice called out over SIP, baresip answered, and she heard herself come back",
+        "✓ baresip called in, Alice's phone showed 2000, she answered and heard 600 Hz",
+    ];
+    shows(&text, &shown);
 }
 
 #[test]

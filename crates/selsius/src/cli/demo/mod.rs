@@ -1,5 +1,6 @@
 //! `selsius demo`: a manager, phones and calls between them, over real sockets on loopback.
 
+mod baresip;
 mod conference;
 mod office;
 mod outside;
@@ -45,8 +46,8 @@ pub(crate) struct DemoArgs {
     /// Waits and talks for as short as possible.
     #[arg(long)]
     fast: bool,
-    /// A call out over a SIP trunk to SIPp, and one in from there. Where SIPp is not installed, the call leads out over a trunk and
-    /// back in.
+    /// A call out over a SIP trunk to SIPp or baresip, and one in from there. Where neither is installed, the call leads out over a
+    /// trunk and back in.
     #[arg(long, group = "scene")]
     trunk: bool,
     /// Three phones in a conference: what each of them hears is analysed.

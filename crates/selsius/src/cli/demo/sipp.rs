@@ -6,18 +6,12 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     path::Path,
-    process::Stdio,
     time::Duration,
 };
 
 use anyhow::{Context, bail};
-use tokio::{
-    process::{Child, Command},
-    time::{Instant, sleep, timeout},
-};
 
-/// How long it may take to start, and to end after its call.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::outside::{Running, free_port, is_installed, listening, start};
 
 /// Takes a call, rings for a while, answers, and is hung up on.
 const ANSWERS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -132,19 +126,10 @@ pub(super) struct Sipp {
     media: u16,
 }
 
-/// One call of it, as a process. It is killed when this is dropped.
-pub(super) struct Running(Child);
-
 impl Sipp {
     /// If it is installed, on ports that nobody has now.
     pub(super) fn find() -> anyhow::Result<Option<Self>> {
-        let asked = std::process::Command::new("sipp")
-            .arg("-v")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        if asked.is_err() {
+        if !is_installed("sipp", "-v") {
             return Ok(None);
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
@@ -155,17 +140,7 @@ impl Sipp {
     pub(super) async fn answers(&self, folder: &Path, ring: Duration) -> anyhow::Result<Running> {
         let scenario = ANSWERS.replace("RING", &ring.as_millis().to_string());
         let mut running = self.start(folder, "answers", &scenario, &[])?;
-        let deadline = Instant::now() + PATIENCE;
-        // Its port is taken once it listens.
-        while UdpSocket::bind(self.address).is_ok() {
-            if let Some(ended) = running.0.try_wait().context("SIPp is lost")? {
-                bail!("SIPp ended with {ended} before it was called");
-            }
-            if Instant::now() >= deadline {
-                bail!("SIPp does not listen on {}", self.address);
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
+        listening(&mut running, self.address).await?;
         Ok(running)
     }
 
@@ -190,35 +165,26 @@ impl Sipp {
     ) -> anyhow::Result<Running> {
         let file = folder.join(format!("{name}.xml"));
         std::fs::write(&file, scenario).context("cannot write SIPp's scenario")?;
-        let child = Command::new("sipp")
-            .arg("-sf")
-            .arg(&file)
-            .args(["-i", "127.0.0.1", "-p", &self.address.port().to_string(), "-mp", &self.media.to_string()])
-            .args(["-m", "1", "-rtp_echo", "-nostdin", "-timeout", "60"])
-            .args(arguments)
-            .current_dir(folder)
-            .env("TERM", "dumb")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot run SIPp")?;
-        Ok(Running(child))
+        let (file, port, media) =
+            (file.to_string_lossy(), self.address.port().to_string(), self.media.to_string());
+        let common = [
+            "-sf",
+            &file,
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-mp",
+            &media,
+            "-m",
+            "1",
+            "-rtp_echo",
+            "-nostdin",
+            "-timeout",
+            "60",
+        ];
+        start("sipp", &[&common, arguments].concat(), folder)
     }
-}
-
-impl Running {
-    /// Whether its call went as its scenario says, to the end.
-    pub(super) async fn succeeded(mut self) -> bool {
-        let ended = timeout(PATIENCE, self.0.wait()).await;
-        matches!(ended, Ok(Ok(status)) if status.success())
-    }
-}
-
-/// A port of loopback that nobody has now.
-pub(super) fn free_port() -> io::Result<u16> {
-    Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// An even port that is free with the three after it: SIPp has two streams.
