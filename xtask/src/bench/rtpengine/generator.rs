@@ -24,6 +24,8 @@ pub(super) struct Generator {
     sockets: Vec<UdpSocket>,
     poll: Poll,
     origin: Instant,
+    /// Of the run: what is still under way from the one before is not counted.
+    run: u32,
 }
 
 /// What became of the packets of a run.
@@ -60,7 +62,7 @@ impl Generator {
             poll.registry().register(&mut socket, Token(at), Interest::READABLE)?;
             sockets.push(socket);
         }
-        Ok(Self { sockets, poll, origin: Instant::now() })
+        Ok(Self { sockets, poll, origin: Instant::now(), run: 0 })
     }
 
     /// Where a stream's own end listens.
@@ -79,6 +81,7 @@ impl Generator {
         mut ends: impl FnMut(),
     ) -> Result<Figures> {
         let mut figures = Figures::default();
+        self.run += 1;
         let mut events = Events::with_capacity(SOCKETS);
         let begun = Instant::now();
         let (mut next, mut counts) = (0u64, false);
@@ -125,6 +128,7 @@ impl Generator {
         // What is not counted says so by a time that nothing has.
         let now = if counts { self.origin.elapsed().as_nanos() as u64 } else { u64::MAX };
         packet[12..20].copy_from_slice(&now.to_be_bytes());
+        packet[20..24].copy_from_slice(&self.run.to_be_bytes());
         self.sockets[stream % SOCKETS].send_to(&packet, to).is_ok()
     }
 
@@ -135,7 +139,8 @@ impl Generator {
             while let Ok(length) = self.sockets[event.token().0].recv(&mut buffer) {
                 let now = self.origin.elapsed().as_nanos() as u64;
                 let sent = buffer[12..20].try_into().map(u64::from_be_bytes).unwrap_or(u64::MAX);
-                if length == PACKET && sent != u64::MAX {
+                let of_this_run = buffer[20..24] == self.run.to_be_bytes();
+                if length == PACKET && of_this_run && sent != u64::MAX {
                     figures.received += 1;
                     figures.delays.push(now.saturating_sub(sent));
                 }

@@ -46,7 +46,7 @@ impl Relay {
         let control = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = pinned(program);
         command
-            .args(["--config-file=/dev/null", "--foreground", "--log-stderr", "--log-level=4", "--table=-1"])
+            .args(["--config-file=none", "--foreground", "--log-stderr", "--log-level=4", "--table=-1"])
             .args(["--interface=127.0.0.1", "--port-min=30000", "--port-max=39999", "--num-threads=1"])
             .arg(format!("--listen-ng={control}"))
             .stdin(Stdio::null())
