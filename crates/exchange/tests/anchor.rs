@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use bench::{Bench, capabilities, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
@@ -125,7 +125,8 @@ impl Bench {
     }
 
     fn answered(&mut self, leg: TrunkLegId, codec: CodecName, events: Option<u8>) {
-        self.trunk(TrunkEvent::Answered { leg, codec: Some(codec), address: Some(far(4000)), events });
+        let audio = RemoteAudio { codecs: [codec].into(), address: Some(far(4000)), events, packet_ms: None };
+        self.trunk(TrunkEvent::Answered { leg, audio });
     }
 }
 
@@ -384,9 +385,11 @@ fn nobody_outside_calls_out_again_without_a_right_to_it() {
         trunk: "carrier".into(),
         number: number.into(),
         calling: Party { number: "0301234".into(), ..Party::default() },
-        codecs: [CodecName::Pcmu].into(),
-        address: Some(far(6000)),
-        events: None,
+        audio: RemoteAudio {
+            codecs: [CodecName::Pcmu].into(),
+            address: Some(far(6000)),
+            ..RemoteAudio::default()
+        },
         redirecting: None,
     };
     let mut site = with_trunks();
