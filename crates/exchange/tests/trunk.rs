@@ -134,6 +134,30 @@ fn a_call_goes_out_and_its_audio_with_it() {
 }
 
 #[test]
+fn both_ends_use_packets_that_the_far_end_wants_and_the_phone_can_send() {
+    for (wanted, used) in [(None, 20), (Some(30), 30), (Some(15), 10), (Some(60), 40)] {
+        let mut bench = Bench::new(with_trunks());
+        let alice = bench.phone("1001");
+        bench.off_hook(alice);
+        bench.dial(alice, "05");
+        let (leg, ..) = bench.offered_call();
+        let audio = RemoteAudio { packet_ms: wanted, ..speaks(CodecName::Pcma, 4000) };
+        bench.trunk(TrunkEvent::Answered { leg, audio });
+        bench.open_audio(&[alice]);
+        let view = bench.view(alice);
+        let (channel, _) = view.legs[0].transmit.unwrap();
+        assert_eq!(channel.audio.packet_ms, used, "{wanted:?}");
+        let Some(TrunkOrder::Media { audio, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+        assert_eq!(audio.packet_ms, used, "{wanted:?}");
+        // It thinks better of it.
+        let audio = RemoteAudio { packet_ms: Some(20), ..RemoteAudio::default() };
+        bench.trunk(TrunkEvent::Media { leg, audio });
+        bench.open_audio(&[alice]);
+        assert_eq!(bench.view(alice).legs[0].transmit.unwrap().0.audio.packet_ms, 20);
+    }
+}
+
+#[test]
 fn announcements_are_heard_before_the_answer() {
     let mut bench = Bench::new(with_trunks());
     let alice = bench.phone("1001");
