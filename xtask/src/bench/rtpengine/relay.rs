@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, UdpSocket},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
@@ -15,8 +15,6 @@ use crate::bench::manager::{Sample, sample};
 
 /// The processor that relays run on.
 const PROCESSOR: &str = "1";
-/// How long one may take to start.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A relay that runs; it is killed when this is dropped.
 pub(super) struct Relay {
@@ -46,25 +44,24 @@ impl Relay {
         let control = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = pinned(program);
         command
-            .args(["--config-file=none", "--foreground", "--log-stderr", "--log-level=4", "--table=-1"])
+            .args(["--config-file=none", "--foreground", "--log-stderr", "--log-level=6", "--table=-1"])
             .args(["--interface=127.0.0.1", "--port-min=30000", "--port-max=39999", "--num-threads=1"])
             .arg(format!("--listen-ng={control}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped());
         let mut child = command.spawn().context("cannot run rtpengine")?;
-        let mut client = ng::Client::new(control)?;
+        let mut log = BufReader::new(child.stderr.take().context("its log is piped")?).lines();
+        let mut seen = String::new();
         let started = Instant::now();
-        while client.ping().is_err() {
-            if let Some(ended) = child.try_wait()? {
-                bail!("rtpengine ended with {ended}");
-            }
-            if started.elapsed() > PATIENCE {
-                let _ = child.kill();
-                let _ = child.wait();
-                bail!("rtpengine does not answer on {control}");
-            }
+        while !seen.contains("Startup complete") {
+            let Some(line) = log.next() else { bail!("rtpengine ended with {}: {seen}", child.wait()?) };
+            seen = line?;
         }
+        // What it says later is read, too, or it would wait for room.
+        std::thread::spawn(move || log.map_while(Result::ok).for_each(drop));
+        let mut client = ng::Client::new(control)?;
+        client.ping()?;
         Ok(Self { child, started, control: Control::RtpEngine(client) })
     }
 

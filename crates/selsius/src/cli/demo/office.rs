@@ -6,8 +6,8 @@ use selsius_client::AudioSource;
 use selsius_station::{Config, ModelClass};
 use selsius_wire::value::Codec;
 
-/// The manager's site. The phones' names are locally administered hardware addresses, which no real phone has.
-pub(super) const SITE: &str = r#"
+/// The manager's site, without the phones.
+const SITE: &str = r#"
 [settings]
 name = "selsius demo"
 
@@ -16,7 +16,10 @@ name = "Alice"
 
 [lines.1002]
 name = "Bob"
+"#;
 
+/// The phones. Their names are locally administered hardware addresses, which no real phone has.
+pub(super) const DEVICES: &str = r#"
 [devices.SEP020000001001]
 model = "7960"
 buttons = [{ line = "1001" }]
@@ -42,7 +45,7 @@ one come in, with both protocols in one picture.\n\n";
 
 /// The manager's site, with or without a trunk.
 pub(super) fn site(with_trunk: bool) -> String {
-    if with_trunk { [SITE, TRUNK].concat() } else { SITE.into() }
+    [SITE, DEVICES, if with_trunk { TRUNK } else { "" }].concat()
 }
 
 /// Two people with a phone each.

@@ -41,13 +41,7 @@ Contact: <sip:[local_ip]:[local_port]>
 Content-Type: application/sdp
 Content-Length: [len]
 
-v=0
-o=sipp 1 1 IN IP[local_ip_type] [local_ip]
-s=-
-c=IN IP[media_ip_type] [media_ip]
-t=0 0
-m=audio [media_port] RTP/AVP 0
-a=rtpmap:0 PCMU/8000
+SESSION
 
 ]]></send>
   <recv request="ACK"/>
@@ -65,6 +59,15 @@ Content-Length: 0
 </scenario>
 "#;
 
+/// What both say of their audio.
+const SESSION: &str = "v=0
+o=sipp 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000";
+
 /// Calls, waits for the answer, and is hung up on.
 const CALLS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE scenario SYSTEM "sipp.dtd">
@@ -81,13 +84,7 @@ Max-Forwards: 70
 Content-Type: application/sdp
 Content-Length: [len]
 
-v=0
-o=sipp 1 1 IN IP[local_ip_type] [local_ip]
-s=-
-c=IN IP[media_ip_type] [media_ip]
-t=0 0
-m=audio [media_port] RTP/AVP 0
-a=rtpmap:0 PCMU/8000
+SESSION
 
 ]]></send>
   <recv response="100" optional="true"/>
@@ -164,7 +161,8 @@ impl Sipp {
         arguments: &[&str],
     ) -> anyhow::Result<Running> {
         let file = folder.join(format!("{name}.xml"));
-        std::fs::write(&file, scenario).context("cannot write SIPp's scenario")?;
+        std::fs::write(&file, scenario.replace("SESSION", SESSION))
+            .context("cannot write SIPp's scenario")?;
         let (file, port, media) =
             (file.to_string_lossy(), self.address.port().to_string(), self.media.to_string());
         let common = [

@@ -8,12 +8,12 @@ use selsius_wire::value::LampMode;
 use tokio::time::sleep;
 
 use super::{
-    office::{ALICE, BOB, MANAGER},
+    office::{ALICE, BOB, DEVICES, MANAGER},
     report,
     stage::{Missing, PATIENCE, Stage, Told, tone, tone_words},
 };
 
-/// Alice and Bob, whose calls go to his mailbox while his phone is not there.
+/// Alice and Bob, whose calls go to his mailbox while his phone is not there; without the phones.
 const SITE: &str = r#"
 [settings]
 name = "selsius demo"
@@ -34,14 +34,6 @@ name = "Alice"
 [lines.1002]
 name = "Bob"
 forward-unregistered = "1999"
-
-[devices.SEP020000001001]
-model = "7960"
-buttons = [{ line = "1001" }]
-
-[devices.SEP020000001002]
-model = "7965"
-buttons = [{ line = "1002" }]
 "#;
 
 /// Before a recording.
@@ -54,7 +46,7 @@ const UNSURE: Duration = Duration::from_millis(600);
 const SPEECH: f32 = -40.0;
 
 pub(super) fn site() -> String {
-    SITE.into()
+    [SITE, DEVICES].concat()
 }
 
 pub(super) fn introduction(manager: SocketAddr) -> String {
