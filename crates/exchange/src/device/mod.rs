@@ -29,7 +29,7 @@ use crate::{
     call::{self, Leg},
     feature::presence::Subscription,
     io::SessionId,
-    record::CallId,
+    record::CallQuality,
     view::View,
 };
 
@@ -68,8 +68,8 @@ pub(crate) struct Device {
     pub(crate) restart: Option<ResetType>,
     /// The numbers in its call lists whose state it shows.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Ended streams whose counts were asked for: call reference and call.
-    quality: VecDeque<(u32, CallId)>,
+    /// Ended streams whose counts were asked for: call reference, and the record without them.
+    quality: VecDeque<(u32, Box<CallQuality>)>,
 }
 
 /// One codec a phone can do, and the longest packet in milliseconds that it takes.
@@ -141,17 +141,17 @@ impl Device {
         if self.dialect.version() >= 11 { CallState::RemoteHold } else { CallState::Hold }
     }
 
-    pub(crate) fn expect_quality(&mut self, reference: u32, call: CallId) {
+    pub(crate) fn expect_quality(&mut self, reference: u32, record: Box<CallQuality>) {
         /// More ended calls than this without an answer: the phone does not answer.
         const MOST: usize = 8;
         if self.quality.len() == MOST {
             self.quality.pop_front();
         }
-        self.quality.push_back((reference, call));
+        self.quality.push_back((reference, record));
     }
 
-    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<CallId> {
+    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<Box<CallQuality>> {
         let at = self.quality.iter().position(|&(other, _)| other == reference)?;
-        self.quality.remove(at).map(|(_, call)| call)
+        self.quality.remove(at).map(|(_, record)| record)
     }
 }

@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod crash;
 mod handle;
+mod heard;
 mod listener;
 mod start;
 mod tally;
@@ -32,10 +33,13 @@ use selsius_exchange::{
 };
 use slab::Slab;
 
+use crate::quality;
+
 pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
     handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
+    heard::{Ear, Heard, HeardBy, Spread, Spreads},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
     trunks::{FarEnd, Ordered},
@@ -285,7 +289,8 @@ impl Core {
                 }
                 Output::Trunk(order) => self.order(*order),
                 Output::Anchor(order) => self.anchor(*order),
-                Output::Store(record) => {
+                Output::Store(mut record) => {
+                    quality::estimate(&mut record);
                     self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &*record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));
