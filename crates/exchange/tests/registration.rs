@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     Input, SessionId,
-    record::{DeviceEventKind, EndCause, Record},
+    record::{CountedBy, DeviceEventKind, EndCause, LegEnd, Mos, Record, StreamFigures},
 };
 use selsius_site::{Button, DeviceName, Model};
 use selsius_wire::{
@@ -587,6 +587,7 @@ fn counts_of_a_stream_become_a_record_and_a_7937_is_not_asked() {
             number_packets_lost: 3,
             jitter: 8,
             latency: 15,
+            data_size: 39,
             data: b"MLQK=4.4000;MLQKav=4.2500;MLQKmn=3.9000".into(),
             ..message::ConnectionStatisticsRes::default()
         };

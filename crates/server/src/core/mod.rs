@@ -33,8 +33,7 @@ use selsius_exchange::{
 };
 use slab::Slab;
 
-use crate::quality;
-
+pub(crate) use self::clock::zone;
 pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
@@ -55,7 +54,7 @@ use self::{
     trunks::Trunks,
     watch::Watchers,
 };
-pub(crate) use self::{clock::zone, trunks::leg_of};
+use crate::quality;
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.
