@@ -16,7 +16,7 @@ pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
-    quality::{MOST_OWED, Owed},
+    quality::{Asked, MOST_OWED, Owed},
     trunk::MOST_REDIRECTIONS,
 };
 

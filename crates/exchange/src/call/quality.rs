@@ -7,7 +7,7 @@ use alloc::{boxed::Box, string::String};
 
 use selsius_wire::{
     message::{ConnectionStatisticsReq, ConnectionStatisticsRes},
-    value::{Number, StatsProcessing},
+    value::{Codec, Number, StatsProcessing},
 };
 
 use super::{Appears, End, Leg, media::encoding_name};
@@ -22,6 +22,17 @@ use crate::{
 pub(crate) const MOST_OWED: usize = 1024;
 /// A longer way than this is no way that audio takes, but two clocks that differ.
 const MOST_LATENCY_MS: u32 = 5000;
+
+/// A leg that is gone, and whose phone has been asked what it counted. Many phones never answer: so it is small.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// The call reference that the phone knows it by.
+    pub(crate) reference: u32,
+    call: CallId,
+    party: u32,
+    line: u32,
+    spoken: Option<Codec>,
+}
 
 /// What the media services counted of a leg up to now. It leaves them whenever it needs them no more, such as on hold.
 #[derive(Debug, Default)]
@@ -57,7 +68,6 @@ pub(crate) struct Owed {
 impl Exchange {
     /// Asks a phone what it counted of a stream that has ended. The answer may come any time or never.
     pub(super) fn ask_quality(&mut self, leg: &Leg, station: Appears, call: CallId) {
-        let Some(record) = self.quality_of(leg, call, CountedBy::Phone) else { return };
         let Some(device) = self.devices.get_mut(station.device).filter(|device| !device.quirks.no_statistics)
         else {
             return;
@@ -65,11 +75,12 @@ impl Exchange {
         let Some(number) = device.appearance(station.line).map(|appearance| appearance.number.clone()) else {
             return;
         };
-        device.expect_quality(leg.reference, record);
+        let Leg { reference, party, spoken, .. } = *leg;
+        device.expect_quality(Asked { reference, call, party, line: station.line, spoken });
         let session = device.session;
         let request = ConnectionStatisticsReq {
             directory_num: Number::new(number.as_str().as_bytes()),
-            call_reference: leg.reference,
+            call_reference: reference,
             stats_processing_mode: StatsProcessing::Clear,
         };
         self.send(session, request);
@@ -78,10 +89,10 @@ impl Exchange {
     /// A phone's count of a stream.
     pub(crate) fn phone_counted(&mut self, device: Handle<Device>, counted: &ConnectionStatisticsRes) {
         let Some(state) = self.devices.get_mut(device) else { return };
-        let Some(mut record) = state.quality_expected(counted.call_reference) else {
+        let Some(asked) = state.quality_expected(counted.call_reference) else {
             return self.counters.refuse("statistics nobody asked for");
         };
-        record.figures = StreamFigures {
+        let figures = StreamFigures {
             packets_sent: counted.number_packets_sent,
             octets_sent: counted.number_octets_sent,
             packets_received: counted.number_packets_received,
@@ -96,7 +107,17 @@ impl Exchange {
             mos: listening_quality(&counted.data.0),
             ..StreamFigures::default()
         };
-        self.store(Record::CallQuality(record));
+        let number = state.appearance(asked.line).map(|appearance| appearance.number.as_str());
+        let record = CallQuality {
+            call: asked.call,
+            party: asked.party,
+            number: number.unwrap_or_default().into(),
+            end: LegEnd::Phone(state.name.clone()),
+            counted_by: CountedBy::Phone,
+            codec: spoken_name(asked.spoken),
+            figures,
+        };
+        self.store(Record::CallQuality(Box::new(record)));
     }
 
     /// A leg is gone: what the media services counted of it is recorded when they have told all of it.
@@ -105,7 +126,7 @@ impl Exchange {
         if counted.owed == 0 && counted.so_far.is_none() {
             return;
         }
-        let Some(record) = self.quality_of(leg, call, CountedBy::Manager) else { return };
+        let Some(record) = self.quality_of(leg, call) else { return };
         let owed = Owed { counted, record };
         if owed.counted.owed == 0 {
             return self.record_owed(owed);
@@ -147,8 +168,8 @@ impl Exchange {
         }
     }
 
-    /// The record of a leg, without figures yet.
-    fn quality_of(&self, leg: &Leg, call: CallId, counted_by: CountedBy) -> Option<Box<CallQuality>> {
+    /// The manager's record of a leg, without figures yet.
+    fn quality_of(&self, leg: &Leg, call: CallId) -> Option<Box<CallQuality>> {
         let end = match &leg.end {
             End::Station(station) => LegEnd::Phone(self.devices.get(station.device)?.name.clone()),
             End::Trunk(trunk) => LegEnd::Trunk(trunk.trunk.clone()),
@@ -158,11 +179,15 @@ impl Exchange {
             party: leg.party,
             number: leg.who.number.clone(),
             end,
-            counted_by,
-            codec: leg.spoken.map_or_else(String::new, |codec| encoding_name(codec).into()),
+            counted_by: CountedBy::Manager,
+            codec: spoken_name(leg.spoken),
             figures: StreamFigures::default(),
         }))
     }
+}
+
+fn spoken_name(codec: Option<Codec>) -> String {
+    codec.map_or_else(String::new, |codec| encoding_name(codec).into())
 }
 
 /// The score in a phone's text, such as `MLQK=4.4500;MLQKav=4.4000;MLQKmn=4.1000;..`: that over the whole call (`MLQKav`), or

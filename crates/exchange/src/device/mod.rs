@@ -26,10 +26,9 @@ pub(crate) use self::{
 };
 use crate::{
     arena::Handle,
-    call::{self, Leg},
+    call::{self, Asked, Leg},
     feature::presence::Subscription,
     io::SessionId,
-    record::CallQuality,
     view::View,
 };
 
@@ -68,8 +67,8 @@ pub(crate) struct Device {
     pub(crate) restart: Option<ResetType>,
     /// The numbers in its call lists whose state it shows.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Ended streams whose counts were asked for: call reference, and the record without them.
-    quality: VecDeque<(u32, Box<CallQuality>)>,
+    /// Ended streams whose counts were asked for.
+    quality: VecDeque<Asked>,
 }
 
 /// One codec a phone can do, and the longest packet in milliseconds that it takes.
@@ -141,17 +140,17 @@ impl Device {
         if self.dialect.version() >= 11 { CallState::RemoteHold } else { CallState::Hold }
     }
 
-    pub(crate) fn expect_quality(&mut self, reference: u32, record: Box<CallQuality>) {
+    pub(crate) fn expect_quality(&mut self, asked: Asked) {
         /// More ended calls than this without an answer: the phone does not answer.
         const MOST: usize = 8;
         if self.quality.len() == MOST {
             self.quality.pop_front();
         }
-        self.quality.push_back((reference, record));
+        self.quality.push_back(asked);
     }
 
-    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<Box<CallQuality>> {
-        let at = self.quality.iter().position(|&(other, _)| other == reference)?;
-        self.quality.remove(at).map(|(_, record)| record)
+    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<Asked> {
+        let at = self.quality.iter().position(|asked| asked.reference == reference)?;
+        self.quality.remove(at)
     }
 }
