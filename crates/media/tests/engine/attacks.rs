@@ -225,7 +225,7 @@ fn play(attack: Option<Attack>) -> Bench {
 fn other_calls_get_the_same_bytes_at_the_same_moments() {
     let quiet = play(None);
     let reports: usize = quiet.phones[..OTHERS].iter().map(|phone| phone.reports.len()).sum();
-    assert!(reports > 2, "{reports} reports");
+    assert!(reports > 1, "{reports} reports");
     for phone in &quiet.phones[..OTHERS] {
         assert!(phone.datagrams.len() > 120, "{} packets", phone.datagrams.len());
         assert_eq!(phone.stats.quality().lost, 0);
