@@ -11,8 +11,16 @@ const TRUNKS: usize = 64;
 const OTHERS: &str = "(others)";
 
 /// What was heard on legs since the start.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Heard(BTreeMap<Ear, Spreads>);
+
+impl Default for Heard {
+    /// Phones are there before they have heard anything, so that their first figures are a change.
+    fn default() -> Self {
+        let phones = [HeardBy::Party, HeardBy::Manager].map(|heard_by| Ear { trunk: None, heard_by });
+        Self(phones.map(|ear| (ear, Spreads::default())).into())
+    }
+}
 
 /// Who has heard what of which legs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,8 +136,8 @@ impl Heard {
 
     fn spreads(&mut self, trunk: Option<&str>, heard_by: HeardBy) -> &mut Spreads {
         let ear = Ear { trunk: trunk.map(Into::into), heard_by };
-        // Each has two ears at most.
-        let full = self.0.len() >= 2 * TRUNKS && !self.0.contains_key(&ear);
+        // Each has two ears at most, and so have phones.
+        let full = self.0.len() >= 2 + 2 * TRUNKS && !self.0.contains_key(&ear);
         let ear = match (full, &ear.trunk) {
             (true, Some(_)) => Ear { trunk: Some(OTHERS.into()), ..ear },
             _ => ear,
@@ -211,10 +219,11 @@ mod tests {
     #[test]
     fn trunks_without_end_are_counted_together() {
         let mut heard = Heard::default();
+        assert_eq!(heard.iter().count(), 2, "phones");
         for name in 0..1000 {
             heard.add(&quality(LegEnd::Trunk(format!("t{name}")), CountedBy::Manager));
         }
-        assert!(heard.iter().count() <= 2 * TRUNKS + 2);
+        assert_eq!(heard.iter().count(), 2 * TRUNKS + 4);
         let others = heard.iter().find(|(ear, _)| ear.trunk.as_deref() == Some(OTHERS)).unwrap().1;
         assert_eq!(others.mos.count(), 1000 - TRUNKS as u64);
     }
