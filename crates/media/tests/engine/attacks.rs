@@ -73,7 +73,10 @@ fn control(from: SocketAddr, datagram: Vec<u8>) -> Shot {
     Shot { control: true, from: SocketAddr::new(from.ip(), from.port() + 1), datagram }
 }
 
-const ATTACKS: [(&str, Attack, fn(&Counters) -> u64); 12] = [
+/// How it is called, what it sends, and what that is counted as.
+type Kind = (&'static str, Attack, fn(&Counters) -> u64);
+
+const ATTACKS: [Kind; 12] = [
     ("strangers", strangers, |counters| counters.strangers),
     ("payload types", payload_types, |counters| counters.unexpected),
     ("huge", huge, |counters| counters.unexpected),
