@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context;
 use selsius_client::StreamReport;
-use selsius_exchange::record::{CallEnded, CallQuality, WallTime};
+use selsius_exchange::record::{CallEnded, CallQuality, CountedBy, LegEnd, StreamFigures, WallTime};
 use selsius_server::Server;
 use selsius_store::{CallFilter, CallRecord};
 use tokio::time::{Instant, sleep};
@@ -38,7 +38,7 @@ pub(super) async fn of_alices_call(server: &Server, office: &Office) -> anyhow::
     Ok(from_alice(records(server, is_whole).await?))
 }
 
-/// The records of all calls, the first call first, once this holds for them; what there is if that takes too long.
+/// The records of all calls with what phones counted, the first call first, once this holds for them; what there is if that takes too long.
 pub(super) async fn records(
     server: &Server,
     holds: impl Fn(&[CallRecord]) -> bool,
@@ -48,6 +48,9 @@ pub(super) async fn records(
         server.store().flush().await.context("the store does not answer")?;
         let mut calls =
             server.store().calls(&CallFilter::default()).await.context("the store does not answer")?;
+        for record in &mut calls {
+            record.quality.retain(|quality| quality.counted_by == CountedBy::Phone);
+        }
         if holds(&calls) || Instant::now() >= deadline {
             calls.sort_by_key(|record| record.call.started);
             return Ok(calls);
@@ -158,8 +161,15 @@ fn heard_words(heard: &StreamReport) -> String {
 
 /// What a phone counted.
 pub(super) fn count_words(quality: &CallQuality) -> String {
-    let (sent, received, lost) = (quality.packets_sent, quality.packets_received, quality.packets_lost);
-    format!("{} counted {sent} packets sent, {received} received, {lost} lost", quality.device)
+    let StreamFigures { packets_sent, packets_received, packets_lost, mos, .. } = quality.figures;
+    let who = match &quality.end {
+        LegEnd::Phone(device) => device.as_str(),
+        LegEnd::Trunk(name) => name,
+    };
+    let score = mos.map_or_else(String::new, |mos| format!(": a score of {:.1}", mos.score()));
+    format!(
+        "{who} counted {packets_sent} packets sent, {packets_received} received, {packets_lost} lost{score}"
+    )
 }
 
 /// A call's record in a line.
