@@ -15,7 +15,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
 use crate::{
     arena::{Arena, Handle},
-    call::{Appears, Call, Leg, TrunkLegId},
+    call::{Appears, Call, Extensions, Leg, TrunkLegId},
     config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
@@ -59,6 +59,8 @@ pub struct Exchange {
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
     /// Legs of trunks, by the name that the trunk knows them by.
     pub(crate) trunk_legs: BTreeMap<TrunkLegId, Handle<Leg>>,
+    /// The phones that speak SIP.
+    pub(crate) extensions: Extensions,
     /// Who wants to be a device whose old connection is being probed: one at a time.
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
@@ -153,6 +155,7 @@ impl Exchange {
             next_call: config.first_call.0,
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
+            extensions: Extensions::of(&site),
             config,
             site: Arc::new(site),
             wall,

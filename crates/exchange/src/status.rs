@@ -309,6 +309,7 @@ impl Exchange {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
         }
+        self.check_extensions()?;
         self.check_waiting()?;
         self.check_watchers()?;
         self.check_mobility()?;

@@ -10,18 +10,18 @@ mod media;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{PhoneContact, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
-    trunk::MOST_REDIRECTIONS,
+    trunk::{Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
 use alloc::{string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodeDemand, FeatureCode, Name};
+use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
 use self::{anchor::Anchor, trunk::TrunkEnd};
@@ -247,6 +247,15 @@ pub(crate) enum End {
     Trunk(TrunkEnd),
 }
 
+/// A phone that can ring for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// An appearance of the line.
+    Station(Appears),
+    /// A SIP phone.
+    Extension(DeviceName),
+}
+
 /// Where a line appears: the phone and its line instance (the phone's number for the line button).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Appears {
@@ -266,6 +275,19 @@ impl Leg {
             End::Station(station) => Some(station),
             End::Trunk(_) => None,
         }
+    }
+
+    /// The SIP phone and its line.
+    pub(crate) fn extension(&self) -> Option<&OnLine> {
+        match &self.end {
+            End::Station(_) => None,
+            End::Trunk(trunk) => trunk.extension.as_ref(),
+        }
+    }
+
+    /// Is it a phone of the office, of whatever kind?
+    pub(crate) fn is_inside(&self) -> bool {
+        self.device().is_some() || self.extension().is_some()
     }
 
     /// The line instance, 0 for a trunk.

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Mentioned, Part, Toml, value::Described};
 use crate::{
     Application, Blocked, CallCode, Contact, Device, DeviceName, HuntGroup, Line, LineNumber, Music, Name,
-    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, Site,
-    SipPhone, SitePart, SoftKeys, StoredPartError, Trunk, User,
+    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SipPhone,
+    Site, SitePart, SoftKeys, StoredPartError, Trunk, User,
     diff::{Change, ChangeKind, Subject},
     entry::NoEntry,
     file::{Reader, Value},

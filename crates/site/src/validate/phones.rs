@@ -52,7 +52,8 @@ impl Check<'_> {
         for (name, phone) in &self.site.sip_phones {
             let at = KeyPath::new(&["sip-phones", name.as_str()]);
             // Orders, records and lists name phones and trunks alike.
-            let trunk = self.site.trunks.keys().find(|trunk| trunk.as_str().eq_ignore_ascii_case(name.as_str()));
+            let trunk =
+                self.site.trunks.keys().find(|trunk| trunk.as_str().eq_ignore_ascii_case(name.as_str()));
             let device = self.site.devices.contains_key(name).then(|| ["devices", name.as_str()]);
             if let Some(other) = device.or(trunk.map(|trunk| ["trunks", trunk.as_str()])) {
                 self.add(at.clone(), Problem::NameTaken(KeyPath::new(&other)));

@@ -3,10 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodecName, LineNumber, Name, Trunk, TrunkKind};
+use selsius_site::{CodecName, LineNumber, MediaPath, Name, Trunk, TrunkKind};
 use selsius_wire::Time;
 
-use super::{TrunkEnd, TrunkEvent, TrunkOrder};
+use super::{OnLine, TrunkEnd, TrunkEvent, TrunkOrder};
 use crate::{
     arena::Handle,
     call::{End, Leg, LegState, Receive, Role, control::Place},
@@ -21,13 +21,14 @@ impl Exchange {
     /// A trunk says something.
     pub(crate) fn trunk_event(&mut self, now: Time, event: TrunkEvent) {
         let leg = match &event {
-            TrunkEvent::Offer { .. } => None,
+            TrunkEvent::Offer { .. } | TrunkEvent::Registered { .. } => None,
             TrunkEvent::Progress { leg, .. }
             | TrunkEvent::Answered { leg, .. }
             | TrunkEvent::Media { leg, .. }
             | TrunkEvent::Hold { leg, .. }
             | TrunkEvent::Redirect { leg, .. }
             | TrunkEvent::Digit { leg, .. }
+            | TrunkEvent::Join { leg, .. }
             | TrunkEvent::HungUp { leg, .. } => {
                 let Some(handle) = self.trunk_leg(*leg) else {
                     // It ended here while the word was on its way.
@@ -38,9 +39,15 @@ impl Exchange {
         };
         match (event, leg) {
             (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting }, _) => {
-                let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
+                let phone = self.site_phone(&trunk);
+                let relays = match phone {
+                    Some(phone) => phone.media == MediaPath::Relay,
+                    None => self.site_trunk(&trunk).is_some_and(Trunk::relays),
+                };
+                let line = phone.and_then(|phone| phone.line.clone());
+                let extension = line.and_then(|line| Some(OnLine { phone: trunk.parse().ok()?, line }));
                 let mut end = TrunkEnd::new(leg, trunk, relays);
-                (end.codecs, end.events) = (codecs, events);
+                (end.codecs, end.events, end.extension) = (codecs, events, extension);
                 self.trunk_calls(now, end, &number, calling, (address, redirecting));
             }
             (TrunkEvent::Progress { ringing, early, events, .. }, Some(leg)) => {
@@ -69,6 +76,8 @@ impl Exchange {
             }
             (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
             (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
+            (TrunkEvent::Join { with, .. }, Some(leg)) => self.extension_joins(now, leg, with),
+            (TrunkEvent::Registered { phone, contacts }, _) => self.phone_registered(now, phone, contacts),
             (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
                 if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
                     trunk.over = true;
@@ -96,20 +105,33 @@ impl Exchange {
         if self.trunk_legs.contains_key(&id) || self.is_stopping() {
             return refuse(self, EndCause::Shutdown);
         }
-        // Whoever calls from outside has no phone of ours, whatever the trunk says.
-        let calling = Party { device: None, ..calling };
+        let extension = end.extension.clone();
+        let calling = match &extension {
+            Some(at) => {
+                let own = self.party(&at.line);
+                let restricted = own.restricted || calling.restricted;
+                Party { device: Some(at.phone.clone()), restricted, ..own }
+            }
+            // Whoever calls from outside has no phone of ours, whatever the trunk says.
+            None => Party { device: None, ..calling },
+        };
         let at = self.wall.wall(now);
         let call = self.add_call(calling.clone());
         if let Some(call) = self.calls.get_mut(call) {
             call.dialed = number.into();
             let to = Party { number: number.into(), ..Party::default() };
             let kind = RedirectKind::Redirect;
+            // What a phone of the office says of a forwarding is its own invention.
+            let redirecting = redirecting.filter(|_| extension.is_none());
             call.redirections.extend(redirecting.map(|by| Redirection { kind, by: *by, to, at }));
         }
         let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };
         if let (Some(leg), Some(address)) = (self.legs.get_mut(leg), address) {
             leg.receive = Receive::Open(address);
+        }
+        if let Some(at) = extension {
+            return self.extension_calls(now, leg, &at.phone, number);
         }
         match dialplan::finish(&self.site, number) {
             Some(target) if !self.may_enter(&trunk, &target) => {
@@ -196,14 +218,23 @@ impl Exchange {
     /// The far end sends whoever it is connected with to another number.
     fn trunk_redirects(&mut self, now: Time, leg: Handle<Leg>, number: &str) {
         let Some((call, state)) = self.legs.get(leg).map(|leg| (leg.call, leg.state)) else { return };
-        let target = dialplan::finish(&self.site, number);
-        let may = target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
-            Some(End::Trunk(end)) => {
-                let trunk = self.site_trunk(&end.trunk);
-                trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
-            }
-            _ => false,
-        });
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
+        let target = if phone {
+            dialplan::finish_for(&self.site, self.reach(leg), number)
+        } else {
+            dialplan::finish(&self.site, number)
+        };
+        let may = if phone {
+            self.extension_may_send(leg, target)
+        } else {
+            target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
+                Some(End::Trunk(end)) => {
+                    let trunk = self.site_trunk(&end.trunk);
+                    trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
+                }
+                _ => false,
+            })
+        };
         match state {
             LegState::RingIn if !may => {
                 self.counters.refuse("redirection from outside to what is not for it");
@@ -211,6 +242,18 @@ impl Exchange {
             }
             LegState::Connected | LegState::Held if !may => {
                 self.counters.refuse("transfer from outside to what is not for it");
+            }
+            // A member of a group does not lead its calls away from the others.
+            LegState::RingIn if self.calls.get(call).is_some_and(|call| call.hunt.is_some()) => {
+                self.trunk_failed(now, leg, EndCause::Busy);
+            }
+            LegState::RingIn if phone => {
+                let Some(caller) = self.caller(call) else { return };
+                if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+                    trunk.over = true;
+                }
+                let ringing = self.ringing_phones(call);
+                self.send_on(now, caller, ringing, number, RedirectKind::Redirect);
             }
             LegState::RingIn => {
                 let Some(caller) = self.caller(call) else { return };
@@ -221,6 +264,10 @@ impl Exchange {
                 let [other] = self.others(leg)[..] else {
                     return self.counters.refuse("transfer by a trunk in a conference");
                 };
+                let by = self.legs.get(leg).filter(|_| phone).map(|leg| leg.who.clone());
+                if let (Some(by), Some(call)) = (by, self.calls.get_mut(call)) {
+                    call.called = by;
+                }
                 self.remove_leg(now, leg, Transition::End);
                 self.lead_on(now, other, number, RedirectKind::Transfer);
             }
@@ -230,6 +277,9 @@ impl Exchange {
 
     fn trunk_hung_up(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
         let Some((state, role)) = self.legs.get(leg).map(|leg| (leg.state, leg.role)) else { return };
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
+        // A phone that does not answer messages is not there.
+        let cause = if phone && cause == EndCause::NoTrunk { EndCause::Unregistered } else { cause };
         if state == LegState::RingIn && role == Role::Called {
             return self.trunk_failed(now, leg, cause);
         }
@@ -247,6 +297,7 @@ impl Exchange {
         else {
             return;
         };
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
         let said = matches!(
             cause,
             EndCause::Busy
@@ -256,7 +307,7 @@ impl Exchange {
                 | EndCause::CallerHungUp
         );
         let others = match self.calls.get_mut(call_handle) {
-            Some(call) if !said => core::mem::take(&mut call.other_trunks),
+            Some(call) if !said && !phone => core::mem::take(&mut call.other_trunks),
             _ => Vec::new(),
         };
         match self.caller(call_handle) {
@@ -304,7 +355,7 @@ impl Exchange {
                     _ if held => self.transition(now, leg, Transition::Parties),
                     // It is not known to ring there yet.
                     Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
-                    Place::Stations(_) | Place::Hunt(_) | Place::Paging(_) => {}
+                    Place::Phones(_) | Place::Hunt(_) | Place::Paging(_) => {}
                 }
                 self.ring(now, leg, found);
             }

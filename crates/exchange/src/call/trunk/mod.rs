@@ -5,13 +5,14 @@
 //! the difference to what the trunk was told is the order.
 
 mod event;
+mod extension;
 mod offer;
 mod told;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
-use selsius_site::{CodecName, Name, Trunk};
+use selsius_site::{CodecName, DeviceName, Name, Trunk};
 
 use super::{Audio, Call, End, Leg};
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub(crate) use event::MOST_REDIRECTIONS;
+pub(crate) use extension::{Extensions, OnLine};
 
 /// Names a call towards a trunk. Those that the exchange begins are even, those that a trunk begins are odd: neither
 /// side has to ask the other.
@@ -35,8 +37,10 @@ pub enum TrunkOrder {
     Offer {
         /// The name of the call from now on.
         leg: TrunkLegId,
-        /// Over which trunk, by its name in the site.
+        /// Over which trunk, by its name in the site; or to which SIP phone.
         trunk: String,
+        /// At which of the SIP phone's places ([`PhoneContact::id`]); `None` for a trunk.
+        contact: Option<u64>,
         /// Whom.
         number: String,
         /// Who calls.
@@ -103,6 +107,15 @@ pub enum TrunkOrder {
         /// Why.
         cause: EndCause,
     },
+    /// So many messages wait for the user of a SIP phone that is registered. It belongs to no call.
+    Messages {
+        /// Which phone.
+        phone: DeviceName,
+        /// Not heard yet.
+        new: u32,
+        /// The others.
+        old: u32,
+    },
 }
 
 /// Something happened at a trunk.
@@ -112,7 +125,7 @@ pub enum TrunkEvent {
     Offer {
         /// The name of the call from now on; odd, and never used before.
         leg: TrunkLegId,
-        /// Which trunk, by its name in the site.
+        /// Which trunk, by its name in the site; or the SIP phone that has proved to be it.
         trunk: String,
         /// Whom it calls.
         number: String,
@@ -178,6 +191,13 @@ pub enum TrunkEvent {
         /// Which key: a digit, `*`, `#` or a letter from A to D.
         digit: char,
     },
+    /// A SIP phone joins two of its calls, and leaves both: a transfer after asking.
+    Join {
+        /// One of them.
+        leg: TrunkLegId,
+        /// The other one, which may still ring at its far end.
+        with: TrunkLegId,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -185,13 +205,34 @@ pub enum TrunkEvent {
         /// Why.
         cause: EndCause,
     },
+    /// Where a SIP phone is registered from now on.
+    Registered {
+        /// Which phone.
+        phone: DeviceName,
+        /// All its places; nowhere if there is none.
+        contacts: Vec<PhoneContact>,
+    },
+}
+
+/// A place where a SIP phone is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneContact {
+    /// Names it in [`TrunkOrder::Offer`]; never used for another place.
+    pub id: u64,
+    /// Where it registered from.
+    pub address: SocketAddr,
+    /// What it calls itself, as it said.
+    pub agent: String,
 }
 
 /// The end of a leg at a trunk.
 #[derive(Debug)]
 pub(crate) struct TrunkEnd {
     pub(crate) id: TrunkLegId,
+    /// Its name in the site, or that of a SIP phone.
     pub(crate) trunk: String,
+    /// The SIP phone, if it is one: a phone of the office like any other.
+    pub(crate) extension: Option<OnLine>,
     /// What the far end can do, the best first.
     codecs: Vec<CodecName>,
     /// The payload type of digits in its audio.
@@ -225,6 +266,7 @@ impl TrunkEnd {
         Self {
             id,
             trunk,
+            extension: None,
             codecs,
             events: None,
             relays,
@@ -270,8 +312,8 @@ impl Exchange {
             return trunk.as_str().into();
         }
         let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
-            End::Trunk(trunk) => Some(trunk.trunk.clone()),
-            End::Station(_) => None,
+            End::Trunk(trunk) if trunk.extension.is_none() => Some(trunk.trunk.clone()),
+            End::Trunk(_) | End::Station(_) => None,
         });
         trunks.next_back().unwrap_or_default()
     }
