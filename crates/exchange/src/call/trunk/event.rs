@@ -98,7 +98,7 @@ impl Exchange {
         (address, redirecting): (Option<SocketAddr>, Option<Box<Party>>),
     ) {
         let id = end.id;
-        let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
+        let trunk = self.site_trunk(&end.trunk).cloned();
         let refuse = |exchange: &mut Self, cause| {
             exchange.order(TrunkOrder::HangUp { leg: id, cause });
         };
@@ -106,6 +106,12 @@ impl Exchange {
             return refuse(self, EndCause::Shutdown);
         }
         let extension = end.extension.clone();
+        if trunk.is_none() && extension.is_none() {
+            // The site has changed while the call was on its way.
+            self.counters.refuse("call of a trunk or phone that the site does not have");
+            return refuse(self, EndCause::NoTrunk);
+        }
+        let trunk = trunk.unwrap_or_default();
         let calling = match &extension {
             Some(at) => {
                 let own = self.party(&at.line);

@@ -1,7 +1,7 @@
 //! SIP phones: phones of the office that are spoken to as trunks are. What others see of them - lamps, presence, records,
 //! rights - is that of their line.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
 use selsius_site::{CodeDemand, DeviceName, Dtmf, LineNumber, MediaPath, SipPhone, Site};
 use selsius_wire::Time;
@@ -383,7 +383,7 @@ impl Exchange {
     }
 
     /// Checks that SIP phones and their calls hang together. For [`Exchange::check`].
-    pub(crate) fn check_extensions(&self) -> Result<(), alloc::string::String> {
+    pub(crate) fn check_extensions(&self) -> Result<(), String> {
         let mut known = 0;
         for (name, phone) in self.extensions.iter() {
             known += phone.legs.len();
