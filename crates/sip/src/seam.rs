@@ -15,8 +15,10 @@ pub enum Order {
     Offer {
         /// The name of the call from now on.
         leg: TrunkLegId,
-        /// Over which trunk, by its name in the site.
+        /// Over which trunk, by its name in the site; or to which phone.
         trunk: String,
+        /// At which of the phone's places.
+        contact: Option<u64>,
         /// Whom.
         number: String,
         /// Who calls.
@@ -85,6 +87,15 @@ pub enum Order {
         /// Why.
         cause: EndCause,
     },
+    /// So many messages wait for a phone.
+    Messages {
+        /// Which, by its name in the site.
+        phone: String,
+        /// Not heard yet.
+        new: u32,
+        /// The others.
+        old: u32,
+    },
 }
 
 /// What is spoken.
@@ -103,6 +114,7 @@ impl Order {
             TrunkOrder::Offer {
                 leg,
                 trunk,
+                contact,
                 number,
                 calling,
                 redirecting,
@@ -113,6 +125,7 @@ impl Order {
             } => Self::Offer {
                 leg,
                 trunk,
+                contact,
                 number,
                 calling,
                 redirecting,
@@ -139,12 +152,16 @@ impl Order {
             TrunkOrder::Party { leg, party } => Self::Party { leg, party },
             TrunkOrder::Digit { leg, digit } => Self::Digit { leg, digit },
             TrunkOrder::HangUp { leg, cause } => Self::HangUp { leg, cause },
+            TrunkOrder::Messages { phone, new, old } => {
+                Self::Messages { phone: phone.as_str().into(), new, old }
+            }
         })
     }
 
-    /// Which call it is about.
-    pub fn leg(&self) -> TrunkLegId {
-        match *self {
+    /// Which call it is about; `None` if it is about none.
+    pub fn leg(&self) -> Option<TrunkLegId> {
+        Some(match *self {
+            Self::Messages { .. } => return None,
             Self::Offer { leg, .. }
             | Self::Ringing { leg }
             | Self::Answer { leg, .. }
@@ -153,7 +170,7 @@ impl Order {
             | Self::Party { leg, .. }
             | Self::Digit { leg, .. }
             | Self::HangUp { leg, .. } => leg,
-        }
+        })
     }
 }
 

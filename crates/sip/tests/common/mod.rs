@@ -150,6 +150,7 @@ impl Bed {
         self.order(Order::Offer {
             leg,
             trunk: "carrier".into(),
+            contact: None,
             number: number.into(),
             calling: Party { number: "201".into(), name: "Ann".into(), ..Party::default() },
             redirecting: None,
