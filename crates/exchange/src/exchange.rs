@@ -229,6 +229,7 @@ impl Exchange {
                 }
             }
             Input::Trunk(event) => self.trunk_event(now, event),
+            Input::Phone { phone, contacts } => self.phone_registered(now, phone, contacts),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 
 use bench::{Bench, device_name, edit_line, office};
 use selsius_exchange::{
-    Config, Exchange, Input, LineUse, PhoneContact, TrunkEvent, TrunkLegId, TrunkOrder, WallClock,
+    Config, Exchange, Input, LineUse, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
+    WallClock,
     record::{DeviceEventKind, EndCause, Party, RedirectKind},
     remembered::ForwardKind,
 };
@@ -45,6 +46,11 @@ fn address(port: u16) -> SocketAddr {
     SocketAddr::from(([203, 0, 113, 9], port))
 }
 
+fn audio() -> RemoteAudio {
+    let (codecs, address) = ([CodecName::Pcma].into(), Some(address(4000)));
+    RemoteAudio { codecs, address, ..RemoteAudio::default() }
+}
+
 fn contact(id: u64) -> PhoneContact {
     PhoneContact { id, address: address(5060), agent: "softphone/1".into() }
 }
@@ -56,7 +62,7 @@ impl Bench {
 
     fn registers(&mut self, name: &str, places: &[u64]) {
         let contacts = places.iter().copied().map(contact).collect();
-        self.trunk(TrunkEvent::Registered { phone: phone(name), contacts });
+        self.input(Input::Phone { phone: phone(name), contacts });
     }
 
     /// The SIP phone calls; the name of its call.
@@ -67,9 +73,7 @@ impl Bench {
             trunk: phone(name).as_str().into(),
             number: number.into(),
             calling: Party { number: "666".into(), name: "Mallory".into(), ..Party::default() },
-            codecs: [CodecName::Pcma].into(),
-            address: Some(address(4000)),
-            events: None,
+            audio: audio(),
             redirecting: None,
         });
         leg
@@ -103,8 +107,7 @@ impl Bench {
     }
 
     fn answers(&mut self, leg: TrunkLegId) {
-        let codec = Some(CodecName::Pcma);
-        self.trunk(TrunkEvent::Answered { leg, codec, address: Some(address(4000)), events: None });
+        self.trunk(TrunkEvent::Answered { leg, audio: audio() });
     }
 
     /// What Bob's two lamps show; an idle line is nothing to tell.

@@ -41,5 +41,5 @@ pub use self::{
     config::{Dtmf, Limits, Listener, Network, PhoneTerms, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
-    seam::{Audio, Event, Order, TrunkStatus},
+    seam::{Event, TrunkStatus},
 };

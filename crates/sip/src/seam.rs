@@ -1,190 +1,19 @@
-//! What goes between the exchange and its SIP trunks: the exchange's own orders and events, with what SIP knows besides.
+//! What SIP trunks say: the exchange's own events, and what it is not told.
 
-use std::net::SocketAddr;
-
-use selsius_exchange::{
-    TrunkEvent, TrunkLegId, TrunkOrder, codec_name,
-    record::{EndCause, Party},
-};
-use selsius_site::CodecName;
-
-/// What the exchange wants of a trunk: [`TrunkOrder`], with audio as SIP names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
-    /// Call this number.
-    Offer {
-        /// The name of the call from now on.
-        leg: TrunkLegId,
-        /// Over which trunk, by its name in the site; or to which phone.
-        trunk: String,
-        /// At which of the phone's places.
-        contact: Option<u64>,
-        /// Whom.
-        number: String,
-        /// Who calls.
-        calling: Party,
-        /// Who forwarded the call last.
-        redirecting: Option<Party>,
-        /// What this side can do, the best first.
-        codecs: Vec<CodecName>,
-        /// Packet time in milliseconds.
-        packet_ms: u32,
-        /// An emergency call: limits do not count.
-        emergency: bool,
-        /// Where this side listens. `None` if that is known only once the far end has said what it can do: then the
-        /// INVITE has no offer (RFC 3261 section 13.2.1).
-        listens: Option<SocketAddr>,
-    },
-    /// The phone that the trunk called rings.
-    Ringing {
-        /// Which call.
-        leg: TrunkLegId,
-    },
-    /// The phone that the trunk called has answered. The far end is told when it is also known where it listens
-    /// ([`Order::Media`]).
-    Answer {
-        /// Which call.
-        leg: TrunkLegId,
-        /// Who answered.
-        by: Party,
-        /// What is spoken.
-        audio: Option<Audio>,
-    },
-    /// What is spoken on this side and where it listens. Before [`Order::Answer`] it opens the audio early.
-    Media {
-        /// Which call.
-        leg: TrunkLegId,
-        /// What is spoken.
-        audio: Audio,
-        /// Where this side listens.
-        address: SocketAddr,
-    },
-    /// This side has put the call on hold, or takes it up again.
-    Hold {
-        /// Which call.
-        leg: TrunkLegId,
-        /// Is it on hold?
-        held: bool,
-    },
-    /// Who is on this side has changed.
-    Party {
-        /// Which call.
-        leg: TrunkLegId,
-        /// Who it is now.
-        party: Party,
-    },
-    /// A key, to be sent outside of the audio.
-    Digit {
-        /// Which call.
-        leg: TrunkLegId,
-        /// Which key: a digit, `*` or `#`.
-        digit: char,
-    },
-    /// It is over.
-    HangUp {
-        /// Which call.
-        leg: TrunkLegId,
-        /// Why.
-        cause: EndCause,
-    },
-    /// So many messages wait for a phone.
-    Messages {
-        /// Which, by its name in the site.
-        phone: String,
-        /// Not heard yet.
-        new: u32,
-        /// The others.
-        old: u32,
-    },
-}
-
-/// What is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Audio {
-    /// The codec.
-    pub codec: CodecName,
-    /// Packet time in milliseconds.
-    pub packet_ms: u32,
-}
-
-impl Order {
-    /// The order of the exchange. `None` for audio that SIP trunks do not speak.
-    pub fn new(order: TrunkOrder) -> Option<Self> {
-        Some(match order {
-            TrunkOrder::Offer {
-                leg,
-                trunk,
-                contact,
-                number,
-                calling,
-                redirecting,
-                codecs,
-                packet_ms,
-                emergency,
-                listens,
-            } => Self::Offer {
-                leg,
-                trunk,
-                contact,
-                number,
-                calling,
-                redirecting,
-                codecs,
-                packet_ms,
-                emergency,
-                listens,
-            },
-            TrunkOrder::Ringing { leg } => Self::Ringing { leg },
-            TrunkOrder::Answer { leg, by, audio } => {
-                let audio = match audio {
-                    Some(audio) => {
-                        Some(Audio { codec: codec_name(audio.codec)?, packet_ms: audio.packet_ms })
-                    }
-                    None => None,
-                };
-                Self::Answer { leg, by, audio }
-            }
-            TrunkOrder::Media { leg, audio, address } => {
-                let audio = Audio { codec: codec_name(audio.codec)?, packet_ms: audio.packet_ms };
-                Self::Media { leg, audio, address }
-            }
-            TrunkOrder::Hold { leg, held } => Self::Hold { leg, held },
-            TrunkOrder::Party { leg, party } => Self::Party { leg, party },
-            TrunkOrder::Digit { leg, digit } => Self::Digit { leg, digit },
-            TrunkOrder::HangUp { leg, cause } => Self::HangUp { leg, cause },
-            TrunkOrder::Messages { phone, new, old } => {
-                Self::Messages { phone: phone.as_str().into(), new, old }
-            }
-        })
-    }
-
-    /// Which call it is about; `None` if it is about none.
-    pub fn leg(&self) -> Option<TrunkLegId> {
-        Some(match *self {
-            Self::Messages { .. } => return None,
-            Self::Offer { leg, .. }
-            | Self::Ringing { leg }
-            | Self::Answer { leg, .. }
-            | Self::Media { leg, .. }
-            | Self::Hold { leg, .. }
-            | Self::Party { leg, .. }
-            | Self::Digit { leg, .. }
-            | Self::HangUp { leg, .. } => leg,
-        })
-    }
-}
+use selsius_exchange::{PhoneContact, TrunkEvent};
+use selsius_site::DeviceName;
 
 /// Something happened at a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// In a call.
     Call(TrunkEvent),
-    /// The far end pressed a key, and said so by INFO.
-    Digit {
-        /// In which call.
-        leg: TrunkLegId,
-        /// Which key: a digit, `*`, `#` or a letter from A to D.
-        digit: char,
+    /// Where a phone is registered from now on.
+    Phone {
+        /// Which.
+        phone: DeviceName,
+        /// All its places; nowhere if there is none.
+        contacts: Vec<PhoneContact>,
     },
     /// A trunk can be used, or no longer.
     Trunk {

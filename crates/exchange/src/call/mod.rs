@@ -10,12 +10,12 @@ mod media;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{PhoneContact, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
-    trunk::{Extensions, MOST_REDIRECTIONS, OnLine},
+    trunk::{Extension, Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
 use alloc::{string::String, vec::Vec};

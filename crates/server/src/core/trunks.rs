@@ -55,7 +55,7 @@ impl Trunks {
 
     /// Gives an order to whoever it is for.
     fn handle(&mut self, site: &Site, order: TrunkOrder, reached: Option<IpAddr>) {
-        let Some(leg) = leg_of(&order) else { return self.send(TrunkKind::Sip, order, None) };
+        let Some(leg) = order.leg() else { return self.send(TrunkKind::Sip, order, None) };
         if let TrunkOrder::Offer { trunk, .. } = &order {
             let kind = kind_of(site, trunk);
             if kind != TrunkKind::Loopback {
@@ -74,7 +74,7 @@ impl Trunks {
 
     /// Nothing waits here: a far end that has no room loses the call.
     fn send(&mut self, kind: TrunkKind, order: TrunkOrder, reached: Option<IpAddr>) {
-        let leg = leg_of(&order);
+        let leg = order.leg();
         let sent = self
             .far_ends
             .get(&kind)
@@ -123,21 +123,6 @@ fn kind_of(site: &Site, name: &str) -> TrunkKind {
     }
     let trunk = name.parse::<Name>().ok().and_then(|name| site.trunks.get(&name));
     trunk.map(|trunk| trunk.kind).unwrap_or_default()
-}
-
-/// Which call an order is about; `None` if it is about none.
-pub(crate) fn leg_of(order: &TrunkOrder) -> Option<TrunkLegId> {
-    Some(match order {
-        TrunkOrder::Messages { .. } => return None,
-        TrunkOrder::Offer { leg, .. }
-        | TrunkOrder::Ringing { leg }
-        | TrunkOrder::Answer { leg, .. }
-        | TrunkOrder::Media { leg, .. }
-        | TrunkOrder::Hold { leg, .. }
-        | TrunkOrder::Party { leg, .. }
-        | TrunkOrder::Digit { leg, .. }
-        | TrunkOrder::HangUp { leg, .. } => *leg,
-    })
 }
 
 #[cfg(test)]
@@ -198,7 +183,7 @@ mod tests {
         trunks.handle(&site, offer(4, "house"), None);
         trunks.heard(&site, &TrunkEvent::HungUp { leg: TrunkLegId(4), cause: EndCause::CalledHungUp });
         let mut trunks = trunks.begin_again();
-        let told: Vec<_> = std::iter::from_fn(|| leg_of(&orders.try_recv().ok()?.order)).collect();
+        let told: Vec<_> = std::iter::from_fn(|| orders.try_recv().ok()?.order.leg()).collect();
         assert_eq!(told, [2, 4, 2].map(TrunkLegId));
         assert!(trunks.legs.is_empty() && trunks.poll_event().is_none());
         trunks.handle(&site, offer(2, "house"), None);

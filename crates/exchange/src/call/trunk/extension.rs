@@ -2,6 +2,7 @@
 //! rights - is that of their line.
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use core::ops::Bound;
 
 use selsius_site::{CodeDemand, DeviceName, Dtmf, LineNumber, MediaPath, SipPhone, Site};
 use selsius_wire::Time;
@@ -59,6 +60,14 @@ impl Extensions {
     /// Those that are registered or in a call, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&DeviceName, &Extension)> {
         self.phones.iter()
+    }
+
+    /// Those that are registered, from the first one after a name on.
+    pub(crate) fn after<'e>(
+        &'e self,
+        from: Bound<&'e DeviceName>,
+    ) -> impl Iterator<Item = (&'e DeviceName, &'e Extension)> {
+        self.phones.range((from, Bound::Unbounded)).filter(|(_, phone)| !phone.contacts.is_empty())
     }
 
     pub(crate) fn get(&self, phone: &DeviceName) -> Option<&Extension> {
@@ -231,7 +240,7 @@ impl Exchange {
     }
 
     /// How many calls a SIP phone is in; one that rings at several of its places is one.
-    fn calls_of(&self, phone: &Extension) -> usize {
+    pub(crate) fn calls_of(&self, phone: &Extension) -> usize {
         let mut calls: Vec<_> = phone.legs.iter().filter_map(|&leg| Some(self.legs.get(leg)?.call)).collect();
         calls.sort_unstable();
         calls.dedup();
@@ -276,7 +285,7 @@ impl Exchange {
             let mut end = TrunkEnd::new(id, phone.as_str().into(), relays);
             end.extension = Some(OnLine { phone: phone.clone(), line: line.clone() });
             end.asked = true;
-            end.codecs.clone_from(&codecs);
+            end.audio.codecs.clone_from(&codecs);
             let who = Party { device: Some(phone.clone()), ..called.clone() };
             let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
             else {

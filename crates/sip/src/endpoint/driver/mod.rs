@@ -21,7 +21,7 @@ use rsipstack::{
     },
     transport::SipConnection,
 };
-use selsius_exchange::{TrunkEvent, TrunkLegId, record::EndCause};
+use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -45,7 +45,7 @@ use crate::{
         guard::Guard,
         mailbox::{Subscription, Waiting},
     },
-    seam::{Event, Order, TrunkStatus},
+    seam::{Event, TrunkStatus},
 };
 
 /// How often what is old is thrown away.
@@ -156,7 +156,7 @@ impl Driver {
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        mut orders: mpsc::Receiver<TrunkOrder>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
@@ -209,18 +209,18 @@ impl Driver {
         });
     }
 
-    fn order(&mut self, order: Order) {
-        if let Order::Messages { phone, new, old } = order {
-            return self.messages(&phone, Waiting { new, old });
+    fn order(&mut self, order: TrunkOrder) {
+        if let TrunkOrder::Messages { phone, new, old } = order {
+            return self.messages(phone.as_str(), Waiting { new, old });
         }
         let Some(leg) = order.leg() else { return };
         let mut actions = Vec::new();
-        if let Order::Offer { trunk, contact: Some(contact), emergency, .. } = &order {
+        if let TrunkOrder::Offer { trunk, contact: Some(contact), emergency, .. } = &order {
             match self.begin_at(trunk, *contact, *emergency, &order, &mut actions) {
                 Ok((call, server, flow)) => self.add(call, server, flow),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
             }
-        } else if let Order::Offer { trunk, emergency, .. } = &order {
+        } else if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
             match self.begin(trunk, *emergency, &order, &mut actions) {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
@@ -235,7 +235,7 @@ impl Driver {
         &mut self,
         name: &str,
         emergency: bool,
-        order: &Order,
+        order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Vec<Server>), EndCause> {
         if order.leg().is_none_or(|leg| self.lines.contains_key(&leg)) {
@@ -266,7 +266,7 @@ impl Driver {
         name: &str,
         contact: u64,
         emergency: bool,
-        order: &Order,
+        order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Server, Option<SipConnection>), EndCause> {
         let trunk = self.trunks.get(name).ok_or(EndCause::Unregistered)?;
@@ -501,7 +501,7 @@ impl Driver {
             }
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Overload }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Overload }, &mut actions);
             }
             // Still owed while these are done: nothing more is told.
             self.act(leg, actions);
@@ -526,7 +526,7 @@ impl Driver {
         for leg in legs {
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
             }
             self.act(leg, actions);
         }

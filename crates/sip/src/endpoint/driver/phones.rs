@@ -7,7 +7,7 @@ use rsipstack::{
     transaction::{make_tag, random_text},
     transport::SipConnection,
 };
-use selsius_exchange::{PhoneContact, Time, TrunkEvent};
+use selsius_exchange::{PhoneContact, Time};
 
 use super::{Driver, Server, sending};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         mailbox::{Subscription, Waiting, unasked},
     },
     screen,
+    seam::Event,
 };
 
 /// Subscriptions of one phone; the oldest is given up.
@@ -176,7 +177,7 @@ impl Driver {
             if contacts.is_empty() {
                 self.waiting.remove(&name);
             }
-            if self.events.try_send(TrunkEvent::Registered { phone, contacts }.into()).is_err() {
+            if self.events.try_send(Event::Phone { phone, contacts }).is_err() {
                 return;
             }
             self.registrar.told(&name);
