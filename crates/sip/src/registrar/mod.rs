@@ -3,6 +3,7 @@
 //! Calls go to the address that a registration has come from, by the stream that it came by: what a phone behind a
 //! translation of addresses says of itself is only repeated to it, and leads nobody anywhere else.
 
+pub(crate) mod asked;
 pub(crate) mod guard;
 pub(crate) mod mailbox;
 

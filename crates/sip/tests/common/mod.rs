@@ -118,7 +118,7 @@ fn read(scenario: &str) -> String {
 pub struct Bed {
     pub handle: Handle,
     pub events: mpsc::Receiver<Event>,
-    next: u64,
+    pub next: u64,
 }
 
 impl Bed {

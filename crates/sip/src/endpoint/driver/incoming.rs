@@ -21,10 +21,10 @@ use super::{
 use crate::{
     call::{Call, Happening, Names},
     config::{Transport, TrunkConfig},
-    digest::{Account, Doorman, Verdict},
+    digest::{Account, Doorman, May, Verdict},
     endpoint::transactions::serve,
     gate::count,
-    message::{put, respond, tag, value},
+    message::{addresses, put, respond, tag, value},
     registrar::Source,
     screen::screen,
 };
@@ -148,6 +148,7 @@ impl Driver {
         let named = named.map(|trunk| trunk.config.clone());
         let known = named.as_ref().is_some_and(|trunk| self.registrar.knows(&trunk.name, peer.ip()));
         let time = self.time();
+        self.asked.answered(peer.ip(), &user);
         if given.is_some() && !known && !self.guard.allows(time, peer.ip(), &user) {
             count(&self.gate.counters.throttled);
             self.reply(server, later(request));
@@ -170,8 +171,18 @@ impl Driver {
                 tracing::warn!(from = %peer, user, "too many wrong passwords: further ones are not looked at for a while");
             }
         }
+        let only_md5 = match given {
+            Some(_) => self.asked.knows_only_md5(peer.ip(), &user),
+            None => {
+                let from =
+                    value(&request.headers, "From").and_then(|from| addresses(from).into_iter().next());
+                let from = from.and_then(|from| from.uri.user().map(ToOwned::to_owned)).unwrap_or_default();
+                self.asked.only_md5(self.seconds(), peer.ip(), &from)
+            }
+        };
+        let may = if only_md5 { May::Md5 } else { May::Choose };
         let mut response = respond(request, 401, make_tag().value());
-        for challenge in self.doorman.challenges(REALM, verdict == Some(Verdict::Stale), now) {
+        for challenge in self.doorman.challenges(REALM, verdict == Some(Verdict::Stale), now, may) {
             put(&mut response.headers, "WWW-Authenticate", challenge);
         }
         self.reply(server, response);

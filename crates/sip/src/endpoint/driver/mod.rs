@@ -42,6 +42,7 @@ use crate::{
     message::{tag, value},
     registrar::{
         Registrar,
+        asked::Asked,
         guard::Guard,
         mailbox::{Subscription, Waiting},
     },
@@ -110,6 +111,7 @@ pub(super) struct Driver {
     began: Instant,
     registrar: Registrar,
     guard: Guard,
+    asked: Asked,
     /// Call-ID and our tag.
     subscriptions: BTreeMap<(String, String), Subscription>,
     /// What waits for phones, as far as the exchange has told.
@@ -148,6 +150,7 @@ impl Driver {
             began: Instant::now(),
             registrar: Registrar::default(),
             guard: Guard::default(),
+            asked: Asked::default(),
             subscriptions: BTreeMap::new(),
             waiting: BTreeMap::new(),
             nobodys: phones::nobodys(),
