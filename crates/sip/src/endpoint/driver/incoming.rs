@@ -25,7 +25,7 @@ use crate::{
     endpoint::transactions::serve,
     gate::count,
     message::{addresses, put, respond, tag, value},
-    registrar::Source,
+    registrar::{Source, asked::gives_up},
     screen::screen,
 };
 
@@ -180,7 +180,8 @@ impl Driver {
                 self.asked.only_md5(self.seconds(), peer.ip(), &from)
             }
         };
-        let may = if only_md5 { May::Md5 } else { May::Choose };
+        let gives_up = value(&request.headers, "User-Agent").is_some_and(gives_up);
+        let may = if only_md5 || gives_up { May::Md5 } else { May::Choose };
         let mut response = respond(request, 401, make_tag().value());
         for challenge in self.doorman.challenges(REALM, verdict == Some(Verdict::Stale), now, may) {
             put(&mut response.headers, "WWW-Authenticate", challenge);
