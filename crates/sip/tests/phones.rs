@@ -407,13 +407,13 @@ impl Baresip {
         let control = SocketAddr::from(([127, 0, 0, 1], port));
         let config = format!(
             "sip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aubridge.so\n\
-             module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app mwi.so\n\
+             module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\n\
              module_app ctrl_tcp.so\nctrl_tcp_listen {control}\naudio_source aubridge,echo\naudio_player aubridge,echo\n\
              rtp_ports 20000-29998\n"
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
         let account = format!(
-            "<sip:anna@{server};transport={transport}>;auth_pass=\"{PASSWORD}\";answermode=auto;regint=120;mwi=yes\n"
+            "<sip:anna@{server};transport={transport}>;auth_pass=\"{PASSWORD}\";answermode=auto;regint=120;mwi=no\n"
         );
         std::fs::write(folder.path().join("accounts"), account).unwrap();
         let child = tokio::process::Command::new("baresip")

@@ -44,7 +44,8 @@ impl Baresip {
         );
         std::fs::create_dir(folder).unwrap();
         std::fs::write(folder.join("config"), config).unwrap();
-        let account = format!("<sip:{user}@{server}>;auth_pass=\"{password}\";answermode=auto;regint=120\n");
+        let account =
+            format!("<sip:{user}@{server}>;auth_pass=\"{password}\";answermode=auto;regint=120;mwi=no\n");
         std::fs::write(folder.join("accounts"), account).unwrap();
         let child = Command::new("baresip")
             .args(["-4", "-f", folder.to_str().unwrap()])
@@ -158,7 +159,8 @@ async fn baresip_is_a_phone_of_the_office() {
     baresip.does("dial", "1001");
     until(&mut alice, |now| now.face.ringing.is_some()).await;
     alice.act(Action::OffHook).await.unwrap();
-    hears_itself(&mut alice).await;
+    // (Its bridge of audio works for one call only.)
+    until(&mut alice, |now| now.face.calls.iter().any(|call| call.state == CallState::Connected)).await;
     until(&mut bob, |now| lamp(now) == Some(2)).await;
     baresip.does("hangup", "");
     until(&mut alice, |now| now.face.calls.is_empty()).await;
