@@ -18,7 +18,7 @@ pub(crate) use self::{
     trunk::{Extension, Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::SocketAddr;
 
 use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
@@ -244,7 +244,7 @@ pub(crate) enum End {
     /// A line of a phone.
     Station(Appears),
     /// Another telephone system.
-    Trunk(TrunkEnd),
+    Trunk(Box<TrunkEnd>),
 }
 
 /// A phone that can ring for a line.

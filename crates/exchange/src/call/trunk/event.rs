@@ -124,7 +124,8 @@ impl Exchange {
             let redirecting = redirecting.filter(|_| extension.is_none());
             call.redirections.extend(redirecting.map(|by| Redirection { kind, by: *by, to, at }));
         }
-        let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
+        let added =
+            self.add_leg(call, End::Trunk(Box::new(end)), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };
         if let (Some(leg), Some(address)) = (self.legs.get_mut(leg), address) {
             leg.receive = Receive::Open(address);

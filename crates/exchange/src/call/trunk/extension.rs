@@ -287,7 +287,8 @@ impl Exchange {
             end.asked = true;
             end.audio.codecs.clone_from(&codecs);
             let who = Party { device: Some(phone.clone()), ..called.clone() };
-            let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
+            let Some(leg) =
+                self.add_leg(call_handle, End::Trunk(Box::new(end)), who, Role::Called, LegState::RingIn)
             else {
                 return;
             };

@@ -42,7 +42,8 @@ impl Exchange {
         let mut end = TrunkEnd::new(id, trunk.as_str().into(), relays);
         end.asked = true;
         end.audio.codecs.clone_from(&codecs);
-        let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
+        let Some(leg) =
+            self.add_leg(call_handle, End::Trunk(Box::new(end)), who, Role::Called, LegState::RingIn)
         else {
             return;
         };
