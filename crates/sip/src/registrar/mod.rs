@@ -120,7 +120,8 @@ impl Registrar {
             if known.iter().any(late) {
                 return Err(500);
             }
-            return Ok(self.forget(phone));
+            self.forget(phone);
+            return Ok(());
         }
         let contacts: Vec<_> = values(headers, "Contact").flat_map(addresses).collect();
         if contacts.len() > MOST_CONTACTS || (contacts.is_empty() && value(headers, "Contact").is_some()) {

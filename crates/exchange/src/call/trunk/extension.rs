@@ -337,6 +337,11 @@ impl Exchange {
             Some(target) => self.complete(now, leg, target),
             None => self.fail(now, leg, EndCause::UnknownNumber),
         }
+        // What asks for more digits, or for a phone with a display, is not for it: nothing follows the number.
+        let call = self.legs.get(leg).and_then(|leg| self.calls.get(leg.call));
+        if call.is_some_and(|call| call.phase == Phase::Dialing) {
+            self.fail(now, leg, EndCause::Blocked);
+        }
     }
 
     /// May a SIP phone send a call there, by a transfer or a redirection? Where its user may call without a code; and nobody
