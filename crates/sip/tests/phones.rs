@@ -475,9 +475,8 @@ async fn baresip_by(transport: &str) {
     bed.order(TrunkOrder::Media { leg, audio: pcma(), address: LISTENS.parse().unwrap() });
     tokio::time::timeout(Duration::from_secs(5), baresip.does("hangup", "")).await.unwrap();
     let over = loop {
-        match bed.settles().await {
-            TrunkEvent::HungUp { leg, .. } => break leg,
-            _ => {}
+        if let TrunkEvent::HungUp { leg, .. } = bed.settles().await {
+            break leg;
         }
     };
     assert_eq!(over, leg);

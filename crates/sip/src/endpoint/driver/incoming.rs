@@ -66,8 +66,8 @@ impl Driver {
         }
         let source = Source { address: peer, transport, flow: flow.clone() };
         match request.method {
-            Method::Register => return self.registers(server, &request, &source),
-            Method::Subscribe => return self.subscribes(server, &request, source),
+            Method::Register if self.has_phones() => return self.registers(server, &request, &source),
+            Method::Subscribe if self.has_phones() => return self.subscribes(server, &request, source),
             _ => {}
         }
         let Some(mut trunk) = self.trunk_of(server, &request, peer) else { return };

@@ -45,9 +45,6 @@ impl Driver {
     /// A phone registers.
     pub(super) fn registers(&mut self, server: u64, request: &Request, source: &Source) {
         let tag = make_tag().value().to_string();
-        if !self.has_phones() {
-            return self.reply(server, screen::not_allowed(request, &tag));
-        }
         if let Some(refused) = screen::extensions(request, &tag) {
             return self.reply(server, refused);
         }
@@ -66,9 +63,6 @@ impl Driver {
     /// A phone wants to be told how many messages wait for it.
     pub(super) fn subscribes(&mut self, server: u64, request: &Request, source: Source) {
         let tag = make_tag().value().to_string();
-        if !self.has_phones() {
-            return self.reply(server, screen::not_allowed(request, &tag));
-        }
         if let Some(refused) = screen::extensions(request, &tag) {
             return self.reply(server, refused);
         }
