@@ -1,13 +1,13 @@
 //! What goes into the exchange and what comes out of it.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{DeviceName, LineNumber, Name, Site};
 use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
 
 use crate::{
-    call::{Audio, TrunkEvent, TrunkOrder},
+    call::{Audio, PhoneContact, TrunkEvent, TrunkOrder},
     config::WallClock,
     operator::Notice,
     record::{Record, StreamFigures},
@@ -82,6 +82,13 @@ pub enum Input {
     },
     /// Something happened at a trunk.
     Trunk(TrunkEvent),
+    /// Where a SIP phone is registered from now on.
+    Phone {
+        /// Which phone.
+        phone: DeviceName,
+        /// All its places; nowhere if there is none.
+        contacts: Vec<PhoneContact>,
+    },
     /// The media services say where they listen to a party; `None` if they cannot take it.
     Anchored {
         /// The party, as [`AnchorOrder`] named it.

@@ -109,6 +109,7 @@ impl Bench {
             TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+            TrunkOrder::Messages { .. } => "Messages".into(),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()
     }

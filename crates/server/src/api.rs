@@ -164,7 +164,7 @@ pub struct Device {
     pub name: String,
     /// What people call it; can be empty.
     pub description: String,
-    /// Its model, as the site says it; else as the phone says it, by name or number.
+    /// Its model, as the site says it, or `SIP`; else as the phone says it, by name or number.
     pub model: String,
     /// Its numbers, by line button.
     pub lines: Vec<String>,
@@ -178,11 +178,11 @@ pub struct Registration {
     /// From where.
     #[schema(value_type = String)]
     pub address: IpAddr,
-    /// The device type that it says, as SCCP numbers them.
+    /// The device type that it says, as SCCP numbers them; 0 for a SIP phone.
     pub device_type: u32,
-    /// The protocol version agreed on.
+    /// The protocol version agreed on; 0 for a SIP phone.
     pub version: u8,
-    /// Its firmware load; empty if it did not tell.
+    /// Its firmware load, of a SIP phone what it calls itself; empty if it did not tell.
     pub load: String,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]

@@ -28,6 +28,7 @@ async fn outgoing(carrier: &Carrier, bed: &mut Bed) {
     bed.order(TrunkOrder::Offer {
         leg,
         trunk: "carrier".into(),
+        contact: None,
         number: "#31*+49".into(),
         calling: Party {
             number: "201".into(),

@@ -209,6 +209,7 @@ async fn an_exchange_that_does_not_listen_hears_of_every_end_later() {
         let mut order = TrunkOrder::Offer {
             leg,
             trunk: "nowhere".into(),
+            contact: None,
             number: "1".into(),
             calling: Party::default(),
             redirecting: None,

@@ -76,6 +76,7 @@ pub(crate) fn office(phones: usize) -> Site {
     // Its names and numbers are all right.
     let _ = plan::add(&mut site, phones);
     travellers(&mut site, phones);
+    crate::sip_phones::add(&mut site);
     site
 }
 
@@ -205,5 +206,8 @@ pub(crate) fn through_the_manager(site: &mut Site) {
     }
     if let Some(device) = site.devices.values_mut().next() {
         device.media = MediaPath::Relay;
+    }
+    if let Some(phone) = site.sip_phones.values_mut().next() {
+        phone.media = MediaPath::Relay;
     }
 }

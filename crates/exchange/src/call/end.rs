@@ -30,7 +30,8 @@ impl Exchange {
 
     /// Ends one leg for a reason of its own, and with it whatever cannot live without it.
     pub(crate) fn end_leg(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
-        let Some((call_handle, role)) = self.legs.get(leg).map(|leg| (leg.call, leg.role)) else { return };
+        let Some(state) = self.legs.get(leg) else { return };
+        let (call_handle, role, extension) = (state.call, state.role, state.extension().is_some());
         let Some(call) = self.calls.get(call_handle) else { return };
         let others_ring = call.legs.iter().any(|&other| {
             other != leg
@@ -47,6 +48,9 @@ impl Exchange {
                 let caller = self.caller(call_handle);
                 self.remove_leg(now, leg, Transition::End);
                 if self.member_gone(now, call_handle) {
+                    return;
+                }
+                if extension && self.forward_refused(now, call_handle, cause) {
                     return;
                 }
                 if let Some(caller) = caller {
@@ -197,7 +201,13 @@ impl Exchange {
         }
         let station = match &leg.end {
             End::Station(station) => *station,
-            End::Trunk(trunk) => return self.release_trunk(trunk, why),
+            End::Trunk(trunk) => {
+                self.release_trunk(trunk, why);
+                if let Some(at) = &trunk.extension {
+                    self.extension_leg_gone(now, handle, &leg, at);
+                }
+                return;
+            }
         };
         if let Some(device) = self.devices.get_mut(station.device) {
             device.legs.retain(|&other| other != handle);

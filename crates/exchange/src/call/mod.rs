@@ -11,19 +11,19 @@ mod quality;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
     quality::{Asked, MOST_OWED, Owed},
-    trunk::MOST_REDIRECTIONS,
+    trunk::{Extension, Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodeDemand, FeatureCode, Name};
+use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
 use self::{anchor::Anchor, quality::Counted, trunk::TrunkEnd};
@@ -250,7 +250,16 @@ pub(crate) enum End {
     /// A line of a phone.
     Station(Appears),
     /// Another telephone system.
-    Trunk(TrunkEnd),
+    Trunk(Box<TrunkEnd>),
+}
+
+/// A phone that can ring for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// An appearance of the line.
+    Station(Appears),
+    /// A SIP phone.
+    Extension(DeviceName),
 }
 
 /// Where a line appears: the phone and its line instance (the phone's number for the line button).
@@ -272,6 +281,19 @@ impl Leg {
             End::Station(station) => Some(station),
             End::Trunk(_) => None,
         }
+    }
+
+    /// The SIP phone and its line.
+    pub(crate) fn extension(&self) -> Option<&OnLine> {
+        match &self.end {
+            End::Station(_) => None,
+            End::Trunk(trunk) => trunk.extension.as_ref(),
+        }
+    }
+
+    /// Is it a phone of the office, of whatever kind?
+    pub(crate) fn is_inside(&self) -> bool {
+        self.device().is_some() || self.extension().is_some()
     }
 
     /// The line instance, 0 for a trunk.

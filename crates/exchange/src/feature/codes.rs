@@ -86,7 +86,11 @@ impl Exchange {
 
     /// The line number of a phone's leg.
     pub(crate) fn number_of(&self, leg: Handle<Leg>) -> Option<LineNumber> {
-        let station = self.legs.get(leg)?.station()?;
+        let leg = self.legs.get(leg)?;
+        if let Some(at) = leg.extension() {
+            return Some(at.line.clone());
+        }
+        let station = leg.station()?;
         let device = self.devices.get(station.device)?;
         device.appearance(station.line).map(|appearance| appearance.number.clone())
     }
@@ -109,7 +113,11 @@ impl Exchange {
         } else {
             self.line_states.insert(line.clone(), new.clone());
         }
+        let messages = old.messages != new.messages;
         self.store(crate::record::Record::LineState { line: line.clone(), state: new });
+        if messages {
+            self.messages_changed(line);
+        }
         self.line_freed(line);
         let devices = self.appearances.get(line).cloned().unwrap_or_default();
         for appears in devices {

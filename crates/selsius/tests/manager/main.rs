@@ -15,6 +15,7 @@ mod operator;
 mod quality;
 mod service;
 mod sip;
+mod sip_phones;
 mod start;
 mod support;
 mod voice;

@@ -9,7 +9,7 @@ use selsius_exchange::{
     remembered::LineState,
     view::LegView,
 };
-use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, Site};
+use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, SipPhone, Site};
 use selsius_store::{CallRecord, OperatorEntry, StoreStatus};
 use selsius_wire::{DisplayLabel, value::CallType};
 
@@ -23,6 +23,7 @@ pub(super) fn status(admin: &Admin, site: &Site, status: core::Status, health: a
     let core::Status { devices, calls, counters, network } = status;
     let mut all: BTreeMap<String, api::Device> =
         site.devices.iter().map(|(name, device)| (name.to_string(), absent(name.as_str(), device))).collect();
+    all.extend(site.sip_phones.iter().map(|(name, phone)| (name.to_string(), sip_phone(name, phone))));
     for device in devices {
         let shown =
             all.entry(device.name.to_string()).or_insert_with_key(|name| absent(name, &Device::default()));
@@ -69,6 +70,11 @@ pub(super) fn phone(
     name: &DeviceName,
     here: Option<(DeviceStatus, Face)>,
 ) -> Option<api::Phone> {
+    if let Some(phone) = site.sip_phones.get(name) {
+        let registration = here.map(|(status, _)| registration(status));
+        let face = api::Face { registered: registration.is_some(), ..api::Face::default() };
+        return Some(api::Phone { device: api::Device { registration, ..sip_phone(name, phone) }, face });
+    }
     let configured = site.devices.get(name);
     if configured.is_none() && here.is_none() {
         return None;
@@ -229,6 +235,16 @@ fn absent(name: &str, device: &Device) -> api::Device {
         description: device.description.clone(),
         model: device.model.as_ref().map(ToString::to_string).unwrap_or_default(),
         lines: device.lines().map(ToString::to_string).collect(),
+        registration: None,
+    }
+}
+
+fn sip_phone(name: &DeviceName, phone: &SipPhone) -> api::Device {
+    api::Device {
+        name: name.to_string(),
+        description: phone.description.clone(),
+        model: "SIP".into(),
+        lines: phone.line.iter().map(ToString::to_string).collect(),
         registration: None,
     }
 }

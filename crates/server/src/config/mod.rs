@@ -123,7 +123,7 @@ pub struct MediaConfig {
     pub ports: PortRange,
 }
 
-/// Where SIP trunks reach the manager, and from where it calls them. Nothing is listened on while the site has none.
+/// Where SIP trunks and SIP phones reach the manager, and from where it calls them. Nothing is listened on while the site has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SipConfig {

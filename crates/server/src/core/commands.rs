@@ -79,8 +79,11 @@ impl Core {
                 let _ = answer.send(());
             }
             Command::Device(name, answer) => {
-                let status = self.exchange.device_status_of(&name).zip(self.exchange.view(&name));
-                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, &name, view)));
+                // What a SIP phone shows is its own affair.
+                let found = self.exchange.device_status_of(&name).map(|status| {
+                    let view = self.exchange.view(&name).unwrap_or_default();
+                    (status, Face::new(&self.exchange, &name, view))
+                });
                 let _ = answer.send(found);
             }
             Command::Operate(device, operation, answer) => {
@@ -106,6 +109,7 @@ impl Core {
                 self.trunks.heard(self.exchange.site(), &event);
                 self.exchange.handle(now, Input::Trunk(*event));
             }
+            Command::Phone(phone, contacts) => self.exchange.handle(now, Input::Phone { phone, contacts }),
             Command::Music(music) => self.anchors.music = music,
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });

@@ -14,8 +14,8 @@ use std::{
 use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
-    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, TrunkEvent, record::StreamFigures, remembered::ForwardKind,
+    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, PhoneContact,
+    Presence, PushError, TrunkEvent, record::StreamFigures, remembered::ForwardKind,
 };
 use selsius_media::engine::SourceId;
 use selsius_site::{DeviceName, LineNumber, Name, Site, TrunkKind};
@@ -84,6 +84,8 @@ pub enum Command {
     FarEnd(TrunkKind, FarEnd),
     /// Something happened at a trunk.
     Trunk(Box<TrunkEvent>),
+    /// Where a SIP phone is registered from now on.
+    Phone(DeviceName, Vec<PhoneContact>),
     /// What the media engine calls the site's music, from now on.
     Music(BTreeMap<Name, SourceId>),
     /// The media thread says where it listens to a party; nothing if it cannot, or no longer.

@@ -24,7 +24,7 @@ pub(super) fn text(
     exchange: Option<&Metrics>,
     media: Option<&Status>,
     (commands, orders): (usize, usize),
-    (trunks, sip): &(Vec<(String, bool)>, Figures),
+    (trunks, phones, sip): &(Vec<(String, bool)>, (usize, usize), Figures),
     store: &StoreStatus,
 ) -> String {
     let mut families = Families::default();
@@ -44,7 +44,7 @@ pub(super) fn text(
     if let Some(media) = media {
         families.media(media);
     }
-    families.sip(trunks, sip);
+    families.sip(trunks, *phones, sip);
     families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
@@ -257,7 +257,7 @@ impl Families {
         self.counter("selsius_media_crashes_total", crashes, media.crashes);
     }
 
-    fn sip(&mut self, trunks: &[(String, bool)], figures: &Figures) {
+    fn sip(&mut self, trunks: &[(String, bool)], (phones, places): (usize, usize), figures: &Figures) {
         let up = |(name, up): &(String, bool)| gauge(&[("trunk", name)], f64::from(*up));
         if !trunks.is_empty() {
             self.add(
@@ -267,18 +267,25 @@ impl Families {
                 trunks.iter().map(up).collect(),
             );
         }
+        self.gauge("selsius_sip_phones_registered", "SIP phones that are registered.", phones as f64);
+        self.gauge(
+            "selsius_sip_phone_places",
+            "Places where SIP phones are registered: one may be at several.",
+            places as f64,
+        );
         let refused = [
             ("stranger", figures.strangers),
             ("malformed", figures.malformed),
             ("unknown-method", figures.unknown_methods),
             ("limited", figures.limited),
             ("unauthorized", figures.unauthorized),
+            ("throttled", figures.throttled),
             ("lost", figures.lost),
         ];
         let refused = refused.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_sip_refused_total",
-            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), events that the exchange had no room for (lost).",
+            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), with credentials that were not looked at after too many wrong ones (throttled), events that the exchange had no room for (lost).",
             MetricType::COUNTER,
             refused.into(),
         );

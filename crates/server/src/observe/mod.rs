@@ -89,7 +89,7 @@ impl Observed {
         let exchange = self.metrics().await;
         let media = timeout(PATIENCE, self.media.ask(media::Order::Status)).await.ok().and_then(Result::ok);
         let waiting = (self.exchange.waiting(), self.media.waiting());
-        let sip = (sip::trunks_up(&self.sip), sip::figures(&self.sip));
+        let sip = (sip::trunks_up(&self.sip), sip::phones(&self.sip), sip::figures(&self.sip));
         metrics::text(exchange.as_deref(), media.as_ref(), waiting, &sip, &self.store.status())
     }
 

@@ -90,7 +90,7 @@ async fn answer(
             }
             order => order,
         };
-        let leg = order.leg();
+        let Some(leg) = order.leg() else { continue };
         // A call that does not keep up is over: its task ends with its queue.
         if let Some(call) = calls.get(&leg)
             && let Err(TrySendError::Full(_)) = call.try_send(order)

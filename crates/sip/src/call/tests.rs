@@ -20,6 +20,7 @@ fn names() -> Names {
         session: 7,
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
+        target: None,
     }
 }
 
@@ -49,6 +50,7 @@ impl Bench {
         let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
+            contact: None,
             number: "+4930".into(),
             calling: Party { number: "201".into(), ..Party::default() },
             redirecting: Some(Party { number: "250".into(), ..Party::default() }),
@@ -163,7 +165,7 @@ fn sent(actions: &[Action]) -> Vec<String> {
             Action::Cancel { .. } => Some("CANCEL".into()),
             Action::Respond { response, .. } => Some(response.status_code.code().to_string()),
             Action::Over => Some("over".into()),
-            Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
+            Action::Join(..) | Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
         })
         .collect()
 }

@@ -5,8 +5,8 @@ use toml::de::{DeTable, DeValue};
 use super::{Part, button::AutoRange, fields, value::Loads};
 use crate::{
     Action, Application, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Music,
-    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey,
-    SoftKeys, Trunk, User,
+    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SipPhone,
+    SoftKey, SoftKeys, Trunk, User,
     file::{Reader, Value},
     key::{KeyPath, Quoted},
 };
@@ -310,6 +310,24 @@ impl Part for Trunk {
 
     fn summary(&self) -> String {
         self.kind.to_string()
+    }
+}
+
+impl Part for SipPhone {
+    const EXPECTED: &'static str = "a table with line and password";
+    const FIELDS: &'static [super::Field<Self>] = fields! {
+        "line" line, "a line in quotes such as \"1005\"";
+        "password" password;
+        "description" description;
+        "codecs" codecs, "a list such as [\"g722\", \"pcma\"]";
+        "dtmf" dtmf;
+        "media" media;
+        "calls" calls, "a number such as 4";
+        "contacts" contacts, "a number such as 3";
+    };
+
+    fn summary(&self) -> String {
+        self.line.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 }
 

@@ -111,6 +111,9 @@ pub enum Problem {
     /// Something that has to be different has the same value as this.
     #[error("is the same as that of {0}")]
     SameAs(KeyPath),
+    /// A name that something else has already.
+    #[error("is also the name of {0}; expected one of its own")]
+    NameTaken(KeyPath),
     /// Something that only makes sense beside something else.
     #[error("has no meaning without {0}")]
     Without(&'static str),

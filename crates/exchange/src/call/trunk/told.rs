@@ -11,7 +11,7 @@ use crate::{
     call::{End, Leg, LegState, Phase, Receive, Role},
     exchange::Exchange,
     io::{AnchorOrder, Hears, Output},
-    record::EndCause,
+    record::{EndCause, Party},
 };
 
 impl Exchange {
@@ -25,6 +25,9 @@ impl Exchange {
         let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
+            Role::Called if leg.extension().is_some() => {
+                Party { number: call.shown_calling().into(), ..call.calling.clone() }
+            }
             Role::Called => self.caller_outside(leg),
         });
         let early = self.calls.get(leg.call).is_some_and(|call| call.early);
@@ -79,7 +82,7 @@ impl Exchange {
         for other in self.others(leg) {
             let Some(leg) = self.legs.get(other) else { continue };
             let End::Trunk(trunk) = &leg.end else { continue };
-            let by_message = self.site_trunk(&trunk.trunk).is_some_and(|trunk| trunk.dtmf == Dtmf::Info);
+            let by_message = self.dtmf_of(&trunk.trunk) == Dtmf::Info;
             let party = leg.party;
             if trunk.audio.events.is_some() && leg.anchor.is_some() && !by_message {
                 self.order_anchor(AnchorOrder::Digit { party, digit });

@@ -13,7 +13,7 @@ use crate::{
     Action, Application, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes,
     Hotline, HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange,
     OpenHours, PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service,
-    ServiceItem, Settings, Site, SoftKeys, Trunk, User,
+    ServiceItem, Settings, SipPhone, Site, SoftKeys, Trunk, User,
 };
 
 fn texts() -> impl Strategy<Value = String> {
@@ -288,6 +288,17 @@ fn rest() -> BoxedStrategy<Site> {
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
     });
+    let sip_phone = part!(SipPhone {
+        line: option::of(numbers()),
+        password: texts().prop_map(Secret::new),
+        description: texts(),
+        codecs: vec(select(crate::CodecName::ALL), 0..3),
+        dtmf: select(crate::Dtmf::ALL),
+        media: select(crate::MediaPath::ALL),
+        calls: any::<u32>(),
+        contacts: any::<u32>(),
+    });
+    let sip_names = "[A-Z0-9._-]{1,15}".prop_map(|name| name.parse().unwrap());
     let music = part!(Music { files: vec(texts(), 0..3) });
     let application = part!(Application {
         kind: select(crate::ApplicationKind::ALL),
@@ -311,6 +322,7 @@ fn rest() -> BoxedStrategy<Site> {
     part!(Site {
         rights: btree_map(names(), rights, 0..3),
         trunks: btree_map(names(), trunk, 0..3),
+        sip_phones: btree_map(sip_names, sip_phone, 0..3),
         music: btree_map(names(), music, 0..3),
         applications: btree_map(numbers(), application, 0..3),
         schedules: btree_map(names(), schedule, 0..3),

@@ -315,6 +315,31 @@ fn values_have_their_ranges() {
             "emergency = true\nschedule = \"office\"",
             "schedule: an emergency route cannot ask for this",
         ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\npassword = \"12345678\"\n[trunks.carrier]",
+            "sip-phones.ANNA.line: is empty; expected a line",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1999\"\npassword = \"12345678\"\n[trunks.carrier]",
+            "line 1999 does not exist",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1001\"\npassword = \"1234567\"\n[trunks.carrier]",
+            "sip-phones.ANNA.password: expected a password of 8 characters or more",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.carrier]\nline = \"1001\"\npassword = \"12345678\"\n[trunks.carrier]",
+            "sip-phones.CARRIER: is also the name of trunks.carrier; expected one of its own",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1001\"\npassword = \"12345678\"\ncontacts = 11\n[trunks.carrier]",
+            "is 11; expected 1 to 10 places",
+        ),
         ("[trunks.carrier]", "[trunks.carrier]\ncalls = 0", "is 0; expected 1 to 10000 calls"),
         ("[trunks.carrier]", "[trunks.carrier]\nrate = 0", "is 0; expected 1 to 1000 calls a second"),
         (
