@@ -1,7 +1,7 @@
 //! The media services of the bed: nothing is heard, but who has a place at them is kept, and each order has to make
 //! sense.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::{BTreeMap, BTreeSet}, net::SocketAddr};
 
 use selsius_exchange::{AnchorOrder, Hears};
 
@@ -9,6 +9,9 @@ use selsius_exchange::{AnchorOrder, Hears};
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     parties: BTreeMap<u32, Party>,
+    /// The recordings that have begun, and those of them that have ended.
+    recordings: BTreeSet<String>,
+    ended: BTreeSet<String>,
     /// The first order that made no sense.
     pub(crate) wrong: Option<String>,
 }
@@ -26,7 +29,12 @@ impl Services {
         | AnchorOrder::Change { party, .. }
         | AnchorOrder::Send { party, .. }
         | AnchorOrder::Digit { party, .. }
-        | AnchorOrder::Leave { party }) = order;
+        | AnchorOrder::Record { party, .. }
+        | AnchorOrder::Leave { party }) = order
+        else {
+            self.recording_ends(order);
+            return None;
+        };
         let known = self.parties.get_mut(party);
         match (order, known) {
             (AnchorOrder::Join { hears, listens, .. }, None) => {
@@ -36,6 +44,14 @@ impl Services {
             (AnchorOrder::Change { hears, .. }, Some(party)) => party.hears = hears.clone(),
             (AnchorOrder::Send { address, .. }, Some(party)) => party.sends_to = Some(*address),
             (AnchorOrder::Digit { .. }, Some(_)) => {}
+            (AnchorOrder::Record { recording, .. }, Some(party)) => {
+                let name = recording.as_ref().map(|recording| recording.name.clone());
+                let begins = name.as_ref().is_some_and(|_| !matches!(party.hears, Hears::Bridge(_)));
+                if begins || name.as_ref().is_some_and(|name| self.ended.contains(name)) {
+                    self.wrong.get_or_insert_with(|| format!("{order:?}, after its end or of nobody"));
+                }
+                self.recordings.extend(name);
+            }
             (AnchorOrder::Leave { .. }, Some(_)) => drop(self.parties.remove(party)),
             (order, known) => {
                 let known = if known.is_some() { "is there" } else { "is not there" };
@@ -43,6 +59,23 @@ impl Services {
             }
         }
         None
+    }
+
+    fn recording_ends(&mut self, order: &AnchorOrder) {
+        let AnchorOrder::RecordingEnds { name } = order else { return };
+        if !self.recordings.contains(name) || !self.ended.insert(name.clone()) {
+            self.wrong.get_or_insert_with(|| format!("{order:?}, which has not begun or is over"));
+        }
+    }
+
+    /// How many recordings have begun.
+    pub(crate) fn recorded(&self) -> usize {
+        self.recordings.len()
+    }
+
+    /// How many of them go on.
+    pub(crate) fn recording(&self) -> usize {
+        self.recordings.len() - self.ended.len()
     }
 
     /// How many parties have a place.

@@ -119,6 +119,7 @@ impl Exchange {
             return;
         }
         let record = self.record_of(call, self.wall.wall(now), cause);
+        self.end_recording(call_handle);
         if let Some(call) = self.calls.get_mut(call_handle) {
             (call.phase, call.cause) = (Phase::Over, Some(cause));
         }
@@ -168,6 +169,7 @@ impl Exchange {
             redirections: call.redirections.clone(),
             account: call.codes.name(),
             trunk: self.trunk_of(call),
+            recordings: call.recordings.clone(),
         })
     }
 
@@ -178,6 +180,7 @@ impl Exchange {
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         self.release_anchor_of(&leg);
+        self.end_recording_by(handle, leg.call);
         let mut talked = None;
         let mut why = None;
         if let Some(call) = self.calls.get_mut(leg.call) {
