@@ -356,7 +356,7 @@ fn digits_are_pressed_one_after_the_other() {
     let id = bench.phones[phone].id;
     assert_eq!(bench.engine.send_digit(bench.now, id, Digit::One, Duration::ZERO), Err(OrderError::NoEvents));
     // In the sound, then.
-    bench.engine.play(bench.now, id, Clip::Tone(selsius_media::Tone::digit(Digit::One, 100))).unwrap();
+    bench.engine.play(bench.now, id, Clip::Tone(Tone::digit(Digit::One, 100))).unwrap();
     bench.run(300);
     let keys = DtmfDetector::new().push(&bench.phones[phone].heard).len();
     assert_eq!(keys, 1);
