@@ -110,6 +110,9 @@ impl Core {
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });
             }
+            Command::RecordingFailed { name, kept } => {
+                self.exchange.handle(now, Input::RecordingFailed { name, kept });
+            }
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

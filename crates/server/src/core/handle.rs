@@ -93,6 +93,13 @@ pub enum Command {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// A recording cannot be written, or not any further.
+    RecordingFailed {
+        /// Its name.
+        name: String,
+        /// Is there anything of it?
+        kept: bool,
+    },
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),
     /// End calls and connections in order, then stop.

@@ -6,7 +6,7 @@ use selsius_server::api::{Call, Party, Quality};
 use crate::cli::out;
 
 /// The heading. Programs know columns by these names: a new one goes to the end.
-pub(super) const NAMES: [&str; 28] = [
+pub(super) const NAMES: [&str; 29] = [
     "id",
     "started",
     "ringing",
@@ -35,6 +35,7 @@ pub(super) const NAMES: [&str; 28] = [
     "called_packets_lost",
     "called_jitter_ms",
     "others_packets_lost",
+    "recordings",
 ];
 
 /// The row of a call.
@@ -85,6 +86,7 @@ pub(super) fn of(call: &Call) -> [String; NAMES.len()] {
         called_lost,
         called_jitter,
         others,
+        call.recordings.join("; "),
     ]
 }
 
@@ -167,6 +169,7 @@ mod tests {
                 to: party("1009", None),
                 at: at(5000),
             }],
+            recordings: vec!["9-1-1001-0301.wav".into(), "12-2-1001-0301.wav".into()],
             quality: vec![quality("SEP1", 10), quality("SEP2", 20), quality("SEP3", 30), quality("SEP4", 40)],
         }
     }
@@ -207,6 +210,7 @@ mod tests {
             ("called_packets_lost", "22"),
             ("called_jitter_ms", "23"),
             ("others_packets_lost", "74"),
+            ("recordings", "9-1-1001-0301.wav; 12-2-1001-0301.wav"),
         ];
         let call = call();
         assert_eq!(expected.map(|(name, _)| name), NAMES);

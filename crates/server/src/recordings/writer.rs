@@ -1,0 +1,270 @@
+//! The thread that writes recordings.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufWriter},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+use hound::{SampleFormat, WavSpec, WavWriter};
+use selsius_media::SAMPLE_RATE;
+use selsius_site::Settings;
+use tokio::{
+    sync::{oneshot, watch},
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use super::{
+    FRAME, Folder, Tape,
+    tape::{Piece, Reel},
+};
+use crate::core::{self, Command, Unavailable};
+
+/// Pieces that may wait for the disk: 16 MB, and some seconds for a hundred recordings.
+const PIECES: usize = 1024;
+/// How often it is looked at which recordings are complete.
+const TICK: Duration = Duration::from_millis(500);
+/// The longest recording, in frames: a day. A WAV file has room for a day and a half.
+const LONGEST: u64 = 24 * 3600 * 50;
+/// How often it is looked at which recordings are too old, or too many.
+const TIDY: Duration = Duration::from_secs(600);
+
+const SPEC: WavSpec =
+    WavSpec { channels: 2, sample_rate: SAMPLE_RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+
+/// What others see of the thread.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) lost_frames: AtomicU64,
+    running: AtomicU64,
+    failures: AtomicU64,
+    failing: Mutex<Option<String>>,
+}
+
+/// How the recordings are.
+#[derive(Debug, Clone)]
+pub(crate) struct Shortfall(Arc<Shared>);
+
+impl Shortfall {
+    /// Why nothing could be written the last time.
+    pub(crate) fn failing(&self) -> Option<String> {
+        self.0.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Recordings that are written at present.
+    pub(crate) fn running(&self) -> u64 {
+        self.0.running.load(Ordering::Relaxed)
+    }
+
+    /// Recordings that could not be written, or not to their end, since the start.
+    pub(crate) fn failures(&self) -> u64 {
+        self.0.failures.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds of sound for which the disk was too slow, since the start.
+    pub(crate) fn lost_millis(&self) -> u64 {
+        self.0.lost_frames.load(Ordering::Relaxed) * 20
+    }
+}
+
+/// Begins recordings. The thread ends with the last of these and their tapes.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder {
+    pieces: SyncSender<Piece>,
+    shared: Arc<Shared>,
+}
+
+impl Recorder {
+    /// A recording of this name; its file is there as soon as there is sound.
+    pub(crate) fn begin(&self, name: String) -> Tape {
+        Tape::new(name, self.pieces.clone(), Arc::clone(&self.shared))
+    }
+
+    /// How the recordings are.
+    pub(crate) fn shortfall(&self) -> Shortfall {
+        Shortfall(Arc::clone(&self.shared))
+    }
+}
+
+/// Starts the thread. What the last manager was writing when it was killed gets its name first. The receiver is told nothing,
+/// and ends with the thread.
+///
+/// # Errors
+/// If the system refuses a thread.
+pub(crate) fn start(folder: Folder, exchange: core::Handle) -> io::Result<(Recorder, oneshot::Receiver<()>)> {
+    let (pieces, incoming) = sync_channel(PIECES);
+    let shared = Arc::new(Shared::default());
+    let mut writer = Writer {
+        folder,
+        exchange,
+        pieces: incoming,
+        shared: Arc::clone(&shared),
+        open: BTreeMap::new(),
+        untold: Vec::new(),
+    };
+    let (alive, ended) = oneshot::channel();
+    std::thread::Builder::new().name("recorder".into()).spawn(move || {
+        let _alive = alive;
+        writer.folder.recover();
+        writer.run();
+    })?;
+    Ok((Recorder { pieces, shared }, ended))
+}
+
+/// Removes recordings that are too old, or too many, as the site says it at that time.
+pub(crate) async fn tidy(mut site: watch::Receiver<Arc<selsius_site::Site>>, folder: Folder) {
+    loop {
+        let Settings { recordings_keep, recordings_mib, .. } = site.borrow_and_update().settings.clone();
+        let days = Duration::from_secs(u64::from(recordings_keep) * 24 * 3600);
+        let keep = (recordings_keep > 0).then_some(days);
+        let most = (recordings_mib > 0).then_some(u64::from(recordings_mib) << 20);
+        let folder = folder.clone();
+        match spawn_blocking(move || folder.tidy(keep, most)).await {
+            Ok(Err(error)) => tracing::warn!(%error, "cannot delete old recordings"),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+        // A site that is gone does not change any more, and the manager ends.
+        if let Ok(Err(_)) = timeout(TIDY, site.changed()).await {
+            std::future::pending().await
+        }
+    }
+}
+
+struct Writer {
+    folder: Folder,
+    exchange: core::Handle,
+    pieces: Receiver<Piece>,
+    shared: Arc<Shared>,
+    /// By name.
+    open: BTreeMap<String, Open>,
+    /// What the exchange had no room for: names of recordings that failed, and whether there is anything of them.
+    untold: Vec<(String, bool)>,
+}
+
+/// A file that is being written.
+struct Open {
+    /// Gone when nothing follows.
+    reel: Weak<Reel>,
+    wav: WavWriter<BufWriter<File>>,
+    /// The same file, for what the writer above cannot do.
+    file: File,
+    /// Frames that are certainly in it.
+    frames: u64,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        let mut looked = Instant::now();
+        loop {
+            match self.pieces.recv_timeout(TICK) {
+                Ok(piece) => self.take(&piece),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if looked.elapsed() >= TICK {
+                looked = Instant::now();
+                self.finish_ended();
+                self.tell();
+            }
+        }
+        self.finish_ended();
+    }
+
+    fn take(&mut self, piece: &Piece) {
+        let name = &piece.tape.name;
+        if piece.tape.failed.load(Ordering::Relaxed) {
+            return;
+        }
+        if piece.lost > 0 {
+            let seconds = piece.lost as f64 / 50.0;
+            tracing::warn!(name, seconds, "the disk does not keep up: a recording has silence for so long");
+        }
+        match self.write(piece) {
+            Ok(()) => *self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner) = None,
+            Err(error) => self.fail(piece, &error),
+        }
+        self.shared.running.store(self.open.len() as u64, Ordering::Relaxed);
+    }
+
+    fn write(&mut self, piece: &Piece) -> io::Result<()> {
+        let name = &piece.tape.name;
+        if !self.open.contains_key(name) {
+            let file = self.folder.begin(name)?;
+            let wav = WavWriter::new(BufWriter::new(file.try_clone()?), SPEC).map_err(cause)?;
+            let reel = Arc::downgrade(&piece.tape);
+            self.open.insert(name.clone(), Open { reel, wav, file, frames: 0 });
+        }
+        let Some(open) = self.open.get_mut(name) else { return Ok(()) };
+        let frames = piece.lost + (piece.samples.len() / (2 * FRAME)) as u64;
+        if open.frames + frames > LONGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than a day"));
+        }
+        for _ in 0..piece.lost as usize * 2 * FRAME {
+            open.wav.write_sample(0_i16).map_err(cause)?;
+        }
+        for &sample in &piece.samples {
+            open.wav.write_sample(sample).map_err(cause)?;
+        }
+        // The header says how long it is: whatever happens now, what is there can be played.
+        open.wav.flush().map_err(cause)?;
+        open.frames += frames;
+        Ok(())
+    }
+
+    /// A recording ends where it cannot go on. What there is of it is kept.
+    fn fail(&mut self, piece: &Piece, error: &io::Error) {
+        piece.tape.failed.store(true, Ordering::Relaxed);
+        self.shared.failures.fetch_add(1, Ordering::Relaxed);
+        let name = &piece.tape.name;
+        tracing::error!(name, %error, "cannot record a call, or not any further; the call goes on");
+        *self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        let kept = match self.open.remove(name) {
+            Some(Open { wav, file, frames: 1.., .. }) => {
+                drop(wav);
+                file.sync_all().and_then(|()| self.folder.finish(name)).is_ok()
+            }
+            Some(_) => {
+                self.folder.discard(name);
+                false
+            }
+            None => false,
+        };
+        self.untold.push((name.clone(), kept));
+    }
+
+    /// Gives the recordings to which nothing follows their names.
+    fn finish_ended(&mut self) {
+        let ended: Vec<_> = self.open.extract_if(.., |_, open| open.reel.strong_count() == 0).collect();
+        for (name, open) in ended {
+            let done = open.wav.finalize().map_err(cause).and_then(|()| open.file.sync_all());
+            match done.and_then(|()| self.folder.finish(&name)) {
+                Ok(()) => tracing::info!(name, seconds = open.frames as f64 / 50.0, "a call was recorded"),
+                Err(error) => tracing::error!(name, %error, "cannot complete a recording"),
+            }
+        }
+        self.shared.running.store(self.open.len() as u64, Ordering::Relaxed);
+    }
+
+    fn tell(&mut self) {
+        while let Some((name, kept)) = self.untold.pop() {
+            let command = Command::RecordingFailed { name: name.clone(), kept };
+            if let Err(Unavailable::Busy) = self.exchange.send(command) {
+                return self.untold.push((name, kept));
+            }
+        }
+    }
+}
+
+fn cause(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        error => io::Error::other(error),
+    }
+}
