@@ -28,6 +28,9 @@
 //! | `PUT /v1/lines/{number}/messages`, body [`Messages`] | [`Done`] |
 //! | `GET /v1/groups` | [`Vec<Group>`](Group) |
 //! | `GET /v1/parked` | [`Vec<ParkedCall>`](ParkedCall) |
+//! | `GET /v1/recordings?last=N&number=NUMBER` | [`Vec<Recording>`](Recording), newest first |
+//! | `POST /v1/recordings/{name}/export` | the recording, as WAV |
+//! | `DELETE /v1/recordings/{name}` | [`Done`] |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
 //! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |

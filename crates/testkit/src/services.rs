@@ -1,7 +1,10 @@
 //! The media services of the bed: nothing is heard, but who has a place at them is kept, and each order has to make
 //! sense.
 
-use std::{collections::{BTreeMap, BTreeSet}, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use selsius_exchange::{AnchorOrder, Hears};
 
@@ -68,12 +71,13 @@ impl Services {
         }
     }
 
-    /// How many recordings have begun.
-    pub(crate) fn recorded(&self) -> usize {
-        self.recordings.len()
+    /// Forgets the recordings, which have ended; says how many that were.
+    pub(crate) fn forget_recordings(&mut self) -> usize {
+        self.ended.clear();
+        std::mem::take(&mut self.recordings).len()
     }
 
-    /// How many of them go on.
+    /// How many recordings go on.
     pub(crate) fn recording(&self) -> usize {
         self.recordings.len() - self.ended.len()
     }

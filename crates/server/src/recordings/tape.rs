@@ -36,7 +36,7 @@ pub(super) struct Reel {
 /// A recording, as long as something can follow to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Tape {
-    reel: Arc<Reel>,
+    pub(super) reel: Arc<Reel>,
     pieces: SyncSender<Piece>,
     shared: Arc<Shared>,
 }
@@ -129,5 +129,84 @@ impl Tapes {
     /// Nothing follows to any.
     pub(crate) fn end_all(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    fn frame(sample: i16) -> [i16; FRAME] {
+        [sample; FRAME]
+    }
+
+    #[test]
+    fn half_a_second_at_a_time_goes_out_with_the_caller_on_the_left() {
+        let (pieces, incoming) = sync_channel(4);
+        let tape = Tape::new("1-1-1001-1002.wav".into(), pieces, Arc::default());
+        for (side, expected) in [(Side::Caller, [7, 9]), (Side::Called, [9, 7])] {
+            let mut watcher = tape.watcher(side);
+            for _ in 0..FRAMES + 1 {
+                watcher(Happening::Sound { said: &frame(7), heard: &frame(9) });
+            }
+            let whole = incoming.try_recv().unwrap();
+            assert_eq!((whole.samples.len(), whole.lost), (2 * FRAME * FRAMES, 0));
+            assert_eq!(whole.samples[..2], expected);
+            assert!(incoming.try_recv().is_err());
+            // What is left goes out when the party is gone.
+            drop(watcher);
+            assert_eq!(incoming.try_recv().unwrap().samples.len(), 2 * FRAME);
+        }
+        drop(tape);
+        assert!(incoming.recv().is_err(), "nobody holds it any more");
+    }
+
+    #[test]
+    fn a_full_queue_loses_sound_and_says_how_much() {
+        let (pieces, incoming) = sync_channel(1);
+        let shared = Arc::<Shared>::default();
+        let tape = Tape::new("1-1-1001-1002.wav".into(), pieces, Arc::clone(&shared));
+        let mut watcher = tape.watcher(Side::Caller);
+        let mut say = |pieces: usize| {
+            for _ in 0..pieces * FRAMES {
+                watcher(Happening::Sound { said: &frame(1), heard: &frame(2) });
+            }
+        };
+        say(3);
+        assert_eq!(shared.lost_frames.load(Ordering::Relaxed), 2 * FRAMES as u64);
+        assert_eq!(incoming.try_recv().unwrap().lost, 0);
+        say(1);
+        assert_eq!(incoming.try_recv().unwrap().lost, 2 * FRAMES as u64);
+        say(1);
+        assert_eq!(incoming.try_recv().unwrap().lost, 0, "told once");
+        // Whoever cannot be written is not collected any further.
+        tape.reel.failed.store(true, Ordering::Relaxed);
+        say(1);
+        assert!(incoming.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_name_that_goes_on_is_the_same_tape() {
+        let (pieces, incoming) = sync_channel(4);
+        let mut tapes = Tapes::default();
+        let begun = std::cell::Cell::new(0);
+        let begin = |name| {
+            begun.set(begun.get() + 1);
+            Tape::new(name, pieces.clone(), Arc::default())
+        };
+        let reel = Arc::downgrade(&tapes.tape("a".into(), begin).reel);
+        // On hold, and back.
+        drop(tapes.tape("a".into(), begin).watcher(Side::Caller));
+        assert_eq!((begun.get(), reel.strong_count()), (1, 1));
+        let watcher = tapes.tape("a".into(), begin).watcher(Side::Caller);
+        tapes.end("a");
+        assert_eq!(reel.strong_count(), 1, "its party is still there");
+        drop(watcher);
+        assert_eq!(reel.strong_count(), 0);
+        tapes.tape("b".into(), begin);
+        tapes.end_all();
+        assert!(incoming.try_recv().is_err());
     }
 }

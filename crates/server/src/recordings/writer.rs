@@ -268,3 +268,95 @@ fn cause(error: hound::Error) -> io::Error {
         error => io::Error::other(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+    use selsius_exchange::Side;
+
+    use super::*;
+    use crate::{Options, Server, media::Happening, recordings::FRAMES};
+
+    const NAME: &str = "1795487400000-1-1001-1002.wav";
+
+    /// Ends a recorder and gives what is in its folder.
+    async fn ended(recorder: Recorder, ended: oneshot::Receiver<()>, folder: &Path) -> Vec<String> {
+        drop(recorder);
+        let _ = ended.await;
+        let names = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = names.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn say(tape: &Tape, frames: usize) {
+        let mut watcher = tape.watcher(Side::Caller);
+        for _ in 0..frames {
+            watcher(Happening::Sound { said: &[1000; FRAME], heard: &[-2000; FRAME] });
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_broken_off_is_kept_and_what_is_lost_is_silence() {
+        let top = tempfile::tempdir().unwrap();
+        let server = Server::start(Options::loopback(top.path().join("data"))).await.unwrap();
+        let path = top.path().join("recordings");
+        let folder = Folder::new(path.clone());
+        // A manager was killed: one file has sound, another one nothing but a header, and one is none of ours.
+        let mut wav = WavWriter::new(BufWriter::new(folder.begin("9-9-1-2.wav").unwrap()), SPEC).unwrap();
+        (0..800).for_each(|_| wav.write_sample(5_i16).unwrap());
+        wav.finalize().unwrap();
+        drop(folder.begin("9-8-1-2.wav").unwrap());
+        fs::write(path.join("mine.part"), "of somebody else").unwrap();
+
+        let (recorder, end) = start(folder.clone(), server.exchange().clone()).unwrap();
+        let tape = recorder.begin(NAME.into());
+        say(&tape, FRAMES);
+        let samples = vec![3; 2 * FRAME];
+        let piece = Piece { tape: Arc::clone(&tape.reel), lost: 2, samples };
+        recorder.pieces.send(piece).unwrap();
+        drop(tape);
+        let shortfall = recorder.shortfall();
+        assert_eq!(ended(recorder, end, &path).await, [NAME, "9-9-1-2.wav", "mine.part"]);
+        assert_eq!((shortfall.failing(), shortfall.failures(), shortfall.running()), (None, 0, 0));
+        let mut read = hound::WavReader::open(path.join(NAME)).unwrap();
+        assert_eq!(read.spec(), SPEC);
+        let samples: Vec<i16> = read.samples().map(Result::unwrap).collect();
+        assert_eq!(samples.len(), 2 * FRAME * (FRAMES + 3));
+        assert_eq!(samples[..4], [1000, -2000, 1000, -2000]);
+        let after = &samples[2 * FRAME * FRAMES..];
+        assert!(after[..4 * FRAME].iter().all(|&sample| sample == 0) && after[4 * FRAME..] == [3; 2 * FRAME]);
+        assert_eq!(folder.list().unwrap().len(), 2);
+        server.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_written_is_told_of_until_it_can() {
+        let top = tempfile::tempdir().unwrap();
+        let server = Server::start(Options::loopback(top.path().join("data"))).await.unwrap();
+        // Something else has the name of the folder: that stops root, too.
+        let path = top.path().join("recordings");
+        fs::write(&path, "").unwrap();
+        let (recorder, end) = start(Folder::new(path.clone()), server.exchange().clone()).unwrap();
+        let shortfall = recorder.shortfall();
+        let tape = recorder.begin(NAME.into());
+        say(&tape, FRAMES);
+        let told = async {
+            while shortfall.failing().is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(20), told).await.unwrap();
+        fs::remove_file(&path).unwrap();
+        say(&tape, FRAMES);
+        drop(tape);
+        let next = recorder.begin("1795487400001-2-1001-1002.wav".into());
+        say(&next, FRAMES);
+        drop(next);
+        assert_eq!(ended(recorder, end, &path).await, ["1795487400001-2-1001-1002.wav"]);
+        assert_eq!((shortfall.failing(), shortfall.failures()), (None, 1), "a recording fails once");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        server.stop().await.unwrap();
+    }
+}
