@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use bench::{Bench, capabilities, edit_line, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, Recording, SessionId, Side, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, Recording, RemoteAudio, SessionId, Side, TrunkEvent, TrunkLegId, TrunkOrder,
     record::EndCause,
 };
 use selsius_site::{
@@ -325,8 +325,8 @@ fn a_trunk_has_its_own_rule() {
         bench.services();
         let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
         let (leg, address): (TrunkLegId, _) = (*leg, Some(SocketAddr::from(([203, 0, 113, 9], 4000))));
-        let codec = Some(CodecName::Pcma);
-        bench.input(Input::Trunk(TrunkEvent::Answered { leg, codec, address, events: None }));
+        let audio = RemoteAudio { codecs: [CodecName::Pcma].into(), address, ..RemoteAudio::default() };
+        bench.input(Input::Trunk(TrunkEvent::Answered { leg, audio }));
         let mut told = bench.services();
         bench.open_audio(&[alice]);
         if rule == RecordingRule::Key {
