@@ -3,7 +3,7 @@
 //! A recording belongs to one leg of a call, as long as that leg is in it: the media services record what its party says and
 //! hears. That a call is recorded never decides whether it goes on: where it cannot be, it is a call like any other.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String};
 
 use selsius_site::RecordingRule;
 use selsius_wire::{DisplayLabel, PhoneText, Time};
@@ -24,6 +24,8 @@ pub(crate) struct Recorded {
     pub(crate) leg: Handle<Leg>,
     /// The name of the file.
     name: String,
+    /// Which side of it the party is, whatever becomes of the call.
+    side: Side,
 }
 
 /// What a key wants.
@@ -170,26 +172,28 @@ impl Exchange {
         // While somebody holds there is nobody to be recorded.
         let talking = call.legs.iter().filter(|&&leg| self.legs.get(leg).is_some_and(Leg::talks)).count() > 1;
         let runs = talking && leg.anchor.as_ref().is_some_and(|anchor| anchor.is_at_bridge());
-        let name = match &call.recording {
-            Some(recorded) => recorded.name.clone(),
-            None if runs => self.name_of_recording(now, call),
+        let (party, role, beep) = (leg.party, leg.role, self.site.settings.recording_beep);
+        let recorded = match &call.recording {
+            Some(recorded) => recorded.clone(),
+            None if runs => {
+                let name = self.name_of_recording(now, call);
+                let side = if role == Role::Caller { Side::Caller } else { Side::Called };
+                Recorded { leg: leg_handle, name, side }
+            }
             None => return,
         };
-        let (party, role, beep) = (leg.party, leg.role, self.site.settings.recording_beep);
-        if call.recording.is_none() {
-            // The name has it.
-            self.next_reference();
-        }
+        let Recorded { name, side, .. } = recorded.clone();
         if let Some(call) = self.calls.get_mut(handle)
             && call.recording.is_none()
         {
             call.recordings.push(name.clone());
-            call.recording = Some(Recorded { leg: leg_handle, name: name.clone() });
+            call.recording = Some(recorded);
+            // The name has it.
+            self.next_reference();
         }
         let anchor = self.legs.get_mut(leg_handle).and_then(|leg| leg.anchor.as_mut());
         if let Some(anchor) = anchor.filter(|anchor| anchor.recorded != runs) {
             anchor.recorded = runs;
-            let side = if role == Role::Caller { Side::Caller } else { Side::Called };
             let recording = runs.then(|| Box::new(Recording { name, side, beep }));
             self.order_anchor(AnchorOrder::Record { party, recording });
         }
@@ -198,7 +202,7 @@ impl Exchange {
     /// What is recorded of a call is complete.
     pub(crate) fn end_recording(&mut self, handle: Handle<Call>) {
         let recorded = self.calls.get_mut(handle).and_then(|call| call.recording.take());
-        let Some(Recorded { leg, name }) = recorded else { return };
+        let Some(Recorded { leg, name, .. }) = recorded else { return };
         if let Some(leg) = self.legs.get_mut(leg)
             && let Some(anchor) = leg.anchor.as_mut().filter(|anchor| anchor.recorded)
         {
@@ -243,9 +247,8 @@ impl Exchange {
             call.recordings.retain(|name| *name != recorded.name);
         }
         let leg = call.recording.as_ref().map(|recorded| recorded.leg);
-        let chosen: Vec<_> = call.legs.clone();
-        for leg in chosen {
-            if let Some(leg) = self.legs.get_mut(leg).filter(|leg| leg.record == Some(true)) {
+        for other in call.legs.clone() {
+            if let Some(leg) = self.legs.get_mut(other).filter(|leg| leg.record == Some(true)) {
                 leg.record = None;
             }
         }

@@ -46,7 +46,7 @@ const CALLER: u16 = 440;
 async fn phones(manager: &Manager, caller: &str) -> [Phone; 2] {
     let phone = |line: &str, tone| {
         let options = Options { source: AudioSource::Tone(tone), ..Options::default() };
-        let config = Config::new(&format!("SEP02000000{line}"), ModelClass::P7960);
+        let config = Config::new(format!("SEP02000000{line}"), ModelClass::P7960);
         Phone::start(manager.sccp.into(), config, options)
     };
     let mut phones = [phone(caller, CALLER), phone("1002", BOB)];
@@ -159,7 +159,7 @@ async fn a_key_records_both_sides_and_both_hear_the_beep() {
     assert_eq!((one.calling.as_str(), one.called.as_str()), ("1001", "1002"));
     assert!((2..20).contains(&one.seconds), "{one:?}");
     let calls = manager.calls();
-    assert_eq!(calls[0].recordings, [one.name.clone()]);
+    assert_eq!(calls[0].recordings, std::slice::from_ref(&one.name));
     assert!(manager.ask(&["recordings", "list", "--number", "1002"]).contains(&one.name));
     assert!(!manager.ask(&["recordings", "list", "--number", "1003"]).contains(&one.name));
     let stored = manager.data_dir.join("recordings").join(&one.name);

@@ -35,7 +35,7 @@ pub(super) struct Wanted {
     (status = 200, body = Vec<api::Recording>),
     (status = "default", description = "It failed.", body = api::Error),
 ))]
-pub(super) async fn list(
+pub(super) async fn recordings(
     State(admin): State<Arc<Admin>>,
     Query(Wanted { last, number }): Query<Wanted>,
 ) -> Answer<Vec<api::Recording>> {
@@ -52,7 +52,7 @@ pub(super) async fn list(
         (status = 200, content_type = "audio/wav", body = Vec<u8>),
         (status = "default", description = "It failed.", body = api::Error),
     ))]
-pub(super) async fn export(
+pub(super) async fn export_recording(
     State(admin): State<Arc<Admin>>,
     Path(name): Path<String>,
 ) -> Result<Response, Failure> {
@@ -71,7 +71,7 @@ pub(super) async fn export(
         (status = 200, body = api::Done),
         (status = "default", description = "It failed.", body = api::Error),
     ))]
-pub(super) async fn delete(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Done {
+pub(super) async fn delete_recording(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Done {
     let unwanted = name.clone();
     if !on_disk(&admin, move |folder| folder.remove(&unwanted)).await? {
         return Err(unknown(&name));

@@ -261,8 +261,8 @@ impl Families {
         self.gauge("selsius_recordings", running, recordings.running() as f64);
         let failures = "Recordings that could not be written, or not to their end.";
         self.counter("selsius_recording_failures_total", failures, recordings.failures());
-        let lost = "Sound of recordings that was given up because the disk was too slow.";
-        self.counter("selsius_recording_lost_milliseconds_total", lost, recordings.lost_millis());
+        let lost = "Frames of 20 ms that recordings lack because the disk was too slow.";
+        self.counter("selsius_recording_frames_lost_total", lost, recordings.lost_frames());
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {

@@ -68,9 +68,9 @@ impl Shortfall {
         self.0.failures.load(Ordering::Relaxed)
     }
 
-    /// Milliseconds of sound for which the disk was too slow, since the start.
-    pub(crate) fn lost_millis(&self) -> u64 {
-        self.0.lost_frames.load(Ordering::Relaxed) * 20
+    /// Frames of sound (20 ms) for which the disk was too slow, since the start.
+    pub(crate) fn lost_frames(&self) -> u64 {
+        self.0.lost_frames.load(Ordering::Relaxed)
     }
 }
 
@@ -126,9 +126,8 @@ pub(crate) async fn tidy(mut site: watch::Receiver<Arc<selsius_site::Site>>, fol
         let keep = (recordings_keep > 0).then_some(days);
         let most = (recordings_mib > 0).then_some(u64::from(recordings_mib) << 20);
         let folder = folder.clone();
-        match spawn_blocking(move || folder.tidy(keep, most)).await {
-            Ok(Err(error)) => tracing::warn!(%error, "cannot delete old recordings"),
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Err(error)) = spawn_blocking(move || folder.tidy(keep, most)).await {
+            tracing::warn!(%error, "cannot delete old recordings");
         }
         // A site that is gone does not change any more, and the manager ends.
         if let Ok(Err(_)) = timeout(TIDY, site.changed()).await {
