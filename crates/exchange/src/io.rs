@@ -10,7 +10,7 @@ use crate::{
     call::{Audio, TrunkEvent, TrunkOrder},
     config::WallClock,
     operator::Notice,
-    record::Record,
+    record::{Record, StreamFigures},
     remembered::{DeviceState, LineState},
 };
 
@@ -95,6 +95,13 @@ pub enum Input {
         name: String,
         /// Is there anything of it?
         kept: bool,
+    },
+    /// What the media services have counted of a party that has left them: the answer to each [`AnchorOrder::Leave`].
+    Left {
+        /// The party.
+        party: u32,
+        /// What; `None` if they had no such party.
+        figures: Option<Box<StreamFigures>>,
     },
     /// How well the driver keeps up.
     Load(Load),
@@ -203,7 +210,7 @@ pub enum AnchorOrder {
         /// Its name.
         name: String,
     },
-    /// A party is gone.
+    /// A party is gone. To be answered by [`Input::Left`].
     Leave {
         /// The party.
         party: u32,

@@ -6,7 +6,10 @@ use std::{
     net::SocketAddr,
 };
 
-use selsius_exchange::{AnchorOrder, Hears};
+use selsius_exchange::{
+    AnchorOrder, Hears,
+    record::{CallId, CallQuality, CountedBy},
+};
 
 /// The parties that have a place.
 #[derive(Debug, Default)]
@@ -15,6 +18,11 @@ pub(crate) struct Services {
     /// The recordings that have begun, and those of them that have ended.
     recordings: BTreeSet<String>,
     ended: BTreeSet<String>,
+    /// How often one has left.
+    left: u32,
+    /// The same by the records of calls.
+    counted: u32,
+    qualities: BTreeSet<(CallId, u32, CountedBy)>,
     /// The first order that made no sense.
     pub(crate) wrong: Option<String>,
 }
@@ -55,7 +63,10 @@ impl Services {
                 }
                 self.recordings.extend(name);
             }
-            (AnchorOrder::Leave { .. }, Some(_)) => drop(self.parties.remove(party)),
+            (AnchorOrder::Leave { .. }, Some(_)) => {
+                self.parties.remove(party);
+                self.left += 1;
+            }
             (order, known) => {
                 let known = if known.is_some() { "is there" } else { "is not there" };
                 self.wrong.get_or_insert_with(|| format!("{order:?}, and the party {known}"));
@@ -80,6 +91,21 @@ impl Services {
     /// How many recordings go on.
     pub(crate) fn recording(&self) -> usize {
         self.recordings.len() - self.ended.len()
+    }
+
+    /// The audio of a leg is recorded: each once for each who has counted.
+    pub(crate) fn record(&mut self, quality: &CallQuality) {
+        if quality.counted_by == CountedBy::Manager {
+            self.counted += quality.figures.packets_sent;
+        }
+        if !self.qualities.insert((quality.call, quality.party, quality.counted_by)) {
+            self.wrong.get_or_insert_with(|| format!("{quality:?} was recorded before"));
+        }
+    }
+
+    /// How often a party has left without that anybody could tell by the records of calls.
+    pub(crate) fn unrecorded(&self) -> u32 {
+        self.left.abs_diff(self.counted)
     }
 
     /// How many parties have a place.

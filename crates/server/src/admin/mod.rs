@@ -85,6 +85,7 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(health))
         .routes(routes!(calls::list))
         .routes(routes!(calls::export))
+        .routes(routes!(calls::one))
         .routes(routes!(recordings::recordings))
         .routes(routes!(recordings::export_recording))
         .routes(routes!(recordings::delete_recording))

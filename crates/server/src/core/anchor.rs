@@ -161,6 +161,10 @@ impl Core {
                 self.anchors.record(Party::of_exchange(party), recording.map(|recording| *recording));
             }
             AnchorOrder::RecordingEnds { name } => self.anchors.tapes.end(&name),
+            AnchorOrder::Leave { party } if self.anchors.to.is_none() => {
+                let now = self.now();
+                self.exchange.handle(now, Input::Left { party, figures: None });
+            }
             AnchorOrder::Leave { party } => {
                 self.anchors.send(Order::Close { party: Party::of_exchange(party), answer: None });
             }

@@ -113,6 +113,7 @@ impl Core {
             Command::RecordingFailed { name, kept } => {
                 self.exchange.handle(now, Input::RecordingFailed { name, kept });
             }
+            Command::Left { party, figures } => self.exchange.handle(now, Input::Left { party, figures }),
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);
