@@ -234,6 +234,7 @@ impl Exchange {
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Phone { phone, contacts } => self.phone_registered(now, phone, contacts),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
+            Input::RecordingFailed { name, kept } => self.recording_failed(now, &name, kept),
             Input::Left { party, figures } => self.services_counted(party, figures.map(|figures| *figures)),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,

@@ -96,6 +96,13 @@ pub enum Input {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// A recording cannot be written, or not any further.
+    RecordingFailed {
+        /// Its name.
+        name: String,
+        /// Is there anything of it?
+        kept: bool,
+    },
     /// What the media services have counted of a party that has left them: the answer to each [`AnchorOrder::Leave`].
     Left {
         /// The party.
@@ -198,11 +205,43 @@ pub enum AnchorOrder {
         /// Which key: a digit, `*` or `#`.
         digit: char,
     },
+    /// What a party says and hears is recorded from now on, or for the moment not.
+    Record {
+        /// The party.
+        party: u32,
+        /// As what; a name that was there before goes on.
+        recording: Option<Box<Recording>>,
+    },
+    /// Nothing follows to a recording.
+    RecordingEnds {
+        /// Its name.
+        name: String,
+    },
     /// A party is gone. To be answered by [`Input::Left`].
     Leave {
         /// The party.
         party: u32,
     },
+}
+
+/// A recording of what a party says and hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The name of its file.
+    pub name: String,
+    /// Which side of the call the party is.
+    pub side: Side,
+    /// Seconds from one beep to the next, which all hear; 0 is never.
+    pub beep: u32,
+}
+
+/// A side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who called.
+    Caller,
+    /// Who was called.
+    Called,
 }
 
 /// What a party of the media services hears.

@@ -50,7 +50,7 @@ pub use self::{
         CannotForward,
         push::{PushError, ShownAs},
     },
-    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, SessionId},
+    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, Recording, SessionId, Side},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
     rate::{Meter, Meters, Rate, network_of},

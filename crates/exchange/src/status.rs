@@ -406,6 +406,15 @@ impl Exchange {
         if legs.is_empty() || legs.len() != call.legs.len() {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
         }
+        let recorded = call.recording.as_ref().map(|recorded| recorded.leg);
+        if recorded.is_some_and(|leg| call.phase != Phase::Talking || !call.legs.contains(&leg)) {
+            return Err(alloc::format!("call {} is recorded by who is not in it", call.id.0));
+        }
+        for (&leg, state) in call.legs.iter().zip(&legs) {
+            if state.anchor.as_ref().is_some_and(|anchor| anchor.recorded) && recorded != Some(leg) {
+                return Err(alloc::format!("call {} is recorded, and does not know it", call.id.0));
+            }
+        }
         let forwards = self.timers.deadline(Timer::ForwardNoAnswer(handle)).is_some();
         if forwards && call.phase != Phase::Ringing {
             return Err(alloc::format!(

@@ -70,6 +70,7 @@ impl Bench {
             }
             AnchorOrder::Send { address, .. } => format!("Send {address}"),
             AnchorOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            AnchorOrder::Record { .. } | AnchorOrder::RecordingEnds { .. } => panic!("{order:?}"),
             AnchorOrder::Leave { .. } => "Leave".into(),
         };
         std::mem::take(&mut self.mixer).into_iter().map(show).collect()

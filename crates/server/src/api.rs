@@ -28,6 +28,9 @@
 //! | `PUT /v1/lines/{number}/messages`, body [`Messages`] | [`Done`] |
 //! | `GET /v1/groups` | [`Vec<Group>`](Group) |
 //! | `GET /v1/parked` | [`Vec<ParkedCall>`](ParkedCall) |
+//! | `GET /v1/recordings?last=N&number=NUMBER` | [`Vec<Recording>`](Recording), newest first |
+//! | `POST /v1/recordings/{name}/export` | the recording, as WAV |
+//! | `DELETE /v1/recordings/{name}` | [`Done`] |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
 //! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |
@@ -133,6 +136,8 @@ pub enum ProblemKind {
     RecordsLost,
     /// A SIP trunk is not registered, does not answer, or could not be started.
     TrunkDown,
+    /// Calls that are to be recorded cannot be; they go on without.
+    RecordingFailing,
     /// A service beside the exchange has failed: TFTP, HTTP, administration or metrics.
     ServiceDown,
 }
@@ -292,8 +297,29 @@ pub struct Call {
     /// How it came to the parties that it had at the end, in order.
     #[serde(default)]
     pub redirections: Vec<Redirection>,
+    /// The names of its recordings, in the order in which they began.
+    #[serde(default)]
+    pub recordings: Vec<String>,
     /// How the audio of its legs was: what phones have counted, and the manager where the audio passed through it.
     pub quality: Vec<Quality>,
+}
+
+/// A recorded call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recording {
+    /// The name of its file.
+    pub name: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub began: Timestamp,
+    /// The caller's number; can be empty.
+    pub calling: String,
+    /// The number of who was called.
+    pub called: String,
+    /// How long it is.
+    pub seconds: u64,
+    /// How large its file is.
+    pub bytes: u64,
 }
 
 /// A party of a call.

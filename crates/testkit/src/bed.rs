@@ -540,6 +540,13 @@ impl Bed {
             }
             _ => {}
         }
+        // A disk that is full.
+        if let AnchorOrder::Record { party, recording: Some(recording) } = order
+            && self.rng.random_ratio(1, 20)
+        {
+            let (name, kept) = (recording.name.clone(), self.rng.random());
+            self.answer(About::Party(*party), Input::RecordingFailed { name, kept });
+        }
     }
 
     fn exchange_outputs(&mut self) {

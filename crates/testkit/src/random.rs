@@ -44,6 +44,8 @@ pub struct Report {
     pub answered: u64,
     /// Messages to and from phones.
     pub messages: u64,
+    /// Recordings of calls.
+    pub recordings: u64,
     /// How often all phones were compared with the exchange.
     pub compared: u64,
 }
@@ -222,12 +224,13 @@ impl Run {
         if let Some(wrong) = &services.wrong {
             return Err(format!("an order to the media services makes no sense: {wrong}"));
         }
-        if services.len() != 0 {
+        if services.len() != 0 || services.recording() != 0 {
             return Err(format!("everybody hung up, and {services:?} are left"));
         }
         if services.unrecorded() != 0 {
             return Err(format!("{} times audio has left no record", services.unrecorded()));
         }
+        self.report.recordings += self.bed.services.forget_recordings() as u64;
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             let calls = self.bed.exchange.call_status();
             return Err(format!("everybody hung up, and this is left: {sizes:?}, {calls:?}"));

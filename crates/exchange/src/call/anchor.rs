@@ -1,5 +1,5 @@
 //! Audio that goes through the manager: conferences, trunks that are relayed, phones behind a translation of addresses,
-//! parties without a codec in common, music for those who wait.
+//! parties without a codec in common, calls that are recorded, music for those who wait.
 //!
 //! The manager's media services are asked by [`AnchorOrder`]s and answer with an address for each party. As with trunks, what
 //! they are told is derived: call control says where a party's audio belongs, the difference to what they were told is
@@ -33,12 +33,19 @@ pub(crate) struct Anchor {
     audio: Audio,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
+    /// What the party says and hears is recorded.
+    pub(crate) recorded: bool,
 }
 
 impl Anchor {
+    /// Is it with others?
+    pub(crate) fn is_at_bridge(&self) -> bool {
+        matches!(self.hears, Hears::Bridge(_))
+    }
+
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
-        self.address.filter(|_| matches!(self.hears, Hears::Bridge(_)))
+        self.address.filter(|_| self.is_at_bridge())
     }
 }
 
@@ -90,7 +97,7 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None });
+                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None, recorded: false });
                 AnchorOrder::Join { party, hears, audio, events, listens, near }
             }
             Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
@@ -132,7 +139,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn order_anchor(&mut self, order: AnchorOrder) {
+    pub(crate) fn order_anchor(&mut self, order: AnchorOrder) {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
@@ -151,11 +158,14 @@ impl Exchange {
         let Some(&handle) = self.parties.get(&party) else {
             return self.counters.refuse("answer of the media services for no leg");
         };
-        let Some(anchor) = self.legs.get_mut(handle).and_then(|leg| leg.anchor.as_mut()) else {
+        let leg = self.legs.get_mut(handle);
+        let Some((call, anchor)) = leg.and_then(|leg| Some((leg.call, leg.anchor.as_mut()?))) else {
             return self.counters.refuse("answer of the media services for a leg without them");
         };
-        anchor.address = address;
-        if self.offer_when_anchored(now, handle, address) {
+        let was_there = core::mem::replace(&mut anchor.address, address).is_some();
+        if self.offer_when_anchored(now, handle, address)
+            || address.is_none() && self.misses_recording(now, call, was_there)
+        {
             return;
         }
         self.transition(now, handle, Transition::Media);

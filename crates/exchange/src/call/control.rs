@@ -130,6 +130,9 @@ impl Exchange {
             answered: None,
             early: false,
             codec: None,
+            recording: None,
+            recordings: Vec::new(),
+            unrecorded: false,
             cause: None,
         })
     }
@@ -168,6 +171,7 @@ impl Exchange {
             answers_itself: false,
             one_way: false,
             guest_of: None,
+            record: None,
             held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);

@@ -123,6 +123,7 @@ impl Exchange {
             return;
         }
         let record = self.record_of(call, self.wall.wall(now), cause);
+        self.end_recording(call_handle);
         if let Some(call) = self.calls.get_mut(call_handle) {
             (call.phase, call.cause) = (Phase::Over, Some(cause));
         }
@@ -172,6 +173,7 @@ impl Exchange {
             redirections: call.redirections.clone(),
             account: call.codes.name(),
             trunk: self.trunk_of(call),
+            recordings: call.recordings.clone(),
         })
     }
 
@@ -182,6 +184,7 @@ impl Exchange {
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         self.release_anchor_of(&mut leg);
+        self.end_recording_by(handle, leg.call);
         if let Some(call) = self.calls.get(leg.call).map(|call| call.id) {
             self.record_counted(&mut leg, call);
         }

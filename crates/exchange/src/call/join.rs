@@ -187,9 +187,11 @@ impl Exchange {
             let from = core::mem::replace(&mut leg.call, to);
             leg.audio = None;
             leg.consults = None;
+            leg.record = None;
             if leg.device().is_some() {
                 leg.receive = Receive::Closed;
             }
+            self.end_recording_by(handle, from);
             if let Some(call) = self.calls.get_mut(from) {
                 call.legs.retain(|&other| other != handle);
             }

@@ -30,7 +30,7 @@ use self::{anchor::Anchor, quality::Counted, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
-    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page},
+    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page, recording::Recorded},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -85,6 +85,12 @@ pub(crate) struct Call {
     pub(crate) early: bool,
     /// The codec that was spoken first.
     pub(crate) codec: Option<Codec>,
+    /// What is recorded of it.
+    pub(crate) recording: Option<Recorded>,
+    /// The names of its recordings so far.
+    pub(crate) recordings: Vec<String>,
+    /// It cannot be recorded, though somebody wants it.
+    pub(crate) unrecorded: bool,
     /// Why it is over, once it is.
     pub(crate) cause: Option<EndCause>,
 }
@@ -225,6 +231,8 @@ pub(crate) struct Leg {
     pub(crate) one_way: bool,
     /// The leg whose call its phone has entered by Barge.
     pub(crate) guest_of: Option<Handle<Self>>,
+    /// Whether it is to be recorded, if its user has decided that for this call.
+    pub(crate) record: Option<bool>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
 }

@@ -272,6 +272,8 @@ const fn stimulus_of(feature: Feature) -> StimulusType {
         Feature::Hold => StimulusType::Hold,
         Feature::Redial => StimulusType::LastNumberRedial,
         Feature::Mobility => StimulusType::Mobility,
+        // There is none for it; this one is what applications have for their own.
+        Feature::Record => StimulusType::GenericAppB1,
     }
 }
 
@@ -289,6 +291,7 @@ const fn code_of(feature: Feature) -> Option<FeatureCode> {
         Feature::Callback => Some(FeatureCode::Callback),
         Feature::Redial => Some(FeatureCode::Redial),
         Feature::Mobility => Some(FeatureCode::Login),
+        Feature::Record => Some(FeatureCode::Record),
         Feature::Privacy | Feature::Conference | Feature::Transfer | Feature::Hold => None,
     }
 }
@@ -328,5 +331,6 @@ const fn feature_name(feature: Feature) -> &'static str {
         Feature::Hold => "Hold",
         Feature::Redial => "Redial",
         Feature::Mobility => "Mobility",
+        Feature::Record => "Record",
     }
 }

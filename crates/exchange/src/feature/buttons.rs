@@ -42,6 +42,7 @@ impl Exchange {
             Feature::Privacy => return self.toggle_privacy(now, device),
             Feature::HuntLogin => return self.hunt_toggle(now, device),
             Feature::Voicemail => return self.call_voicemail(now, device),
+            Feature::Record => return self.record_button(now, device),
             Feature::Mobility => return self.mobility_key(now, device),
         };
         self.soft_key_meaning(now, device, key, 0, 0);

@@ -61,6 +61,7 @@ impl Exchange {
             FeatureCode::Redial => self.redial_code(now, leg),
             FeatureCode::Login => self.login_code(now, leg, argument),
             FeatureCode::Logout => self.logout_code(now, leg),
+            FeatureCode::Record => self.record_by_code(now, leg),
         }
     }
 
@@ -160,7 +161,8 @@ pub(crate) fn argument(feature: FeatureCode) -> Argument {
         | FeatureCode::Voicemail
         | FeatureCode::HuntLogin
         | FeatureCode::HuntLogout
-        | FeatureCode::Logout => Argument::None,
+        | FeatureCode::Logout
+        | FeatureCode::Record => Argument::None,
     }
 }
 

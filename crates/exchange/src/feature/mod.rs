@@ -24,6 +24,7 @@ pub(crate) mod pickup;
 pub(crate) mod presence;
 mod privacy;
 pub(crate) mod push;
+pub(crate) mod recording;
 pub(crate) mod shared;
 mod transfer;
 mod voicemail;

@@ -61,6 +61,8 @@ pub(super) fn makes_sense(
         Key::ForwardAll => !consults,
         Key::DoNotDisturb => true,
         Key::Divert => exchange.can_divert(handle),
+        Key::Record => exchange.may_record(leg, call) && leg.record != Some(true),
+        Key::StopRecording => exchange.may_record(leg, call) && leg.record == Some(true),
         Key::Barge | Key::ConferenceBarge | Key::MeetMe | Key::Intercom | Key::Dial => false,
     }
 }

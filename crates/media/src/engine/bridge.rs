@@ -282,6 +282,14 @@ impl Engine {
             }
             party.shares = shares;
         }
+        for &id in &bridge.members {
+            let warning = self.parties.get_mut(id).and_then(|party| party.warning.as_mut());
+            if let Some(warning) = warning {
+                let mut frame = [0; FRAME];
+                warning.fill(&mut frame);
+                sum.add(&frame);
+            }
+        }
         let all = sum.all();
         bridge.shared.tick += 1;
         let mut speakers = self.speakers.iter().copied().peekable();

@@ -68,7 +68,7 @@ pub use quality::Mos;
 use crate::dtmf::Press;
 use crate::rtcp::{self, NtpTime};
 use crate::rtp::StreamStart;
-use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time};
+use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time, Tone, ToneGenerator};
 use arena::Arena;
 use bridge::{Bridge, Due, Source};
 use clip::Player;
@@ -445,6 +445,16 @@ impl Engine {
             return Err(error);
         }
         self.resettle(now, id);
+        Ok(())
+    }
+
+    /// Lets all who are with a party hear a tone beside what is said, the party included, from now on; `None` ends that. Where
+    /// packets are passed on as they are nobody hears it: whoever is tapped is not relayed.
+    ///
+    /// # Errors
+    /// If there is no such party.
+    pub fn set_warning(&mut self, id: PartyId, tone: Option<Tone>) -> Result<(), OrderError> {
+        self.party(id)?.warning = tone.map(ToneGenerator::new);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
 use crate::{
     Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket, RtpTimestamp,
-    Ssrc, Time,
+    Ssrc, Time, ToneGenerator,
 };
 
 /// How a party's streams are packed, both ways.
@@ -97,6 +97,8 @@ pub(super) struct Party {
     pub(super) way: Way,
     pub(super) voice: Voice,
     pub(super) tapped: bool,
+    /// What all who are with it hear beside.
+    pub(super) warning: Option<ToneGenerator>,
     /// Its sound, as long as somebody needs it as samples.
     pub(super) hearing: Option<Hearing>,
     pub(super) packer: Packer,
@@ -138,6 +140,7 @@ impl Party {
             way: Way::Nowhere,
             voice: Voice::Heard,
             tapped: false,
+            warning: None,
             hearing: None,
             packer: Packer::new(format.form()),
             shares: false,

@@ -20,6 +20,7 @@ enum Step {
     Remote(usize, Option<u8>, Learning),
     Voice(usize, Voice),
     Tap(usize, bool),
+    Warn(usize, bool),
     Play(usize, u8),
     Stop(usize),
     Digit(usize, u8),
@@ -91,6 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (party.clone(), any::<bool>())
             .prop_map(|(p, on)| Step::Voice(p, if on { Voice::Heard } else { Voice::Muted })),
         1 => (party.clone(), any::<bool>()).prop_map(|(p, on)| Step::Tap(p, on)),
+        1 => (party.clone(), any::<bool>()).prop_map(|(p, on)| Step::Warn(p, on)),
         1 => (party.clone(), any::<u8>()).prop_map(|(p, clip)| Step::Play(p, clip)),
         1 => party.clone().prop_map(Step::Stop),
         1 => (party.clone(), 0..16u8).prop_map(|(p, digit)| Step::Digit(p, digit)),
@@ -143,6 +145,9 @@ fn run(steps: Vec<Step>) {
             }
             Step::Voice(party, voice) => _ = engine.set_voice(id(party), voice),
             Step::Tap(party, on) => _ = engine.tap(now, id(party), on),
+            Step::Warn(party, on) => {
+                _ = engine.set_warning(id(party), on.then(|| Tone::recorder_warning(2)));
+            }
             Step::Play(party, number) => _ = engine.play(now, id(party), clip(number)),
             Step::Stop(party) => _ = engine.stop(now, id(party)),
             Step::Digit(party, digit) => {

@@ -13,6 +13,7 @@ mod load;
 mod music;
 mod operator;
 mod quality;
+mod recording;
 mod service;
 mod sip;
 mod sip_phones;

@@ -10,6 +10,7 @@ mod failure;
 mod lines;
 mod live;
 mod picture;
+mod recordings;
 mod show;
 mod site;
 
@@ -38,7 +39,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{ServeError, api, core::Handle, observe::Observed, office::Office};
+use crate::{ServeError, api, core::Handle, observe::Observed, office::Office, recordings::Folder};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -50,6 +51,7 @@ pub(crate) struct Admin {
     pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
     pub(crate) store: Store,
+    pub(crate) recordings: Folder,
     pub(crate) started: Timestamp,
     pub(crate) addresses: api::Addresses,
     /// Where copies of the database lie for a moment; held by whoever makes one.
@@ -84,6 +86,9 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::export))
         .routes(routes!(calls::one))
+        .routes(routes!(recordings::recordings))
+        .routes(routes!(recordings::export_recording))
+        .routes(routes!(recordings::delete_recording))
         .routes(routes!(live::events))
         .routes(routes!(audit::log))
         .routes(routes!(site::site, site::change_site))

@@ -303,6 +303,7 @@ pub(super) fn call(record: CallRecord) -> api::Call {
         account: call.account,
         trunk: call.trunk,
         redirections: call.redirections.into_iter().map(redirection).collect(),
+        recordings: call.recordings,
         quality: quality.into_iter().map(self::quality).collect(),
     }
 }

@@ -114,6 +114,9 @@ impl Core {
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });
             }
+            Command::RecordingFailed { name, kept } => {
+                self.exchange.handle(now, Input::RecordingFailed { name, kept });
+            }
             Command::Left { party, figures } => self.exchange.handle(now, Input::Left { party, figures }),
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);

@@ -95,6 +95,13 @@ pub enum Command {
         /// Where to send its audio.
         address: Option<SocketAddr>,
     },
+    /// A recording cannot be written, or not any further.
+    RecordingFailed {
+        /// Its name.
+        name: String,
+        /// Is there anything of it?
+        kept: bool,
+    },
     /// What the media thread has counted of a party that has left; nothing if it had no such party.
     Left {
         /// The party, as the exchange named it.

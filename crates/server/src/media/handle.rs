@@ -12,7 +12,7 @@ use std::{
 
 use mio::Waker;
 use selsius_media::{
-    Digit,
+    Digit, Tone,
     engine::{Clip, Counters, Event, Figures, Format, Learning, OrderError, Place, SourceId, Voice},
 };
 use tokio::{sync::oneshot, time::timeout};
@@ -117,6 +117,9 @@ pub enum Order {
     Digit(Party, Digit, Duration),
     /// Give its watcher [`Happening::Sound`] from now on, or no longer.
     Tap(Party, bool),
+    /// Give what it says and hears to this watcher, in place of the one that it has, and let everybody with it hear a tone beside;
+    /// or no longer.
+    Record(Party, Option<(Watcher, Option<Tone>)>),
     /// What a source gives; nothing takes it away.
     Source(SourceId, Option<Clip>),
     /// How a party is.

@@ -317,6 +317,16 @@ impl Media {
                 self.answers.clear();
                 return;
             }
+            Order::Record(party, recording) => {
+                let Some(id) = id(party) else { return };
+                let (watcher, tone) = recording.map_or((None, None), |(watcher, tone)| (Some(watcher), tone));
+                let tapped = watcher.is_some();
+                if let Some(leg) = leg(&mut self.legs, id) {
+                    leg.watcher = watcher;
+                }
+                let warned = self.engine.set_warning(id, tone);
+                (party, Some(warned.and_then(|()| self.engine.tap(now, id, tapped))))
+            }
             Order::Source(source, Some(clip)) => {
                 self.sources.insert(source, clip.clone());
                 if let Err(error) = self.engine.set_source(source, clip) {

@@ -14,6 +14,7 @@ use selsius_store::StoreStatus;
 use crate::{
     core::{COMMANDS, Heard, HeardBy, Metrics, Spread, Spreads},
     media::Status,
+    recordings::Shortfall,
 };
 
 /// What the answer is.
@@ -25,6 +26,7 @@ pub(super) fn text(
     media: Option<&Status>,
     (commands, orders): (usize, usize),
     (trunks, phones, sip): &(Vec<(String, bool)>, (usize, usize), Figures),
+    recordings: &Shortfall,
     store: &StoreStatus,
 ) -> String {
     let mut families = Families::default();
@@ -45,6 +47,7 @@ pub(super) fn text(
         families.media(media);
     }
     families.sip(trunks, *phones, sip);
+    families.recordings(recordings);
     families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
@@ -289,6 +292,15 @@ impl Families {
             MetricType::COUNTER,
             refused.into(),
         );
+    }
+
+    fn recordings(&mut self, recordings: &Shortfall) {
+        let running = "Calls that are recorded at present.";
+        self.gauge("selsius_recordings", running, recordings.running() as f64);
+        let failures = "Recordings that could not be written, or not to their end.";
+        self.counter("selsius_recording_failures_total", failures, recordings.failures());
+        let lost = "Frames of 20 ms that recordings lack because the disk was too slow.";
+        self.counter("selsius_recording_frames_lost_total", lost, recordings.lost_frames());
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {

@@ -31,6 +31,10 @@ impl Part for Settings {
         "conference-size" conference_size, "a number such as 8";
         "voicemail" voicemail, "a number in quotes such as \"1999\", or \"\" for none";
         "music" music, "one of [music] such as \"bells\", or \"\" for silence";
+        "record" record;
+        "recording-beep" recording_beep, "seconds such as 15, or 0 for never";
+        "recordings-keep" recordings_keep, "days such as 90, or 0 for ever";
+        "recordings-mib" recordings_mib, "MiB such as 10240, or 0 for no limit";
         "auto-registration" (
             |settings: &Self| AutoRange(settings.auto_registration.clone()),
             |settings: &mut Self, AutoRange(range)| settings.auto_registration = range
@@ -76,6 +80,7 @@ impl Part for Line {
         "auto-answer" auto_answer;
         "privacy" privacy;
         "account-code" account_code;
+        "record" record, "never, key, always, or \"\" for what the settings say";
         "forward-unregistered" forward_unregistered;
     };
 
@@ -306,6 +311,7 @@ impl Part for Trunk {
         "media" media, "relay, direct, or \"\" for what its kind does";
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
+        "record" record, "never, key, always, or \"\" for what the settings say";
     };
 
     fn summary(&self) -> String {

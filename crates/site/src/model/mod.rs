@@ -30,7 +30,7 @@ pub use schedule::{OpenHours, OpenHoursError, Schedule};
 pub use screen::{ItemTarget, KeySet, Service, ServiceItem, SoftKey, SoftKeys};
 pub use settings::{
     AutoRegistration, CodecName, ConferenceDrop, DialTimers, FeatureCode, FeatureCodes, Language,
-    OwnerLeaves, Settings, TonePlan,
+    OwnerLeaves, RecordingRule, Settings, TonePlan,
 };
 pub use sip_phone::SipPhone;
 pub use trunk::{Dtmf, MediaPath, Music, Transport, Trunk, TrunkKind};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CodecName, word::words};
+use super::{CodecName, RecordingRule, word::words};
 use crate::{Name, Secret};
 use ipnet::IpNet;
 
@@ -41,6 +41,8 @@ pub struct Trunk {
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
     pub codecs: Vec<CodecName>,
+    /// Are calls over it recorded? `None` is what the settings say.
+    pub record: Option<RecordingRule>,
 }
 
 impl Default for Trunk {
@@ -61,6 +63,7 @@ impl Default for Trunk {
             media: None,
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
+            record: None,
         }
     }
 }

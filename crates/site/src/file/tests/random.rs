@@ -123,6 +123,10 @@ fn settings() -> BoxedStrategy<Settings> {
         conference_size: any::<u32>(),
         voicemail: option::of(numbers()),
         music: option::of(names()),
+        record: select(crate::RecordingRule::ALL),
+        recording_beep: any::<u32>(),
+        recordings_keep: any::<u32>(),
+        recordings_mib: any::<u32>(),
         timers: timers,
         codes: codes,
         auto_registration: option::of(ranges()),
@@ -153,6 +157,7 @@ fn line() -> BoxedStrategy<Line> {
         privacy: any::<bool>(),
         mail: texts(),
         account_code: any::<bool>(),
+        record: option::of(select(crate::RecordingRule::ALL)),
         forward_unregistered: option::of(numbers()),
     })
 }
@@ -287,6 +292,7 @@ fn rest() -> BoxedStrategy<Site> {
         media: option::of(select(crate::MediaPath::ALL)),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
+        record: option::of(select(crate::RecordingRule::ALL)),
     });
     let sip_phone = part!(SipPhone {
         line: option::of(numbers()),

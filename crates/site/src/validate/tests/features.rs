@@ -273,6 +273,8 @@ fn values_have_their_ranges() {
             "conference-size: is 2; expected 3 to 64 participants",
         ),
         ("[settings]", "[settings]\ntransfer-recall-seconds = 601", "is 601; expected 0 to 600 seconds"),
+        ("[settings]", "[settings]\nrecording-beep = 1", "recording-beep: is 1; expected 2 to 600 seconds"),
+        ("[settings]", "[settings]\nrecordings-keep = 40000", "is 40000; expected 0 to 36500 days"),
         ("[settings]", "[settings]\ntimers.forward-no-answer = 0", "is 0; expected 1 to 600 seconds"),
         ("[settings]", "[settings]\ntimers.queue = 0", "is 0; expected 1 to 3600 seconds"),
         ("[lines.1002]", "[lines.1002]\ncalls = 201", "is 201; expected 1 to 200 calls"),
