@@ -110,6 +110,8 @@ impl Order {
                 packet_ms,
                 emergency,
                 listens,
+                // Rooms are the manager's own.
+                meet_me: _,
             } => Self::Offer {
                 leg,
                 trunk,

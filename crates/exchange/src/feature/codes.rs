@@ -61,6 +61,7 @@ impl Exchange {
             FeatureCode::Redial => self.redial_code(now, leg),
             FeatureCode::Login => self.login_code(now, leg, argument),
             FeatureCode::Logout => self.logout_code(now, leg),
+            FeatureCode::MeetMe => self.meet_me_code(now, leg, argument),
         }
     }
 
@@ -128,6 +129,7 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
         }
         FeatureCode::DirectedPickup => text("Enter number to pick up"),
         FeatureCode::Login => text("Enter your number"),
+        FeatureCode::MeetMe => text("Enter number of the room"),
         _ => PhoneText::label(DisplayLabel::EnterNumber),
     }
 }
@@ -141,6 +143,7 @@ pub(crate) fn argument(feature: FeatureCode) -> Argument {
         | FeatureCode::Abbreviated
         | FeatureCode::Account
         | FeatureCode::Intercom
+        | FeatureCode::MeetMe
         | FeatureCode::Login => Argument::Needed,
         FeatureCode::Park | FeatureCode::Callback => Argument::Possible,
         FeatureCode::ForwardCancel

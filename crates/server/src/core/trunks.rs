@@ -159,6 +159,7 @@ mod tests {
             packet_ms: 20,
             listens: None,
             emergency: false,
+            meet_me: false,
         }
     }
 

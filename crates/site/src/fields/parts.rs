@@ -330,6 +330,11 @@ impl Part for Application {
         "kind" kind;
         "file" file, "a file name such as \"closed.wav\"";
         "line" line, "a line such as \"1001\", or \"\" for none";
+        "pin" pin, "digits in quotes such as \"4711\", or \"\" for none";
+        "moderator-pin" moderator_pin, "digits in quotes such as \"4712\", or \"\" for none";
+        "most" most, "a number such as 20";
+        "wait-for-moderator" wait_for_moderator;
+        "entry-tones" entry_tones;
     };
 
     fn summary(&self) -> String {

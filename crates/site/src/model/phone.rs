@@ -212,6 +212,8 @@ words! {
         Redial = "redial",
         /// Logs in on the phone, or out of it.
         Mobility = "mobility",
+        /// Opens a room to be dialled.
+        MeetMe = "meet-me",
     }
 }
 

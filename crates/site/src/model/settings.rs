@@ -245,6 +245,8 @@ words! {
         Login = "login",
         /// Logs out of a phone.
         Logout = "logout",
+        /// Opens a room; its number follows.
+        MeetMe = "meet-me",
     }
 }
 
@@ -273,6 +275,7 @@ impl FeatureCode {
             Self::Intercom => "*80",
             Self::Login => "*81",
             Self::Logout => "*82",
+            Self::MeetMe => "*63",
         }
     }
 }

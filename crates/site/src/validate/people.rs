@@ -133,7 +133,7 @@ fn is_file_name(file: &str) -> bool {
     (1..=255).contains(&file.len()) && file.chars().all(plain) && !file.starts_with('.')
 }
 
-fn is_digits(secret: &Secret, min: usize, max: usize) -> bool {
+pub(super) fn is_digits(secret: &Secret, min: usize, max: usize) -> bool {
     let text = secret.as_str();
     (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -293,6 +293,11 @@ fn rest() -> BoxedStrategy<Site> {
         kind: select(crate::ApplicationKind::ALL),
         file: texts(),
         line: option::of(numbers()),
+        pin: texts().prop_map(Secret::new),
+        moderator_pin: texts().prop_map(Secret::new),
+        most: any::<u32>(),
+        wait_for_moderator: any::<bool>(),
+        entry_tones: any::<bool>(),
     });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),

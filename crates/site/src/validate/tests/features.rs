@@ -367,6 +367,26 @@ fn values_have_their_ranges() {
             "[applications.1998]\nkind = \"message\"\nline = \"1234\"\n[trunks.carrier]",
             "applications.1998.line: line 1234 does not exist",
         ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"12\"\n[trunks.carrier]",
+            "applications.1998.pin: expected a PIN of 4 to 10 digits",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"4711\"\nmoderator-pin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.moderator-pin: expected another PIN than that of the guests",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\nmost = 1\n[trunks.carrier]",
+            "applications.1998.most: is 1; expected 2 to 500 participants",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\npin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.pin: needs kind = \"room\"",
+        ),
         ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),
         ("code = \"4711\"", "code = \"47 11\"", "code: expected a code of 1 to 16 digits"),
