@@ -227,6 +227,7 @@ impl Exchange {
             }
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
+            Input::Talks { party, talks } => self.talks(party, talks),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),

@@ -1,6 +1,7 @@
 //! A whole manager in this process.
 
 use std::{
+    collections::BTreeMap,
     fs,
     future::pending,
     hash::{BuildHasher, RandomState},
@@ -21,8 +22,8 @@ use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::oneshot,
     sync::{Mutex, Semaphore},
+    sync::{oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -159,7 +160,8 @@ impl Server {
             end(&media);
         })?;
         connect(&handle, &media, &config).await;
-        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
+        let (names, music) = watch::channel(BTreeMap::new());
+        let (rooms, voice) = voice::start(&data_dir, handle.clone(), media.clone(), music, &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -174,7 +176,7 @@ impl Server {
         let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let trunks = trunks.run(office.follow());
-        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());
+        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone(), names);
         let files = Arc::new(Files {
             office: Arc::clone(&office),
             folder: Arc::new(folder),
@@ -195,6 +197,7 @@ impl Server {
             office,
             observed: observed.clone(),
             exchange: handle.clone(),
+            rooms,
             store: store.clone(),
             started: Timestamp::now(),
             addresses: addresses.clone(),

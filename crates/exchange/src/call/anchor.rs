@@ -33,6 +33,8 @@ pub(crate) struct Anchor {
     audio: Audio,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
+    /// Is it the one who talks in its conference?
+    pub(crate) talks: bool,
 }
 
 impl Anchor {
@@ -90,7 +92,7 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None });
+                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None, talks: false });
                 AnchorOrder::Join { party, hears, audio, events, listens, near }
             }
             Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
@@ -142,6 +144,15 @@ impl Exchange {
             let device = self.devices.get(self.legs.get(leg)?.device()?)?;
             Some(self.sessions.get(&device.session)?.peer.local.ip())
         })
+    }
+
+    /// The media services say that a party talks in its conference, or no more.
+    pub(crate) fn talks(&mut self, party: u32, talks: bool) {
+        let leg = self.parties.get(&party).and_then(|&leg| self.legs.get_mut(leg));
+        // It may have gone meanwhile.
+        if let Some(anchor) = leg.and_then(|leg| leg.anchor.as_mut()) {
+            anchor.talks = talks;
+        }
     }
 
     /// The media services say where they listen to a party; `None` if they cannot take it.

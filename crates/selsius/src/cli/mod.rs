@@ -17,6 +17,7 @@ pub(crate) mod log;
 mod node;
 mod out;
 pub(crate) mod phone;
+pub(crate) mod room;
 pub(crate) mod serve;
 pub(crate) mod site;
 pub(crate) mod status;

@@ -10,6 +10,7 @@ mod failure;
 mod lines;
 mod live;
 mod picture;
+mod rooms;
 mod show;
 mod site;
 
@@ -38,7 +39,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{ServeError, api, core::Handle, observe::Observed, office::Office};
+use crate::{ServeError, api, core::Handle, observe::Observed, office::Office, voice::Rooms};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -49,6 +50,7 @@ pub(crate) struct Admin {
     pub(crate) office: Arc<Office>,
     pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
+    pub(crate) rooms: Arc<Rooms>,
     pub(crate) store: Store,
     pub(crate) started: Timestamp,
     pub(crate) addresses: api::Addresses,
@@ -106,6 +108,9 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(lines::messages))
         .routes(routes!(lines::groups))
         .routes(routes!(lines::parked))
+        .routes(routes!(rooms::rooms))
+        .routes(routes!(rooms::mute))
+        .routes(routes!(rooms::put_out))
         .routes(routes!(backup::backup))
         .routes(routes!(backup::restore))
 }

@@ -52,6 +52,7 @@ use self::{
     watch::Watchers,
 };
 pub(crate) use self::{clock::zone, trunks::leg_of};
+pub use crate::voice::{MemberStatus, RoomStatus};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.

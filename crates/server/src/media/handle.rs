@@ -47,6 +47,8 @@ pub enum Happening<'a> {
         /// What it heard.
         heard: &'a [i16],
     },
+    /// It is the one who talks in its bridge, or no more.
+    Talks(bool),
     /// The party is gone, by a fault of ours.
     Lost,
 }

@@ -13,4 +13,4 @@ pub use self::{
     handle::{Answer, Handle, Happening, ORDERS, Opening, Order, Party, Status, Watcher},
     thread::{Start, start},
 };
-pub(crate) use sounds::{RINGING, follow};
+pub(crate) use sounds::{RINGING, SILENCE, follow};

@@ -20,16 +20,22 @@ use crate::{
 /// The source of the tone that tells that somebody's phone rings.
 pub(crate) const RINGING: SourceId = SourceId(0);
 
+/// The source of silence: who hears no packets takes the call for dead, and so do trunks.
+pub(crate) const SILENCE: SourceId = SourceId(u32::MAX);
+
 /// The longest music of one name: half an hour, which takes 29 MB.
 const LONGEST_SECONDS: usize = 1800;
 
-/// Gives the media engine the sounds of the site, as it is and whenever it changes, and tells the exchange what they are called.
+/// Gives the media engine the sounds of the site, as it is and whenever it changes, and tells the exchange and the voice
+/// applications what they are called.
 pub(crate) async fn follow(
     mut site: watch::Receiver<Arc<Site>>,
     folder: PathBuf,
     media: Handle,
     exchange: core::Handle,
+    names: watch::Sender<BTreeMap<Name, SourceId>>,
 ) {
+    give(&media, SILENCE, Some(Clip::Loop([0; 160].into())));
     let mut known: BTreeMap<Name, (Music, SourceId)> = BTreeMap::new();
     let mut next = RINGING.0;
     loop {
@@ -57,8 +63,9 @@ pub(crate) async fn follow(
             give(&media, source, Some(Clip::Loop(samples)));
             known.insert(name.clone(), (music.clone(), source));
         }
-        let names = known.iter().map(|(name, (_, source))| (name.clone(), *source)).collect();
-        exchange.deliver(Command::Music(names)).await;
+        let now: BTreeMap<_, _> = known.iter().map(|(name, (_, source))| (name.clone(), *source)).collect();
+        names.send_replace(now.clone());
+        exchange.deliver(Command::Music(now)).await;
         if site.changed().await.is_err() {
             return;
         }

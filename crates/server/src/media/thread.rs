@@ -13,7 +13,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, Waker, net::UdpSocket};
 use selsius_media::{
     Time,
-    engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
+    engine::{BridgeId, Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
 
@@ -71,6 +71,7 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
         answers: VecDeque::new(),
         legs: Vec::new(),
         parties: BTreeMap::new(),
+        talkers: BTreeMap::new(),
         sources: BTreeMap::new(),
         unread: VecDeque::new(),
         past: Counters::default(),
@@ -112,6 +113,8 @@ struct Media {
     /// By the index of the engine's party.
     legs: Vec<Option<Leg>>,
     parties: BTreeMap<Party, PartyId>,
+    /// Who talks in bridges of several.
+    talkers: BTreeMap<BridgeId, Party>,
     /// What the sources give: an engine that begins again has none.
     sources: BTreeMap<SourceId, Clip>,
     /// Sockets that have more than was read in one turn.
@@ -251,7 +254,34 @@ impl Media {
                         watcher(Happening::Event(event));
                     }
                 }
-                Output::Talker { .. } => {}
+                Output::Talker { bridge, party } => {
+                    let talker = party.and_then(|id| leg(&mut self.legs, id)).map(|leg| leg.party);
+                    self.talks(bridge, talker);
+                }
+            }
+        }
+    }
+
+    /// Somebody else talks in a bridge, or nobody any more.
+    fn talks(&mut self, bridge: BridgeId, talker: Option<Party>) {
+        let before = match talker {
+            Some(party) => self.talkers.insert(bridge, party),
+            None => self.talkers.remove(&bridge),
+        };
+        for (party, talks) in [(before, false), (talker, true)] {
+            let Some(party) = party else { continue };
+            match (party.number(), self.parties.get(&party)) {
+                (Some(party), _) => {
+                    // It is a mark in a list: if the exchange has no time for it, the next one is soon there.
+                    let _ =
+                        self.exchange.as_ref().map(|exchange| exchange.send(Command::Talks { party, talks }));
+                }
+                (None, Some(&id)) => {
+                    if let Some(watcher) = watcher(&mut self.legs, id) {
+                        watcher(Happening::Talks(talks));
+                    }
+                }
+                (None, None) => {}
             }
         }
     }
@@ -453,6 +483,7 @@ impl Media {
             }
         }
         self.parties.clear();
+        self.talkers.clear();
         self.answer();
     }
 }

@@ -385,7 +385,7 @@ fn values_have_their_ranges() {
         (
             "[trunks.carrier]",
             "[applications.1998]\npin = \"4711\"\n[trunks.carrier]",
-            "applications.1998.pin: needs kind = \"room\"",
+            "applications.1998.pin: has no meaning without kind = \"room\"",
         ),
         ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),
