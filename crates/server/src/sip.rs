@@ -10,8 +10,7 @@ use std::{
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::{
-    Counts, Event, Figures, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig,
-    TrunkStatus,
+    Counts, Event, Figures, Handle, Limits, Listener, Network, Sip, StartError, TrunkConfig, TrunkStatus,
 };
 use selsius_site::{Dtmf, Name, Site, Transport, Trunk, TrunkKind};
 use thiserror::Error;
@@ -222,16 +221,13 @@ impl Trunks {
     }
 
     async fn order(&mut self, order: TrunkOrder) {
-        let leg = core::leg_of(&order);
+        let leg = order.leg();
         match order {
             TrunkOrder::Offer { .. } => drop(self.legs.insert(leg)),
             TrunkOrder::HangUp { .. } => drop(self.legs.remove(&leg)),
             _ => {}
         }
-        let given = match (&self.running, Order::new(order)) {
-            (Some(running), Some(order)) => running.handle.order(order).is_ok(),
-            _ => false,
-        };
+        let given = self.running.as_ref().is_some_and(|running| running.handle.order(order).is_ok());
         if !given && self.legs.remove(&leg) {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;
         }
@@ -247,7 +243,6 @@ impl Trunks {
                 }
                 self.tell(event).await;
             }
-            Event::Digit { leg, digit } => self.tell(TrunkEvent::Digit { leg, digit }).await,
             Event::Trunk { trunk, status } => {
                 match status {
                     TrunkStatus::Down => tracing::warn!(trunk, "SIP trunk is down"),

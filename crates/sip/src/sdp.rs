@@ -266,8 +266,6 @@ pub struct Agreed {
     pub codec: CodecName,
     /// The payload type of telephone events, if both know them.
     pub events: Option<u8>,
-    /// The packet time that the far end wants to receive, in milliseconds, if it said so.
-    pub theirs_ms: Option<u32>,
     /// Which way audio goes, as we see it.
     pub direction: Direction,
 }
@@ -301,7 +299,6 @@ pub fn agree(remote: &Description, local: &Local) -> Result<Agreed, SdpError> {
     Ok(Agreed {
         codec,
         events: remote.events.filter(|_| local.events),
-        theirs_ms: remote.packet_ms,
         direction: remote.direction.answered(local.direction),
     })
 }
@@ -409,7 +406,7 @@ mod tests {
         )
         .unwrap();
         let (body, agreed) = answer(&offer, &local(&[CodecName::Pcma, CodecName::Pcmu]), VERSION).unwrap();
-        assert_eq!((agreed.codec, agreed.events, agreed.theirs_ms), (CodecName::Pcma, Some(96), Some(30)));
+        assert_eq!((agreed.codec, agreed.events, offer.packet_ms), (CodecName::Pcma, Some(96), Some(30)));
         assert_eq!(agreed.direction, Direction::RecvOnly);
         let text = String::from_utf8(body).unwrap();
         assert!(text.contains("m=video 0 RTP/AVP 97\r\nm=audio 4000 RTP/AVP 8 96\r\n"), "{text}");

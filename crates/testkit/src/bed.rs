@@ -24,7 +24,7 @@ use selsius_wire::{
 };
 
 use crate::{
-    chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    chaos::{About, Answer, Answers, Cut, Notices, Way},
     meter::Meter,
     network::{Network, Wire},
     queue::Queue,
@@ -504,7 +504,7 @@ impl Bed {
         loop {
             let Some(output) = self.exchange.poll_output() else {
                 let Some(event) = self.loopback.poll_event() else { break };
-                self.answer(About::Trunk(leg_of(&event)), Input::Trunk(event));
+                self.answer(About::Trunk(event.leg()), Input::Trunk(event));
                 continue;
             };
             match output {

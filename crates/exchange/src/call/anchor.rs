@@ -82,7 +82,7 @@ impl Exchange {
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
         let events = match &leg.end {
-            End::Trunk(trunk) => trunk.events,
+            End::Trunk(trunk) => trunk.audio.events,
             End::Station(_) => Some(PHONE_EVENTS),
         };
         let listens = match leg.receive {

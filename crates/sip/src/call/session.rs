@@ -4,14 +4,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
-use selsius_exchange::{TrunkEvent, record::EndCause};
+use selsius_exchange::{Audio, RemoteAudio, TrunkEvent, codec_name, record::EndCause};
+use selsius_site::CodecName;
 
 use super::{Action, Call, State, Timer};
 use crate::{
     config::{Dtmf, TrunkConfig},
     message::{self, respond},
     sdp::{self, Agreed, Description, Direction, Local, SdpError, Version},
-    seam::Audio,
 };
 
 /// The audio of a call.
@@ -22,8 +22,8 @@ pub(super) struct Session {
     version: Version,
     /// Are telephone events wanted?
     events: bool,
-    /// Where the far end listens, as the exchange was told.
-    pub(super) remote: Option<SocketAddr>,
+    /// The audio of the far end, as the exchange was told.
+    pub(super) remote: RemoteAudio,
     /// What was agreed on last.
     pub(super) agreed: Option<Agreed>,
     /// What the far end was told last: address, direction and codecs.
@@ -58,7 +58,7 @@ impl Session {
             local: None,
             version: Version { session, version: 0 },
             events: trunk.dtmf != Dtmf::Info,
-            remote: None,
+            remote: RemoteAudio::default(),
             agreed: None,
             told: None,
             before: None,
@@ -75,26 +75,23 @@ impl Session {
     }
 
     /// What we offer in the beginning.
-    pub(super) fn begin(
-        &mut self,
-        address: SocketAddr,
-        codecs: Vec<selsius_site::CodecName>,
-        packet_ms: u32,
-    ) {
+    pub(super) fn begin(&mut self, address: SocketAddr, codecs: Vec<CodecName>, packet_ms: u32) {
         self.local =
             Some(Local { address, direction: Direction::SendRecv, codecs, events: self.events, packet_ms });
     }
 
-    /// The exchange says what is spoken and where its side listens.
-    pub(super) fn set_local(&mut self, audio: Audio, address: SocketAddr) {
+    /// The exchange says what is spoken and where its side listens. `false` if SIP has no name for it.
+    pub(super) fn set_local(&mut self, audio: Audio, address: SocketAddr) -> bool {
+        let Some(codec) = codec_name(audio.codec) else { return false };
         let direction = self.direction();
         self.local = Some(Local {
             address,
             direction,
-            codecs: vec![audio.codec],
+            codecs: vec![codec],
             events: self.events,
             packet_ms: audio.packet_ms,
         });
+        true
     }
 
     fn direction(&self) -> Direction {
@@ -143,6 +140,17 @@ impl Session {
         let agreed = sdp::agreed(told, answer)?;
         self.agreed = Some(agreed);
         Ok(agreed)
+    }
+
+    /// The far end's audio by its description, as it was agreed on.
+    pub(super) fn heard(&self, description: &Description) -> RemoteAudio {
+        self.said(description, self.agreed.map(|agreed| agreed.codec).into_iter().collect())
+    }
+
+    /// The far end's audio by its description, with these of its codecs.
+    pub(super) fn said(&self, description: &Description, codecs: Vec<CodecName>) -> RemoteAudio {
+        let &Description { address, events, packet_ms, .. } = description;
+        RemoteAudio { codecs, address, events: events.filter(|_| self.events), packet_ms }
     }
 }
 
@@ -299,9 +307,10 @@ impl Call {
     /// Tells the exchange what has changed at the far end. `says` whether its direction says if it holds the call: to a
     /// side that does not listen it cannot.
     pub(super) fn changed(&mut self, description: &Description, says: bool, out: &mut Vec<Action>) {
-        if let Some(address) = description.address.filter(|&address| self.session.remote != Some(address)) {
-            self.session.remote = Some(address);
-            self.tell(TrunkEvent::Media { leg: self.leg, address }, out);
+        let audio = self.session.heard(description);
+        if audio.address.is_some() && audio != self.session.remote {
+            self.session.remote = audio.clone();
+            self.tell(TrunkEvent::Media { leg: self.leg, audio }, out);
         }
         let held = description.direction.is_hold();
         if says && held != self.session.held_there {

@@ -20,7 +20,7 @@ use rsipstack::{
     },
     transport::SipConnection,
 };
-use selsius_exchange::{TrunkEvent, TrunkLegId, record::EndCause};
+use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -39,7 +39,7 @@ use crate::{
     digest::Doorman,
     gate::{Gate, count},
     message::{tag, value},
-    seam::{Event, Order, TrunkStatus},
+    seam::{Event, TrunkStatus},
 };
 
 /// How often what is old is thrown away.
@@ -135,7 +135,7 @@ impl Driver {
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        mut orders: mpsc::Receiver<TrunkOrder>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
@@ -185,10 +185,10 @@ impl Driver {
         });
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: TrunkOrder) {
         let leg = order.leg();
         let mut actions = Vec::new();
-        if let Order::Offer { trunk, emergency, .. } = &order {
+        if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
             match self.begin(trunk, *emergency, &order, &mut actions) {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
@@ -203,7 +203,7 @@ impl Driver {
         &mut self,
         name: &str,
         emergency: bool,
-        order: &Order,
+        order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Vec<Server>), EndCause> {
         if self.lines.contains_key(&order.leg()) {
@@ -439,7 +439,7 @@ impl Driver {
             }
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Overload }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Overload }, &mut actions);
             }
             // Still owed while these are done: nothing more is told.
             self.act(leg, actions);
@@ -452,7 +452,7 @@ impl Driver {
         for leg in legs {
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
             }
             self.act(leg, actions);
         }
