@@ -176,7 +176,12 @@ impl Server {
         let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let trunks = trunks.run(office.follow());
-        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone(), names);
+        let commands = match config.media.commands {
+            true => media::Commands::Run,
+            false => media::Commands::Refused,
+        };
+        let music = data_dir.join(MUSIC);
+        let sounds = media::follow(office.follow(), music, commands, media, handle.clone(), names);
         let files = Arc::new(Files {
             office: Arc::clone(&office),
             folder: Arc::new(folder),

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mio::Waker;
+use mio::{Waker, net::UdpSocket};
 use selsius_media::{
     Digit,
     engine::{Clip, Counters, Event, Figures, Format, Learning, OrderError, Place, SourceId, Voice},
@@ -80,6 +80,17 @@ pub enum Answer {
     Waiting(oneshot::Sender<Option<SocketAddr>>),
 }
 
+/// What a source gives beside its clip.
+#[derive(Debug)]
+pub enum Live {
+    /// Nothing.
+    No,
+    /// RTP that comes to this port.
+    Socket(UdpSocket),
+    /// What [`Order::Feed`] brings.
+    Fed,
+}
+
 /// What the media thread is to do.
 #[expect(missing_debug_implementations, reason = "watchers are functions")]
 pub enum Order {
@@ -121,6 +132,10 @@ pub enum Order {
     Tap(Party, bool),
     /// What a source gives; nothing takes it away.
     Source(SourceId, Option<Clip>),
+    /// What a source gives before its clip, from now on.
+    Live(SourceId, Live),
+    /// A datagram of RTP for a source.
+    Feed(SourceId, Vec<u8>),
     /// How a party is.
     Figures(Party, oneshot::Sender<Option<Figures>>),
     /// How much of everything.

@@ -20,7 +20,8 @@ use selsius_media::{
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Handle, Happening, Opening, Order, Party, Status, Watcher,
+    Answer, Handle, Happening, Live, Opening, Order, Party, Status, Watcher,
+    feed::HERE,
     handle::{Orders, complain},
     ports::{Pair, Ports},
 };
@@ -31,6 +32,8 @@ use crate::{
 };
 
 const WAKER: usize = usize::MAX;
+/// Ports of sources have the tokens from here on, those of parties the ones below.
+const FEEDS: usize = usize::MAX / 2;
 /// Datagrams that are read of one socket in one turn, so that a flood does not hold up the others.
 const READS: usize = 32;
 /// Sockets that are served before the engine is asked what is due.
@@ -73,6 +76,7 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
         parties: BTreeMap::new(),
         talkers: BTreeMap::new(),
         sources: BTreeMap::new(),
+        feeds: BTreeMap::new(),
         unread: VecDeque::new(),
         past: Counters::default(),
         status: Status::default(),
@@ -117,6 +121,8 @@ struct Media {
     talkers: BTreeMap<BridgeId, Party>,
     /// What the sources give: an engine that begins again has none.
     sources: BTreeMap<SourceId, Clip>,
+    /// Those that are live, and the ports at which what they give arrives.
+    feeds: BTreeMap<SourceId, Option<UdpSocket>>,
     /// Sockets that have more than was read in one turn.
     unread: VecDeque<usize>,
     /// What was counted before the last crash.
@@ -205,6 +211,9 @@ impl Media {
 
     /// Reads what has come to a socket, up to a bound; the rest follows in the next turn.
     fn read(&mut self, token: usize) {
+        if token >= FEEDS {
+            return self.read_feed(token);
+        }
         for _ in 0..READS {
             let Some(leg) = self.legs.get(token / 2).and_then(Option::as_ref) else { return };
             let id = leg.id;
@@ -228,6 +237,46 @@ impl Media {
             }
         }
         self.unread.push_back(token);
+    }
+
+    /// The same for what comes for a source.
+    fn read_feed(&mut self, token: usize) {
+        let Ok(source) = u32::try_from(token - FEEDS).map(SourceId) else { return };
+        for _ in 0..READS {
+            let Some(Some(socket)) = self.feeds.get(&source) else { return };
+            match socket.recv_from(&mut self.buffer) {
+                Ok((len, from)) => {
+                    let now = self.now();
+                    self.engine.feed(now, source, canonical(from), &self.buffer[..len]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {}
+            }
+        }
+        self.unread.push_back(token);
+    }
+
+    /// What a source gives before its clip.
+    fn live(&mut self, source: SourceId, live: Live) {
+        // A port that it had is closed with this, and so out of the poll.
+        self.feeds.remove(&source);
+        let (socket, is_live) = match live {
+            Live::No => (None, false),
+            Live::Fed => (None, true),
+            Live::Socket(mut socket) => {
+                let token = Token(FEEDS + source.0 as usize);
+                if let Err(error) = self.poll.registry().register(&mut socket, token, Interest::READABLE) {
+                    tracing::warn!(source = source.0, %error, "live music cannot be heard");
+                }
+                (Some(socket), true)
+            }
+        };
+        if is_live {
+            self.feeds.insert(source, socket);
+        }
+        if let Err(error) = self.engine.set_live(source, is_live) {
+            tracing::warn!(source = source.0, %error, "media source refused");
+        }
     }
 
     /// Does what the engine wants done.
@@ -339,8 +388,11 @@ impl Media {
                 }
                 return;
             }
+            Order::Live(source, live) => return self.live(source, live),
+            Order::Feed(source, datagram) => return self.engine.feed(now, source, HERE, &datagram),
             Order::Source(source, None) => {
                 self.sources.remove(&source);
+                self.feeds.remove(&source);
                 return self.engine.remove_source(now, source);
             }
             Order::Figures(party, answer) => {
@@ -470,6 +522,9 @@ impl Media {
         for (&source, clip) in &self.sources {
             // It took as many before.
             let _ = self.engine.set_source(source, clip.clone());
+        }
+        for &source in self.feeds.keys() {
+            let _ = self.engine.set_live(source, true);
         }
         self.unread.clear();
         for mut leg in std::mem::take(&mut self.legs).into_iter().flatten() {

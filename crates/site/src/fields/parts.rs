@@ -317,10 +317,16 @@ impl Part for Music {
     const EXPECTED: &'static str = "a table, perhaps with files";
     const FIELDS: &'static [super::Field<Self>] = fields! {
         "files" files, "a list such as [\"bells.wav\"]";
+        "stream" stream, "an address and port such as \"239.192.1.2:5004\", or \"\" for none";
+        "command" command, "a list such as [\"mpg123\", \"-s\", \"radio.m3u\"]";
     };
 
     fn summary(&self) -> String {
-        list(&self.files)
+        match (self.stream, &self.command[..]) {
+            (Some(stream), _) => format!("stream {stream}"),
+            (None, [program, ..]) => format!("command {program}"),
+            (None, []) => list(&self.files),
+        }
     }
 }
 

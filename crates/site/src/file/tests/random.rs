@@ -288,7 +288,9 @@ fn rest() -> BoxedStrategy<Site> {
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
     });
-    let music = part!(Music { files: vec(texts(), 0..3) });
+    let stream = any::<(u8, u16)>().prop_map(|(host, port)| ([239, 1, 2, host], port).into());
+    let music =
+        part!(Music { files: vec(texts(), 0..3), stream: option::of(stream), command: vec(texts(), 0..3) });
     let application = part!(Application {
         kind: select(crate::ApplicationKind::ALL),
         file: texts(),

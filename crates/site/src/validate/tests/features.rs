@@ -349,6 +349,21 @@ fn values_have_their_ranges() {
         ),
         (
             "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:0\"\n[trunks.carrier]",
+            "music.bells.stream: is empty; expected a port",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:5004\"\ncommand = [\"radio\"]\n[trunks.carrier]",
+            "music.bells.command: cannot be beside stream; expected one of them",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\ncommand = [\"\", \"-v\"]\n[trunks.carrier]",
+            "music.bells.command[1]: is empty; expected a program",
+        ),
+        (
+            "[trunks.carrier]",
             "[applications.1998]\nkind = \"announcement\"\n[trunks.carrier]",
             "applications.1998.file: is empty; expected the name of a file",
         ),
