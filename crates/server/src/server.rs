@@ -161,7 +161,8 @@ impl Server {
         })?;
         connect(&handle, &media, &config).await;
         let (names, music) = watch::channel(BTreeMap::new());
-        let (rooms, voice) = voice::start(&data_dir, handle.clone(), media.clone(), music, &config).await;
+        let (applications, voice) =
+            voice::start(&data_dir, handle.clone(), media.clone(), music, &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -202,7 +203,7 @@ impl Server {
             office,
             observed: observed.clone(),
             exchange: handle.clone(),
-            rooms,
+            voice: applications,
             store: store.clone(),
             started: Timestamp::now(),
             addresses: addresses.clone(),

@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa's attribute names the types of parameters so")]
 
+mod archive;
 mod audit;
 mod backup;
 mod calls;
@@ -39,7 +40,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{ServeError, api, core::Handle, observe::Observed, office::Office, voice::Rooms};
+use crate::{ServeError, api, core::Handle, observe::Observed, office::Office, voice::Voice};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -50,7 +51,7 @@ pub(crate) struct Admin {
     pub(crate) office: Arc<Office>,
     pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
-    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) voice: Arc<Voice>,
     pub(crate) store: Store,
     pub(crate) started: Timestamp,
     pub(crate) addresses: api::Addresses,

@@ -18,7 +18,7 @@ use crate::{
 /// The rooms of the site, and who is in them.
 #[utoipa::path(get, path = "/v1/rooms", tag = "lines", responses((status = 200, body = Vec<api::Room>)))]
 pub(super) async fn rooms(State(admin): State<Arc<Admin>>) -> Json<Vec<api::Room>> {
-    let mut rooms = admin.rooms.status();
+    let mut rooms = admin.voice.rooms.status();
     let site = admin.office.site();
     let of_site =
         site.applications.iter().filter(|(_, application)| application.kind == ApplicationKind::Room);
@@ -66,7 +66,7 @@ pub(super) async fn put_out(
 }
 
 fn intervene(admin: &Admin, number: &str, id: u32, intervention: Intervention) -> Result<(), Failure> {
-    if admin.rooms.intervene(number, id, intervention) {
+    if admin.voice.rooms.intervene(number, id, intervention) {
         return Ok(());
     }
     let error = format!("nobody with the id {id} is in room {number}");

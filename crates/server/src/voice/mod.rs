@@ -50,7 +50,7 @@ pub(crate) struct Voice {
     media: media::Handle,
     learning: Learning,
     mailboxes: Mailboxes,
-    rooms: Arc<Rooms>,
+    pub(crate) rooms: Arc<Rooms>,
     sounds: Sounds,
     /// What the media engine calls the site's music.
     music: watch::Receiver<BTreeMap<Name, SourceId>>,
@@ -58,14 +58,14 @@ pub(crate) struct Voice {
     letters: Option<mpsc::Sender<Letter>>,
 }
 
-/// Begins to answer, and gives the rooms. The future is to be run; it ends with the exchange.
+/// Begins to answer, and gives what others may ask. The future is to be run; it ends with the exchange.
 pub(crate) async fn start(
     data_dir: &Path,
     exchange: core::Handle,
     media: media::Handle,
     music: watch::Receiver<BTreeMap<Name, SourceId>>,
     config: &Config,
-) -> (Arc<Rooms>, impl Future<Output = ()> + use<>) {
+) -> (Arc<Voice>, impl Future<Output = ()> + use<>) {
     let (far_end, orders): (FarEnd, _) = mpsc::channel(ORDERS);
     exchange.deliver(Command::FarEnd(TrunkKind::Services, far_end)).await;
     let mailboxes = Mailboxes::open(data_dir.join("voicemail"));
@@ -77,7 +77,7 @@ pub(crate) async fn start(
         Voice { exchange, media, learning, mailboxes, rooms: Arc::clone(&rooms), sounds, music, letters };
     let voice = Arc::new(voice);
     let sends = mail::send(Arc::clone(&voice), config.mail.clone(), to_send);
-    (rooms, answer(voice, orders, sends))
+    (Arc::clone(&voice), answer(voice, orders, sends))
 }
 
 async fn answer(
@@ -131,7 +131,7 @@ impl Voice {
 
     /// Tells the exchange what waits in every mailbox that was ever used: it may have been stopped between a message and its
     /// lamp.
-    async fn tell_all_counts(self: &Arc<Self>) {
+    pub(crate) async fn tell_all_counts(self: &Arc<Self>) {
         let Some(site) = self.site().await else { return };
         let used = self.disk(|voice| voice.mailboxes.used()).await.unwrap_or_default();
         let mut lines: BTreeMap<&str, Vec<&LineNumber>> = BTreeMap::new();
