@@ -94,7 +94,7 @@ pub enum Command {
         talks: bool,
     },
     /// Those who watch everything are to hear this.
-    Tell(News),
+    Tell(Box<News>),
     /// The media thread says where it listens to a party; nothing if it cannot, or no longer.
     Anchored {
         /// The party, as the exchange named it.

@@ -179,7 +179,7 @@ impl Rooms {
         }
         let news = News::Room(open.status(number));
         // Who watches sees the next change, if there is no room for this one.
-        let _ = self.exchange.send(Command::Tell(news));
+        let _ = self.exchange.send(Command::Tell(Box::new(news)));
         if open.callers.is_empty() {
             rooms.remove(number);
         }
