@@ -236,6 +236,7 @@ impl Exchange {
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
             Input::RecordingFailed { name, kept } => self.recording_failed(now, &name, kept),
             Input::Left { party, figures } => self.services_counted(party, figures.map(|figures| *figures)),
+            Input::Talks { party, talks } => self.talks(party, talks),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),

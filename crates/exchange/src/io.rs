@@ -110,6 +110,13 @@ pub enum Input {
         /// What; `None` if they had no such party.
         figures: Option<Box<StreamFigures>>,
     },
+    /// The media services say that a party is the one who talks in its conference, or no more.
+    Talks {
+        /// The party, as [`AnchorOrder`] named it.
+        party: u32,
+        /// Does it?
+        talks: bool,
+    },
     /// How well the driver keeps up.
     Load(Load),
     /// The manager will be stopped soon: calls go on, new ones are refused unless they are emergency calls.

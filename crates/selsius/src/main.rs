@@ -33,6 +33,8 @@ enum Command {
     Group(cli::group::GroupArgs),
     Forward(cli::forward::ForwardArgs),
     Park(cli::forward::ParkArgs),
+    #[command(visible_alias = "rooms")]
+    Room(cli::room::RoomArgs),
     Log(cli::log::LogArgs),
     Backup(cli::backup::BackupArgs),
     Restore(cli::backup::RestoreArgs),
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Group(args) => cli::group::run(args),
         Command::Forward(args) => cli::forward::run(args),
         Command::Park(args) => cli::forward::run_park(args),
+        Command::Room(args) => cli::room::run(args),
         Command::Log(args) => cli::log::run(args),
         Command::Backup(args) => cli::backup::backup(args),
         Command::Restore(args) => cli::backup::restore(args),

@@ -7,7 +7,7 @@
 //! | `GET /v1/health` | [`Health`], also when the exchange does not answer |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
-//! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
+//! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls, rooms |
 //! | `GET /v1/log?last=N` | [`Vec<LogEntry>`](LogEntry): what operators changed, newest first |
 //! | `GET /v1/site` | the site as TOML |
 //! | `PUT /v1/site?dry-run=true&prune=true&name=FILE`, body TOML | [`SiteChange`] |
@@ -31,6 +31,8 @@
 //! | `GET /v1/recordings?last=N&number=NUMBER` | [`Vec<Recording>`](Recording), newest first |
 //! | `POST /v1/recordings/{name}/export` | the recording, as WAV |
 //! | `DELETE /v1/recordings/{name}` | [`Done`] |
+//! | `GET /v1/rooms` | [`Vec<Room>`](Room) |
+//! | `PUT /v1/rooms/{number}/members/{id}/mute`, body [`Mute`]; `DELETE /v1/rooms/{number}/members/{id}` | [`Done`] |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
 //! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |
@@ -558,7 +560,7 @@ pub struct Message {
     pub text: String,
 }
 
-/// Something that happened to a phone or a call.
+/// Something that happened to a phone, a call or a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
@@ -572,6 +574,8 @@ pub enum Event {
     },
     /// A call began, went on or is over.
     Call(CallInProgress),
+    /// Somebody has come to a room, gone, is muted or talks there: how it is now.
+    Room(Room),
 }
 
 /// A line, and what it remembers.
@@ -696,6 +700,47 @@ pub struct ParkedCall {
     pub waits: Named,
     /// Who parked it.
     pub by: Named,
+}
+
+/// A meet-me room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Room {
+    /// Its number.
+    pub number: String,
+    /// Has its moderator locked it?
+    pub locked: bool,
+    /// Who is in it, the first who came first.
+    pub members: Vec<RoomMember>,
+}
+
+/// Somebody in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RoomMember {
+    /// The name for other requests; no two have the same.
+    pub id: u32,
+    /// Who calls.
+    pub who: Named,
+    /// Which phone it is, if it is one of the site's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Is it a moderator?
+    pub moderator: bool,
+    /// Does it wait for the moderator?
+    pub waiting: bool,
+    /// Do the others not hear it?
+    pub muted: bool,
+    /// Is it the one who talks? Told where three or more are in the room.
+    pub talking: bool,
+}
+
+/// Whether others in a room shall not hear somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mute {
+    /// They shall not.
+    pub on: bool,
 }
 
 /// Something that an operator changed.

@@ -1,6 +1,7 @@
 //! A whole manager in this process.
 
 use std::{
+    collections::BTreeMap,
     fs,
     future::pending,
     hash::{BuildHasher, RandomState},
@@ -21,8 +22,8 @@ use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::oneshot,
     sync::{Mutex, Semaphore},
+    sync::{oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -171,7 +172,9 @@ impl Server {
         })?;
         let shortfall = recorder.shortfall();
         connect(&handle, &media, recorder, &config).await;
-        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
+        let (names, music) = watch::channel(BTreeMap::new());
+        let (applications, voice) =
+            voice::start(&data_dir, handle.clone(), media.clone(), music, &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -187,7 +190,12 @@ impl Server {
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let trunks = trunks.run(office.follow());
         let tidies = recordings::tidy(office.follow(), recordings.clone());
-        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());
+        let commands = match config.media.commands {
+            true => media::Commands::Run,
+            false => media::Commands::Refused,
+        };
+        let music = data_dir.join(MUSIC);
+        let sounds = media::follow(office.follow(), music, commands, media, handle.clone(), names);
         let files = Arc::new(Files {
             office: Arc::clone(&office),
             folder: Arc::new(folder),
@@ -208,6 +216,7 @@ impl Server {
             office,
             observed: observed.clone(),
             exchange: handle.clone(),
+            voice: applications,
             store: store.clone(),
             recordings,
             started: Timestamp::now(),

@@ -216,6 +216,7 @@ async fn an_exchange_that_does_not_listen_hears_of_every_end_later() {
             codecs: Vec::new(),
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: None,
         };
         while let Err(back) = bed.handle.order(order) {

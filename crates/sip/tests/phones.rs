@@ -57,6 +57,7 @@ impl Bed {
             redirecting: None,
             codecs: vec![CodecName::Pcma],
             packet_ms: 20,
+            meet_me: false,
             emergency: false,
             listens: Some(LISTENS.parse().unwrap()),
         });

@@ -35,6 +35,8 @@ pub(crate) struct Anchor {
     pub(crate) address: Option<SocketAddr>,
     /// What the party says and hears is recorded.
     pub(crate) recorded: bool,
+    /// Is it the one who talks in its conference?
+    pub(crate) talks: bool,
 }
 
 impl Anchor {
@@ -97,7 +99,13 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None, recorded: false });
+                leg.anchor = Some(Anchor {
+                    hears: hears.clone(),
+                    audio,
+                    address: None,
+                    recorded: false,
+                    talks: false,
+                });
                 AnchorOrder::Join { party, hears, audio, events, listens, near }
             }
             Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
@@ -151,6 +159,15 @@ impl Exchange {
             let device = self.devices.get(self.legs.get(leg)?.device()?)?;
             Some(self.sessions.get(&device.session)?.peer.local.ip())
         })
+    }
+
+    /// The media services say that a party talks in its conference, or no more.
+    pub(crate) fn talks(&mut self, party: u32, talks: bool) {
+        let leg = self.parties.get(&party).and_then(|&leg| self.legs.get_mut(leg));
+        // It may have gone meanwhile.
+        if let Some(anchor) = leg.and_then(|leg| leg.anchor.as_mut()) {
+            anchor.talks = talks;
+        }
     }
 
     /// The media services say where they listen to a party; `None` if they cannot take it.

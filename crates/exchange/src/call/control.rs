@@ -114,6 +114,7 @@ impl Exchange {
             emergency: false,
             emergency_only: false,
             intercom: false,
+            meet_me: false,
             page: None,
             codes: Entered::default(),
             calling,

@@ -121,6 +121,7 @@ impl Exchange {
             },
             (Key::ForwardAll, _) => self.forward_key(now, device, line),
             (Key::DoNotDisturb, _) => self.do_not_disturb_key(now, device),
+            (Key::MeetMe, _) => self.meet_me_key(now, device, line),
             (Key::Divert, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.divert(now, leg),
                 None => {

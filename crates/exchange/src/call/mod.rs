@@ -56,6 +56,8 @@ pub(crate) struct Call {
     pub(crate) emergency_only: bool,
     /// It speaks to the other side through its speaker.
     pub(crate) intercom: bool,
+    /// The caller opens the room that it is for.
+    pub(crate) meet_me: bool,
     /// It speaks to many phones at once.
     pub(crate) page: Option<Page>,
     /// Codes that were entered for it.

@@ -274,6 +274,7 @@ const fn stimulus_of(feature: Feature) -> StimulusType {
         Feature::Mobility => StimulusType::Mobility,
         // There is none for it; this one is what applications have for their own.
         Feature::Record => StimulusType::GenericAppB1,
+        Feature::MeetMe => StimulusType::MeetMeConference,
     }
 }
 
@@ -292,6 +293,7 @@ const fn code_of(feature: Feature) -> Option<FeatureCode> {
         Feature::Redial => Some(FeatureCode::Redial),
         Feature::Mobility => Some(FeatureCode::Login),
         Feature::Record => Some(FeatureCode::Record),
+        Feature::MeetMe => Some(FeatureCode::MeetMe),
         Feature::Privacy | Feature::Conference | Feature::Transfer | Feature::Hold => None,
     }
 }
@@ -308,7 +310,6 @@ pub(crate) fn soft_key_of(stimulus: StimulusType) -> Option<SoftKey> {
         StimulusType::EndCall => SoftKey::EndCall,
         StimulusType::Select => SoftKey::Select,
         StimulusType::ConfList => SoftKey::ConferenceList,
-        StimulusType::MeetMeConference => SoftKey::MeetMe,
         _ => return None,
     })
 }
@@ -332,5 +333,6 @@ const fn feature_name(feature: Feature) -> &'static str {
         Feature::Redial => "Redial",
         Feature::Mobility => "Mobility",
         Feature::Record => "Record",
+        Feature::MeetMe => "MeetMe",
     }
 }

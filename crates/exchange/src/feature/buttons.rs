@@ -36,6 +36,7 @@ impl Exchange {
             Feature::Transfer => SoftKey::Transfer,
             Feature::Redial => SoftKey::Redial,
             Feature::Hold => self.hold_or_resume(device),
+            Feature::MeetMe => SoftKey::MeetMe,
             Feature::DirectedPickup => {
                 return self.ask_number(now, device, 0, FeatureCode::DirectedPickup);
             }

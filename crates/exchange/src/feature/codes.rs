@@ -62,6 +62,7 @@ impl Exchange {
             FeatureCode::Login => self.login_code(now, leg, argument),
             FeatureCode::Logout => self.logout_code(now, leg),
             FeatureCode::Record => self.record_by_code(now, leg),
+            FeatureCode::MeetMe => self.meet_me_code(now, leg, argument),
         }
     }
 
@@ -137,6 +138,7 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
         }
         FeatureCode::DirectedPickup => text("Enter number to pick up"),
         FeatureCode::Login => text("Enter your number"),
+        FeatureCode::MeetMe => text("Enter number of the room"),
         _ => PhoneText::label(DisplayLabel::EnterNumber),
     }
 }
@@ -150,6 +152,7 @@ pub(crate) fn argument(feature: FeatureCode) -> Argument {
         | FeatureCode::Abbreviated
         | FeatureCode::Account
         | FeatureCode::Intercom
+        | FeatureCode::MeetMe
         | FeatureCode::Login => Argument::Needed,
         FeatureCode::Park | FeatureCode::Callback => Argument::Possible,
         FeatureCode::ForwardCancel

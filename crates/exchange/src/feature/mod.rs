@@ -17,6 +17,7 @@ pub(crate) mod hunt;
 mod intercom;
 mod lift;
 mod look;
+mod meet_me;
 pub(crate) mod mobility;
 pub(crate) mod paging;
 pub(crate) mod park;

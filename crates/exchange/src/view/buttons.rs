@@ -118,6 +118,7 @@ fn is_on(exchange: &Exchange, device: &Device, feature: Feature) -> bool {
         | Feature::Conference
         | Feature::Transfer
         | Feature::Hold
-        | Feature::Redial => false,
+        | Feature::Redial
+        | Feature::MeetMe => false,
     }
 }

@@ -46,6 +46,7 @@ mod clip;
 mod control;
 mod figures;
 mod gate;
+mod live;
 mod outbound;
 mod packets;
 mod party;
@@ -74,6 +75,7 @@ use bridge::{Bridge, Due, Source};
 use clip::Player;
 use control::{Wall, next_report};
 use gate::Gate;
+use live::Live;
 use outbound::Outbound;
 use party::{Party, Way};
 use queue::Queue;
@@ -518,6 +520,25 @@ impl Engine {
         }
         self.put_source(at, Player::new(clip));
         Ok(())
+    }
+
+    /// Lets a source give what [`Engine::feed`] brings, and its clip while nothing comes; or the clip alone again.
+    ///
+    /// # Errors
+    /// If there is no such source.
+    pub fn set_live(&mut self, at: SourceId, live: bool) -> Result<(), OrderError> {
+        let source = self.sources.get_mut(&at).ok_or(OrderError::NoSource)?;
+        source.live = live.then(Live::new);
+        Ok(())
+    }
+
+    /// Takes a datagram that came at `now` from `from` for a source that is live: RTP in G.711 or G.722, with its static
+    /// payload type. All else is dropped, and so is what nobody listens to.
+    pub fn feed(&mut self, now: Time, at: SourceId, from: SocketAddr, datagram: &[u8]) {
+        let source = self.sources.get_mut(&at).filter(|source| !source.listeners.is_empty());
+        if let Some(live) = source.and_then(|source| source.live.as_mut()) {
+            live.push(now, from, datagram);
+        }
     }
 
     /// Takes a source away. Who hears it is nowhere then.

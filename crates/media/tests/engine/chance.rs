@@ -26,6 +26,7 @@ enum Step {
     Digit(usize, u8),
     Source(u32, u8),
     NoSource(u32),
+    Live(u32, bool),
     Packet {
         party: usize,
         from: u8,
@@ -98,6 +99,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (party.clone(), 0..16u8).prop_map(|(p, digit)| Step::Digit(p, digit)),
         1 => (0..3u32, any::<u8>()).prop_map(|(at, clip)| Step::Source(at, clip)),
         1 => (0..3u32).prop_map(Step::NoSource),
+        1 => (0..3u32, any::<bool>()).prop_map(|(at, live)| Step::Live(at, live)),
         20 => packet.prop_map(|(party, from, first, second, sequence, timestamp, ssrc, payload)| {
             Step::Packet { party, from, first, second, sequence: sequence % 40, timestamp, ssrc, payload }
         }),
@@ -156,6 +158,7 @@ fn run(steps: Vec<Step>) {
             }
             Step::Source(at, number) => _ = engine.set_source(SourceId(at), clip(number)),
             Step::NoSource(at) => engine.remove_source(now, SourceId(at)),
+            Step::Live(at, live) => _ = engine.set_live(SourceId(at), live),
             Step::Packet { party, from, first, second, sequence, timestamp, ssrc, payload } => {
                 let mut datagram = vec![first, second];
                 datagram.extend_from_slice(&sequence.to_be_bytes());
@@ -163,6 +166,7 @@ fn run(steps: Vec<Step>) {
                 datagram.extend_from_slice(&[0, 0, 0, ssrc]);
                 datagram.extend_from_slice(&payload);
                 engine.receive(now, id(party), address(from), &datagram);
+                engine.feed(now, SourceId(party as u32 % 3), address(from), &datagram);
             }
             Step::Garbage(party, from, datagram) => engine.receive(now, id(party), address(from), &datagram),
             Step::Control(party, from, datagram) => {

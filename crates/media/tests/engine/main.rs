@@ -7,6 +7,7 @@ mod bench;
 mod chance;
 mod codecs;
 mod hostile;
+mod live;
 
 use std::time::Duration;
 
@@ -294,6 +295,20 @@ fn the_talker_is_named() {
         let (id, talkers) = speak(phone);
         assert_eq!(talkers, [Some(id), None]);
     }
+}
+
+#[test]
+fn talkers_who_interrupt_each_other_are_named_no_faster_than_one_can_read() {
+    let mut bench = Bench::new();
+    bench.bridge(&[(MU, 440), (MU, 1000), (MU, 700)]);
+    for turn in 0..50 {
+        for (at, phone) in bench.phones.iter_mut().enumerate() {
+            phone.silent = at != turn % 2;
+        }
+        bench.run(100);
+    }
+    let named = bench.talkers.len();
+    assert!((3..=10).contains(&named) && !bench.talkers.contains(&None), "{named} in five seconds");
 }
 
 #[test]

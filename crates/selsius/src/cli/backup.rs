@@ -16,7 +16,8 @@ use super::{
     out,
 };
 
-/// Copies everything that is stored - site, call records, histories - into a new file.
+/// Copies everything that is stored - site, call records, histories, mailboxes, announcements, prompts, music - into a new
+/// file: a tar archive.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
     #[command(flatten)]
@@ -26,7 +27,7 @@ pub(crate) struct BackupArgs {
 }
 
 /// Replaces everything that is stored by a backup. Calls go on; what was there before stays in the data directory as
-/// `before-restore.db` until the next time.
+/// `before-restore.db` and `before-restore` until the next time.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     #[command(flatten)]

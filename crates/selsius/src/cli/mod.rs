@@ -19,6 +19,7 @@ mod node;
 mod out;
 pub(crate) mod phone;
 pub(crate) mod recordings;
+pub(crate) mod room;
 pub(crate) mod serve;
 pub(crate) mod site;
 pub(crate) mod status;

@@ -14,6 +14,7 @@ mod music;
 mod operator;
 mod quality;
 mod recording;
+mod rooms;
 mod service;
 mod sip;
 mod sip_phones;

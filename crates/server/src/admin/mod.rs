@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa's attribute names the types of parameters so")]
 
+mod archive;
 mod audit;
 mod backup;
 mod calls;
@@ -11,6 +12,7 @@ mod lines;
 mod live;
 mod picture;
 mod recordings;
+mod rooms;
 mod show;
 mod site;
 
@@ -39,7 +41,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{ServeError, api, core::Handle, observe::Observed, office::Office, recordings::Folder};
+use crate::{
+    ServeError, api, core::Handle, observe::Observed, office::Office, recordings::Folder, voice::Voice,
+};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -50,6 +54,7 @@ pub(crate) struct Admin {
     pub(crate) office: Arc<Office>,
     pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
+    pub(crate) voice: Arc<Voice>,
     pub(crate) store: Store,
     pub(crate) recordings: Folder,
     pub(crate) started: Timestamp,
@@ -112,6 +117,9 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(lines::messages))
         .routes(routes!(lines::groups))
         .routes(routes!(lines::parked))
+        .routes(routes!(rooms::rooms))
+        .routes(routes!(rooms::mute))
+        .routes(routes!(rooms::put_out))
         .routes(routes!(backup::backup))
         .routes(routes!(backup::restore))
 }

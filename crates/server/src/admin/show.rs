@@ -11,12 +11,14 @@ use selsius_exchange::{
 };
 use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, SipPhone, Site};
 use selsius_store::{CallRecord, OperatorEntry, StoreStatus};
+use selsius_voice::{Role, Stay};
 use selsius_wire::{DisplayLabel, value::CallType};
 
 use super::Admin;
 use crate::{
     api,
     core::{self, Face},
+    voice::{MemberStatus, RoomStatus},
 };
 
 pub(super) fn status(admin: &Admin, site: &Site, status: core::Status, health: api::Health) -> api::Status {
@@ -221,6 +223,22 @@ pub(super) fn parked(parked: ParkedCall) -> api::ParkedCall {
     let named = |party: Party| api::Named { number: party.number, name: party.name };
     let ParkedCall { slot, call, waits, by } = parked;
     api::ParkedCall { slot: slot.to_string(), call: call.0, waits: named(waits), by: named(by) }
+}
+
+/// A room, and who is in it.
+pub(super) fn room(room: RoomStatus) -> api::Room {
+    let member = |member: MemberStatus| api::RoomMember {
+        id: member.id,
+        who: api::Named { number: member.who.number, name: member.who.name },
+        device: member.who.device.map(|device| device.to_string()),
+        since: member.since,
+        moderator: member.role == Role::Moderator,
+        waiting: member.stay == Stay::Waiting,
+        muted: member.muted,
+        talking: member.talking,
+    };
+    let RoomStatus { number, locked, members } = room;
+    api::Room { number, locked, members: members.into_iter().map(member).collect() }
 }
 
 /// An entry of the operators' log.

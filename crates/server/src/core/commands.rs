@@ -111,6 +111,8 @@ impl Core {
             }
             Command::Phone(phone, contacts) => self.exchange.handle(now, Input::Phone { phone, contacts }),
             Command::Music(music) => self.anchors.music = music,
+            Command::Talks { party, talks } => self.exchange.handle(now, Input::Talks { party, talks }),
+            Command::Tell(news) => self.watchers.tell(&mut self.exchange, &news),
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });
             }

@@ -88,6 +88,15 @@ pub enum Command {
     Phone(DeviceName, Vec<PhoneContact>),
     /// What the media engine calls the site's music, from now on.
     Music(BTreeMap<Name, SourceId>),
+    /// One of the exchange's parties is the one who talks in its conference, or no more.
+    Talks {
+        /// Which.
+        party: u32,
+        /// Does it?
+        talks: bool,
+    },
+    /// Those who watch everything are to hear this.
+    Tell(Box<News>),
     /// The media thread says where it listens to a party; nothing if it cannot, or no longer.
     Anchored {
         /// The party, as the exchange named it.

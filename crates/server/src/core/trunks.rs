@@ -151,6 +151,7 @@ mod tests {
             packet_ms: 20,
             listens: None,
             emergency: false,
+            meet_me: false,
         }
     }
 

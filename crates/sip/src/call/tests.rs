@@ -57,6 +57,7 @@ impl Bench {
             codecs: vec![CodecName::G722, CodecName::Pcma],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();

@@ -158,6 +158,7 @@ impl Bed {
             codecs: vec![CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| LISTENS.parse().unwrap()),
         });
         leg

@@ -341,10 +341,16 @@ impl Part for Music {
     const EXPECTED: &'static str = "a table, perhaps with files";
     const FIELDS: &'static [super::Field<Self>] = fields! {
         "files" files, "a list such as [\"bells.wav\"]";
+        "stream" stream, "an address and port such as \"239.192.1.2:5004\", or \"\" for none";
+        "command" command, "a list such as [\"mpg123\", \"-s\", \"radio.m3u\"]";
     };
 
     fn summary(&self) -> String {
-        list(&self.files)
+        match (self.stream, &self.command[..]) {
+            (Some(stream), _) => format!("stream {stream}"),
+            (None, [program, ..]) => format!("command {program}"),
+            (None, []) => list(&self.files),
+        }
     }
 }
 
@@ -354,6 +360,11 @@ impl Part for Application {
         "kind" kind;
         "file" file, "a file name such as \"closed.wav\"";
         "line" line, "a line such as \"1001\", or \"\" for none";
+        "pin" pin, "digits in quotes such as \"4711\", or \"\" for none";
+        "moderator-pin" moderator_pin, "digits in quotes such as \"4712\", or \"\" for none";
+        "most" most, "a number such as 20";
+        "wait-for-moderator" wait_for_moderator;
+        "entry-tones" entry_tones;
     };
 
     fn summary(&self) -> String {

@@ -214,6 +214,8 @@ words! {
         Mobility = "mobility",
         /// Records the call, or no longer.
         Record = "record",
+        /// Opens a room to be dialled.
+        MeetMe = "meet-me",
     }
 }
 

@@ -273,6 +273,8 @@ words! {
         Logout = "logout",
         /// Records the call on hold, or no longer.
         Record = "record",
+        /// Opens a room; its number follows.
+        MeetMe = "meet-me",
     }
 }
 
@@ -302,6 +304,7 @@ impl FeatureCode {
             Self::Login => "*81",
             Self::Logout => "*82",
             Self::Record => "*44",
+            Self::MeetMe => "*63",
         }
     }
 }

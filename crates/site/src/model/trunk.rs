@@ -1,5 +1,7 @@
 //! Ways out of the office, and what people hear that nobody says.
 
+use core::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CodecName, RecordingRule, word::words};
@@ -138,4 +140,8 @@ words! {
 pub struct Music {
     /// WAV files in the music folder, one after the other and again; none is a melody that the manager makes itself.
     pub files: Vec<String>,
+    /// Where a stream arrives (RTP in G.711 or G.722) that is played while it does: an address of this machine, or a group.
+    pub stream: Option<SocketAddr>,
+    /// A program and its arguments: what it writes (16 bits, 8000 Hz, one channel) is played while it does.
+    pub command: Vec<String>,
 }

@@ -160,6 +160,9 @@ pub enum Problem {
         "is {0:?}; expected a name or an address, perhaps with a port, such as \"sip.example.net\" or \"192.0.2.5:5060\""
     )]
     Host(String),
+    /// Only one of the two can be.
+    #[error("cannot be beside {0}; expected one of them")]
+    Beside(&'static str),
     /// Not the name of a file in the music folder.
     #[error("{0:?} is no file in the music folder; expected a name such as \"bells.wav\"")]
     MusicFile(String),

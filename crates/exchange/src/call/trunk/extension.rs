@@ -303,6 +303,7 @@ impl Exchange {
                 codecs,
                 packet_ms: self.site.settings.packet_ms,
                 listens: None,
+                meet_me: false,
                 emergency: call.emergency,
             };
             self.transition(now, leg, Transition::RingIn);

@@ -55,6 +55,8 @@ pub enum TrunkOrder {
         listens: Option<SocketAddr>,
         /// An emergency call.
         emergency: bool,
+        /// The number is a room, and the caller opens it.
+        meet_me: bool,
     },
     /// The phone that the trunk called rings.
     Ringing {

@@ -33,6 +33,7 @@ impl Exchange {
         call.other_trunks = trunks;
         call.trunk = Some(trunk.clone());
         call.ringing.get_or_insert(wall);
+        let meet_me = call.meet_me;
         let redirecting = call.redirections.last().map(|redirection| redirection.by.clone());
         let calling = self.legs.get(caller).map(|leg| self.caller_outside(leg)).unwrap_or_default();
         let id = TrunkLegId(self.next_trunk_leg());
@@ -59,6 +60,7 @@ impl Exchange {
             packet_ms: self.site.settings.packet_ms,
             listens: None,
             emergency,
+            meet_me,
         };
         if !relays {
             return self.order(offer);

@@ -305,11 +305,18 @@ fn rest() -> BoxedStrategy<Site> {
         contacts: any::<u32>(),
     });
     let sip_names = "[A-Z0-9._-]{1,15}".prop_map(|name| name.parse().unwrap());
-    let music = part!(Music { files: vec(texts(), 0..3) });
+    let stream = any::<(u8, u16)>().prop_map(|(host, port)| ([239, 1, 2, host], port).into());
+    let music =
+        part!(Music { files: vec(texts(), 0..3), stream: option::of(stream), command: vec(texts(), 0..3) });
     let application = part!(Application {
         kind: select(crate::ApplicationKind::ALL),
         file: texts(),
         line: option::of(numbers()),
+        pin: texts().prop_map(Secret::new),
+        moderator_pin: texts().prop_map(Secret::new),
+        most: any::<u32>(),
+        wait_for_moderator: any::<bool>(),
+        entry_tones: any::<bool>(),
     });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),

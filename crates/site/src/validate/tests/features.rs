@@ -376,6 +376,21 @@ fn values_have_their_ranges() {
         ),
         (
             "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:0\"\n[trunks.carrier]",
+            "music.bells.stream: is empty; expected a port",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:5004\"\ncommand = [\"radio\"]\n[trunks.carrier]",
+            "music.bells.command: cannot be beside stream; expected one of them",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\ncommand = [\"\", \"-v\"]\n[trunks.carrier]",
+            "music.bells.command[1]: is empty; expected a program",
+        ),
+        (
+            "[trunks.carrier]",
             "[applications.1998]\nkind = \"announcement\"\n[trunks.carrier]",
             "applications.1998.file: is empty; expected the name of a file",
         ),
@@ -393,6 +408,26 @@ fn values_have_their_ranges() {
             "[trunks.carrier]",
             "[applications.1998]\nkind = \"message\"\nline = \"1234\"\n[trunks.carrier]",
             "applications.1998.line: line 1234 does not exist",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"12\"\n[trunks.carrier]",
+            "applications.1998.pin: expected a PIN of 4 to 10 digits",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"4711\"\nmoderator-pin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.moderator-pin: expected another PIN than that of the guests",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\nmost = 1\n[trunks.carrier]",
+            "applications.1998.most: is 1; expected 2 to 500 participants",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\npin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.pin: has no meaning without kind = \"room\"",
         ),
         ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),
