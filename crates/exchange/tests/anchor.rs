@@ -215,23 +215,30 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
 
 #[test]
 fn digits_go_by_message_where_the_far_end_or_the_office_wants_that() {
-    for (events, dtmf, by_message) in [
-        (Some(101), Dtmf::Auto, false),
-        (None, Dtmf::Auto, true),
-        (Some(101), Dtmf::Info, true),
-        (Some(101), Dtmf::Rfc4733, false),
+    let (pcmu, g729) = (CodecName::Pcmu, CodecName::G729);
+    for (codec, events, dtmf, by_message) in [
+        (pcmu, Some(101), Dtmf::Auto, false),
+        (pcmu, None, Dtmf::Auto, true),
+        (pcmu, Some(101), Dtmf::Info, true),
+        (pcmu, Some(101), Dtmf::Rfc4733, false),
+        (pcmu, None, Dtmf::Inband, false),
+        // Nobody here makes tones in it.
+        (g729, None, Dtmf::Inband, true),
+        (g729, Some(101), Dtmf::Auto, false),
     ] {
         let mut site = with_trunks();
+        site.settings.codecs = vec![pcmu, g729];
         site.trunks.get_mut(&name("carrier")).unwrap().dtmf = dtmf;
         let mut bench = Bench::new(site);
         let alice = bench.phone("1001");
+        bench.say(alice, capabilities(&[Codec::G711Ulaw64k, Codec::G729AnnexA]));
         let leg = bench.calls_out(alice);
-        bench.answered(leg, CodecName::Pcmu, events);
+        bench.answered(leg, codec, events);
         bench.services();
         bench.told();
         bench.dial(alice, "#");
-        assert_eq!(bench.told() == ["Digit #"], by_message, "{events:?} {dtmf:?}");
-        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{events:?} {dtmf:?}");
+        assert_eq!(bench.told() == ["Digit #"], by_message, "{codec:?} {events:?} {dtmf:?}");
+        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{codec:?} {events:?} {dtmf:?}");
     }
 }
 

@@ -297,6 +297,7 @@ fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> 
             Dtmf::Auto => selsius_sip::Dtmf::Auto,
             Dtmf::Rfc4733 => selsius_sip::Dtmf::Rfc4733,
             Dtmf::Info => selsius_sip::Dtmf::Info,
+            Dtmf::Inband => selsius_sip::Dtmf::Inband,
         },
         packet_ms: site.settings.packet_ms,
         limits: Limits { calls: usize::try_from(trunk.calls).unwrap_or(usize::MAX), rate: trunk.rate },

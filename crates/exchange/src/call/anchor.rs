@@ -11,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 use selsius_site::{CodecName, Name};
 use selsius_wire::Time;
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, media::codec_name};
 use crate::{
     arena::Handle,
     exchange::{Exchange, Timer},
@@ -39,6 +39,11 @@ impl Anchor {
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
         self.address.filter(|_| matches!(self.hears, Hears::Bridge(_)))
+    }
+
+    /// Can the media services put tones into the party's audio?
+    pub(super) fn carries_tones(&self) -> bool {
+        codec_name(self.audio.codec).is_some_and(|codec| TRANSCODED.contains(&codec))
     }
 }
 

@@ -266,8 +266,8 @@ impl Engine {
         self.speakers.clear();
         for &id in &bridge.members {
             let Some(party) = self.parties.get_mut(id) else { continue };
-            let Some(hearing) = &mut party.hearing else { continue };
-            let speaks = hearing.pull(now, party.voice);
+            let speaks = party.hear(now, id, &mut self.queue);
+            let Some(hearing) = &party.hearing else { continue };
             if speaks {
                 sum.add(&hearing.frame);
                 self.speakers.push(id);
@@ -374,21 +374,19 @@ impl Engine {
                 } else {
                     heard = send(now, id, party, &frame, &mut self.payload, &mut self.queue);
                 }
-                if let Some(hearing) = &mut party.hearing {
-                    hearing.pull(now, party.voice);
-                }
+                party.hear(now, id, &mut self.queue);
                 tap(id, party, &heard, &mut self.queue);
             }
         }
         self.sources.insert(at, source);
     }
 
-    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is tapped, and no
+    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is listened to, and no
     /// bridge or source makes frames anyhow.
     pub(super) fn pace(&mut self, now: Time, id: PartyId) {
         let Some(party) = self.parties.get_mut(id) else { return };
         let driven = party.way == Way::Mix || matches!(party.place, Place::Source(_));
-        let needed = !driven && (party.is_played_to() || party.tapped);
+        let needed = !driven && (party.is_played_to() || party.is_listened_to());
         match (needed, &party.pacer) {
             (true, None) => {
                 party.pacer = Some(Pacer::new(now, PacketTime::DEFAULT));
@@ -414,9 +412,7 @@ impl Engine {
         }
         for _ in 0..frames.send {
             let mut heard = [0; FRAME];
-            if let Some(hearing) = &mut party.hearing {
-                hearing.pull(now, party.voice);
-            }
+            party.hear(now, id, &mut self.queue);
             if party.is_played_to() {
                 heard = send(now, id, party, &heard, &mut self.payload, &mut self.queue);
             }
@@ -449,6 +445,7 @@ fn send(
     if let Some(player) = party.player.as_mut().filter(|_| is_understood(format.codec)) {
         player.fill(&mut played);
     }
+    party.tones.fill(&mut played);
     party.packer.add(&played);
     while party.packer.pack(payload) {
         let Some(to) = party.gate.target() else { continue };

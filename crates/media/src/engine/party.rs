@@ -1,5 +1,6 @@
 //! One party: a stream each way, and all that is known of both.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,9 +8,11 @@ use core::time::Duration;
 use super::clip::Player;
 use super::control::Control;
 use super::gate::Gate;
+use super::keys::{Listener, Tones};
 use super::outbound::Outbound;
+use super::queue::Queue;
 use super::voice::{FRAME, Form, Frame, Packer, is_understood};
-use super::{Figures, Mos, PartyId, Place, Voice};
+use super::{Event, Figures, Mos, PartyId, Place, Voice};
 use crate::dtmf::{Press, TelephoneEvent};
 use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
@@ -29,13 +32,15 @@ pub struct Format {
     pub payload_type: PayloadType,
     /// What telephone events (RFC 4733) are called; `None` if there are none.
     pub events: Option<PayloadType>,
+    /// Whether its keys are looked for as tones in its sound too, as long as no telephone event has come from it.
+    pub tones: bool,
 }
 
 impl Format {
     /// A codec by its static payload type, with telephone events as Cisco phones call them.
     pub const fn new(codec: Codec, packet_time: PacketTime) -> Self {
         let (payload_type, events) = (codec.payload_type(), Some(PayloadType::TELEPHONE_EVENT));
-        Self { codec, packet_time, payload_type, events }
+        Self { codec, packet_time, payload_type, events, tones: false }
     }
 
     pub(super) const fn form(self) -> Form {
@@ -106,6 +111,8 @@ pub(super) struct Party {
     pub(super) pieces: Pieces,
     pub(super) player: Option<Player>,
     pub(super) presses: VecDeque<Press>,
+    pub(super) tones: Tones,
+    listener: Option<Box<Listener>>,
     digit: Option<(Ssrc, RtpTimestamp, Time)>,
     /// When its own frames are due, where no bridge or source makes them.
     pub(super) pacer: Option<Pacer>,
@@ -144,6 +151,8 @@ impl Party {
             pieces: Pieces::default(),
             player: None,
             presses: VecDeque::new(),
+            tones: Tones::default(),
+            listener: listener(format),
             digit: None,
             pacer: None,
             report_at,
@@ -154,12 +163,37 @@ impl Party {
 
     /// Whether something is played or pressed to it, in place of what it would hear else.
     pub(super) fn is_played_to(&self) -> bool {
-        self.player.is_some() || !self.presses.is_empty()
+        self.player.is_some() || !self.presses.is_empty() || !self.tones.is_empty()
+    }
+
+    /// Whether somebody needs its sound as samples although nobody else hears it.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.tapped || self.listener.as_ref().is_some_and(|listener| listener.listens())
+    }
+
+    /// Its format has changed, and with it the ways of keys.
+    pub(super) fn keys_change(&mut self) {
+        if self.format.events.is_none() {
+            self.presses.clear();
+        }
+        if !is_understood(self.format.codec) {
+            self.tones.clear();
+        }
+        self.listener = listener(self.format);
+    }
+
+    /// Takes the next frame of what it says; whether there is anything in it that others should hear.
+    pub(super) fn hear(&mut self, now: Time, id: PartyId, queue: &mut Queue) -> bool {
+        let Some(hearing) = &mut self.hearing else { return false };
+        let speaks = hearing.pull(now, self.voice);
+        let found = self.listener.as_mut().map(|listener| listener.hear(now, &hearing.frame));
+        found.into_iter().flatten().for_each(|digit| queue.event(id, Event::Digit(digit)));
+        speaks
     }
 
     /// Begins or ends to make samples of what comes.
     pub(super) fn listen(&mut self) {
-        let needed = self.way == Way::Mix || self.tapped;
+        let needed = self.way == Way::Mix || self.is_listened_to();
         match (&self.hearing, needed) {
             (None, true) => self.hearing = Hearing::new(self.format.codec),
             (Some(_), false) => self.deafen(),
@@ -189,7 +223,8 @@ impl Party {
             (ssrc, timestamp) == (header.ssrc, header.timestamp) || now.since(at) < DIGIT_APART
         });
         self.digit = Some((header.ssrc, header.timestamp, now));
-        (!known).then_some(digit)
+        let new = !known && self.listener.as_mut().is_none_or(|listener| listener.event(now, digit));
+        new.then_some(digit)
     }
 
     pub(super) fn figures(&self, now: Time) -> Figures {
@@ -229,6 +264,11 @@ impl Party {
             score_there: there.map(|(loss, jitter)| Mos::estimate(codec, loss, way + buffer(jitter))),
         }
     }
+}
+
+/// Listens for keys, where that is wanted and possible.
+fn listener(format: Format) -> Option<Box<Listener>> {
+    (format.tones && is_understood(format.codec)).then(Box::default)
 }
 
 /// What a party says, as samples.

@@ -83,6 +83,11 @@ impl Packer {
         true
     }
 
+    /// Whether what is added next may be softer than it should be.
+    pub(super) const fn begins_softly(&self) -> bool {
+        remembers(self.form.codec) && self.risen < SILENT + RISE
+    }
+
     /// Goes on in the place of another one, with what that one has collected.
     pub(super) fn take_over(&mut self, other: &Self) {
         self.pending.clear();

@@ -31,7 +31,7 @@ pub(crate) struct Phone {
     pub(crate) address: SocketAddr,
     pub(crate) format: Format,
     pub(crate) sender: Sender,
-    tone: ToneGenerator,
+    pub(crate) tone: ToneGenerator,
     encoder: Option<Encoder>,
     next: Time,
     /// What became of its packets on their way, by their number: lost, or late by so many milliseconds.

@@ -57,7 +57,7 @@ impl Session {
         Self {
             local: None,
             version: Version { session, version: 0 },
-            events: trunk.dtmf != Dtmf::Info,
+            events: matches!(trunk.dtmf, Dtmf::Auto | Dtmf::Rfc4733),
             remote: RemoteAudio::default(),
             agreed: None,
             told: None,
