@@ -60,11 +60,16 @@ impl Codec {
         8000
     }
 
-    /// Samples of audio per second.
+    /// Samples of audio per second, as they are made and heard here.
     pub const fn sample_rate(self) -> u32 {
+        self.band().sample_rate()
+    }
+
+    /// How much of what somebody says it carries.
+    pub const fn band(self) -> Band {
         match self {
-            Self::G722 => 16_000,
-            Self::Pcmu | Self::Pcma | Self::G729 => 8000,
+            Self::G722 => Band::Wide,
+            Self::Pcmu | Self::Pcma | Self::G729 => Band::Narrow,
         }
     }
 
@@ -108,6 +113,42 @@ impl From<Law> for Codec {
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// How much of a voice there is in sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Band {
+    /// Up to 4 kHz, sampled at 8 kHz: the telephone since ever.
+    #[default]
+    Narrow,
+    /// Up to 8 kHz, sampled at 16 kHz.
+    Wide,
+}
+
+impl Band {
+    /// Samples per second.
+    pub const fn sample_rate(self) -> u32 {
+        match self {
+            Self::Narrow => 8000,
+            Self::Wide => 16_000,
+        }
+    }
+
+    /// Samples in 20 ms, the step in which sound is played and mixed.
+    pub const fn frame(self) -> usize {
+        match self {
+            Self::Narrow => 160,
+            Self::Wide => 320,
+        }
+    }
+
+    /// Samples of as much sound as so many of narrow-band.
+    pub(crate) const fn of_narrow(self, samples: usize) -> usize {
+        match self {
+            Self::Narrow => samples,
+            Self::Wide => samples * 2,
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 //! assert_eq!((payload.len(), samples.len()), (160, 160));
 //! ```
 
-mod double;
+pub(crate) mod rate;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ use audio_codec::g722::{Bitrate, G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
 use crate::{Codec, Law};
-use double::Doubler;
+use rate::Doubler;
 
 /// Makes samples of the payloads of one stream.
 pub struct Decoder {
@@ -106,7 +106,9 @@ pub struct Encoder {
 
 enum Encoding {
     G711(Law),
-    G722(Box<G722Encoder>, Option<Doubler>),
+    G722(Box<G722Encoder>),
+    /// Of samples at 8 kHz.
+    G722Narrow(Box<G722Encoder>, Doubler, Vec<i16>),
 }
 
 impl Encoder {
@@ -115,17 +117,17 @@ impl Encoder {
         let encoding = match codec {
             Codec::Pcmu => Encoding::G711(Law::Mu),
             Codec::Pcma => Encoding::G711(Law::A),
-            Codec::G722 => Encoding::G722(Box::default(), None),
+            Codec::G722 => Encoding::G722(Box::default()),
             Codec::G729 => return None,
         };
         Some(Self { codec, encoding })
     }
 
-    /// One that takes samples at 8 kHz.
+    /// One that takes samples at 8 kHz, whatever the codec's own rate is.
     pub fn narrow(codec: Codec) -> Option<Self> {
         let mut encoder = Self::new(codec)?;
-        if let Encoding::G722(_, doubler) = &mut encoder.encoding {
-            *doubler = Some(Doubler::default());
+        if codec == Codec::G722 {
+            encoder.encoding = Encoding::G722Narrow(Box::default(), Doubler::default(), Vec::new());
         }
         Some(encoder)
     }
@@ -139,8 +141,12 @@ impl Encoder {
     pub fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) {
         match &mut self.encoding {
             Encoding::G711(law) => law.encode(samples, payload),
-            Encoding::G722(encoder, None) => g722(encoder, samples, payload),
-            Encoding::G722(encoder, Some(doubler)) => g722(encoder, doubler.double(samples), payload),
+            Encoding::G722(encoder) => g722(encoder, samples, payload),
+            Encoding::G722Narrow(encoder, doubler, doubled) => {
+                doubled.resize(samples.len() * 2, 0);
+                doubler.double(samples, doubled);
+                g722(encoder, doubled, payload);
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ impl Player {
         }
     }
 
-    /// Fills a frame; silence after the end.
+    /// Fills a narrow-band frame; silence after the end.
     pub(super) fn fill(&mut self, frame: &mut Frame) {
         match &self.clip {
             Clip::Pcm(samples) => {
@@ -106,17 +106,18 @@ impl Player {
 
 #[cfg(test)]
 mod tests {
-    use super::super::voice::FRAME;
     use super::*;
-    use crate::Law;
+    use crate::jitter::FRAME;
     use crate::tone::{Plan, Signal};
+    use crate::{Band, Law};
 
-    fn frames(player: &mut Player, most: usize) -> Vec<Frame> {
+    fn frames(player: &mut Player, most: usize) -> Vec<Vec<i16>> {
         let mut frames = Vec::new();
         while !player.is_finished(20) && frames.len() < most {
-            let mut frame = [9; FRAME];
+            let mut frame = Frame::silence(Band::Narrow);
+            frame.fill(9);
             player.fill(&mut frame);
-            frames.push(frame);
+            frames.push(frame.to_vec());
         }
         frames
     }

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::voice::Frame;
+use crate::coder::rate::Converter;
 use crate::tone::detect::DtmfDetector;
 use crate::tone::{Step, Then};
-use crate::{Digit, Time, Tone, ToneGenerator};
+use crate::{Band, Digit, Time, Tone, ToneGenerator};
 
 /// Somebody who tells keys by events and in the sound tells the second within this time after the first.
 const SAME: Duration = Duration::from_millis(500);
@@ -20,6 +21,7 @@ const SOFT_MS: u32 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Listener {
     detector: DtmfDetector,
+    converter: Converter,
     told: Option<(Digit, Time)>,
     knows_events: bool,
 }
@@ -35,7 +37,7 @@ impl Listener {
         if self.knows_events {
             return Vec::new();
         }
-        let found = self.detector.push(frame);
+        let found = self.detector.push(&frame.in_band(Band::Narrow, &mut self.converter));
         self.told = found.last().map(|&digit| (digit, now)).or(self.told);
         found
     }
@@ -75,7 +77,7 @@ impl Tones {
         self.0.push_back(ToneGenerator::new(Tone { steps: steps.into(), then: Then::Stop }));
     }
 
-    /// Puts what is to be heard into a frame; nothing if no key waits.
+    /// Puts what is to be heard into a narrow-band frame; nothing if no key waits.
     pub(super) fn fill(&mut self, frame: &mut Frame) {
         let Some(tone) = self.0.front_mut() else { return };
         tone.fill(frame);
@@ -90,7 +92,6 @@ const LONGEST_MS: u32 = 8000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::voice::FRAME;
     use super::*;
 
     #[test]
@@ -101,7 +102,7 @@ mod tests {
         }
         let (mut heard, mut frames) = (Vec::new(), 0);
         while !tones.is_empty() {
-            let mut frame = [0; FRAME];
+            let mut frame = Frame::silence(Band::Narrow);
             tones.fill(&mut frame);
             heard.extend(listener.hear(Time::from_millis(frames * 20), &frame));
             frames += 1;
@@ -118,7 +119,7 @@ mod tests {
         assert!(Listener::default().event(at(0), Digit::One));
         tones.press(Digit::One, Duration::from_millis(100), false);
         for _ in 0..9 {
-            let mut frame = [0; FRAME];
+            let mut frame = Frame::silence(Band::Narrow);
             tones.fill(&mut frame);
             assert_eq!(listener.hear(at(200), &frame), []);
         }

@@ -11,14 +11,15 @@ use super::gate::Gate;
 use super::keys::{Listener, Tones};
 use super::outbound::Outbound;
 use super::queue::Queue;
-use super::voice::{FRAME, Form, Frame, Packer, is_understood};
+use super::voice::{Form, Frame, Packer, is_understood};
 use super::{Event, Figures, Mos, PartyId, Place, Voice};
+use crate::coder::rate::Converter;
 use crate::dtmf::{Press, TelephoneEvent};
 use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
 use crate::{
-    Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket, RtpTimestamp,
-    Ssrc, Time,
+    Band, Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket,
+    RtpTimestamp, Ssrc, Time,
 };
 
 /// How a party's streams are packed, both ways.
@@ -102,6 +103,8 @@ pub(super) struct Party {
     pub(super) way: Way,
     pub(super) voice: Voice,
     pub(super) tapped: bool,
+    /// To narrow-band for whoever taps it: what it says, and what it hears.
+    pub(super) taps: [Converter; 2],
     /// Its sound, as long as somebody needs it as samples.
     pub(super) hearing: Option<Hearing>,
     pub(super) packer: Packer,
@@ -145,6 +148,7 @@ impl Party {
             way: Way::Nowhere,
             voice: Voice::Heard,
             tapped: false,
+            taps: [Converter::None, Converter::None],
             hearing: None,
             packer: Packer::new(format.form()),
             shares: false,
@@ -182,10 +186,10 @@ impl Party {
         self.listener = listener(self.format);
     }
 
-    /// Takes the next frame of what it says; whether there is anything in it that others should hear.
-    pub(super) fn hear(&mut self, now: Time, id: PartyId, queue: &mut Queue) -> bool {
+    /// Takes the next frame of what it says, for listeners of this band; whether there is anything in it that others should hear.
+    pub(super) fn hear(&mut self, now: Time, id: PartyId, band: Band, queue: &mut Queue) -> bool {
         let Some(hearing) = &mut self.hearing else { return false };
-        let speaks = hearing.pull(now, self.voice);
+        let speaks = hearing.pull(now, self.voice, band);
         let found = self.listener.as_mut().map(|listener| listener.hear(now, &hearing.frame));
         found.into_iter().flatten().for_each(|digit| queue.event(id, Event::Digit(digit)));
         speaks
@@ -276,6 +280,8 @@ fn listener(format: Format) -> Option<Box<Listener>> {
 pub(super) struct Hearing {
     codec: Codec,
     playout: PlayoutBuffer,
+    /// From the codec's band to that of the listeners.
+    converter: Converter,
     pub(super) frame: Frame,
     /// Frames for which it still counts as speaking.
     hangover: u8,
@@ -285,8 +291,9 @@ pub(super) struct Hearing {
 
 impl Hearing {
     fn new(codec: Codec) -> Option<Self> {
-        let playout = PlayoutBuffer::new(Delay::default());
-        is_understood(codec).then_some(Self { codec, playout, frame: [0; FRAME], hangover: 0, loudness: 0 })
+        let playout = PlayoutBuffer::at(codec.band(), Delay::default());
+        let (converter, frame) = (Converter::None, Frame::silence(codec.band()));
+        is_understood(codec).then_some(Self { codec, playout, converter, frame, hangover: 0, loudness: 0 })
     }
 
     /// Takes a packet of sound, or of noise in its place; `true` if it came too late to be heard.
@@ -299,8 +306,10 @@ impl Hearing {
     }
 
     /// Takes the next frame out; whether there is anything in it that others should hear.
-    pub(super) fn pull(&mut self, now: Time, voice: Voice) -> bool {
-        let played = self.playout.pull(now, &mut self.frame);
+    pub(super) fn pull(&mut self, now: Time, voice: Voice, band: Band) -> bool {
+        let mut frame = Frame::silence(self.codec.band());
+        let played = self.playout.pull(now, &mut frame);
+        self.frame = frame.in_band(band, &mut self.converter);
         let loud = self.frame.iter().any(|sample| sample.unsigned_abs() > AUDIBLE);
         self.hangover = match (played, voice) {
             (Played::Silence | Played::Comfort, _) | (_, Voice::Muted) => 0,
@@ -309,7 +318,8 @@ impl Hearing {
         };
         let speaks = self.hangover > 0;
         let square = |&sample: &i16| u64::from(sample.unsigned_abs()).pow(2);
-        let power = if speaks { self.frame.iter().map(square).sum::<u64>() / FRAME as u64 } else { 0 };
+        let power =
+            if speaks { self.frame.iter().map(square).sum::<u64>() / self.frame.len() as u64 } else { 0 };
         self.loudness = self.loudness - self.loudness / 4 + power / 4;
         speaks
     }
