@@ -186,8 +186,8 @@ impl PacketTime {
     }
 
     /// Samples of linear audio in one packet.
-    pub(crate) const fn samples(self) -> usize {
-        self.tens() * 80
+    pub const fn samples(self, band: Band) -> usize {
+        band.of_narrow(self.tens() * 80)
     }
 
     const fn tens(self) -> usize {

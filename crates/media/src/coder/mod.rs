@@ -25,6 +25,7 @@ use audio_codec::g722::{Bitrate, G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
 use crate::{Codec, Law};
+pub use rate::Converter;
 use rate::Doubler;
 
 /// Makes samples of the payloads of one stream.

@@ -82,7 +82,10 @@ fn saturated(sample: i32) -> i16 {
 
 /// What a stream needs to be heard in a certain band. It stays what it is until another band is asked for.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Converter {
+pub struct Converter(Way);
+
+#[derive(Debug, Clone, Default)]
+enum Way {
     #[default]
     None,
     Doubles(Box<Doubler>),
@@ -90,18 +93,24 @@ pub(crate) enum Converter {
 }
 
 impl Converter {
-    /// Turns samples of one band into those of another, of which `out` has as many as last as long.
-    pub(crate) fn convert(&mut self, (from, samples): (Band, &[i16]), (to, out): (Band, &mut [i16])) {
-        match (&self, from, to) {
-            (Self::Doubles(_), Band::Narrow, Band::Wide) | (Self::Halves(_), Band::Wide, Band::Narrow) => {}
-            (_, Band::Narrow, Band::Wide) => *self = Self::Doubles(Box::default()),
-            (_, Band::Wide, Band::Narrow) => *self = Self::Halves(Box::default()),
-            (_, Band::Narrow, Band::Narrow) | (_, Band::Wide, Band::Wide) => *self = Self::None,
+    /// One that has heard nothing yet.
+    pub const fn new() -> Self {
+        Self(Way::None)
+    }
+
+    /// Turns samples of one band into those of another, of which `out` has as many as last as long. Those of wide-band are an
+    /// even number.
+    pub fn convert(&mut self, (from, samples): (Band, &[i16]), (to, out): (Band, &mut [i16])) {
+        match (&self.0, from, to) {
+            (Way::Doubles(_), Band::Narrow, Band::Wide) | (Way::Halves(_), Band::Wide, Band::Narrow) => {}
+            (_, Band::Narrow, Band::Wide) => self.0 = Way::Doubles(Box::default()),
+            (_, Band::Wide, Band::Narrow) => self.0 = Way::Halves(Box::default()),
+            (_, Band::Narrow, Band::Narrow) | (_, Band::Wide, Band::Wide) => self.0 = Way::None,
         }
-        match self {
-            Self::None => out.iter_mut().zip(samples).for_each(|(out, &sample)| *out = sample),
-            Self::Doubles(doubler) => doubler.double(samples, out),
-            Self::Halves(halver) => halver.halve(samples, out),
+        match &mut self.0 {
+            Way::None => out.iter_mut().zip(samples).for_each(|(out, &sample)| *out = sample),
+            Way::Doubles(doubler) => doubler.double(samples, out),
+            Way::Halves(halver) => halver.halve(samples, out),
         }
     }
 }

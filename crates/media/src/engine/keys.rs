@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::voice::Frame;
-use crate::coder::rate::Converter;
+use crate::coder::Converter;
 use crate::tone::detect::DtmfDetector;
 use crate::tone::{Step, Then};
 use crate::{Band, Digit, Time, Tone, ToneGenerator};

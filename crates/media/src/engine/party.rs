@@ -13,7 +13,7 @@ use super::outbound::Outbound;
 use super::queue::Queue;
 use super::voice::{Form, Frame, Packer, is_understood};
 use super::{Event, Figures, Mos, PartyId, Place, Voice};
-use crate::coder::rate::Converter;
+use crate::coder::Converter;
 use crate::dtmf::{Press, TelephoneEvent};
 use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
@@ -148,7 +148,7 @@ impl Party {
             way: Way::Nowhere,
             voice: Voice::Heard,
             tapped: false,
-            taps: [Converter::None, Converter::None],
+            taps: [Converter::new(), Converter::new()],
             hearing: None,
             packer: Packer::new(format.form()),
             shares: false,
@@ -292,7 +292,7 @@ pub(super) struct Hearing {
 impl Hearing {
     fn new(codec: Codec) -> Option<Self> {
         let playout = PlayoutBuffer::at(codec.band(), Delay::default());
-        let (converter, frame) = (Converter::None, Frame::silence(codec.band()));
+        let (converter, frame) = (Converter::new(), Frame::silence(codec.band()));
         is_understood(codec).then_some(Self { codec, playout, converter, frame, hangover: 0, loudness: 0 })
     }
 

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
+use crate::coder::Converter;
 use crate::coder::Encoder;
-use crate::coder::rate::Converter;
 use crate::{Band, Codec, PacketTime};
 
 /// Samples that the engine works with at a time, of the widest band.
@@ -88,7 +88,7 @@ const RISE: usize = 2;
 impl Packer {
     pub(super) fn new(form: Form) -> Self {
         let encoder = Encoder::new(form.codec);
-        let converter = Converter::None;
+        let converter = Converter::new();
         Self { form, encoder, converter, pending: Vec::new(), recent: Vec::new(), risen: 0, alike: 0 }
     }
 
@@ -107,7 +107,7 @@ impl Packer {
     pub(super) fn pack(&mut self, payload: &mut Vec<u8>) -> bool {
         payload.clear();
         let band = self.form.codec.band();
-        let len = band.of_narrow(self.form.packet_time.samples());
+        let len = self.form.packet_time.samples(band);
         let Some(samples) = self.pending.get_mut(..len) else { return false };
         if let Some(encoder) = &mut self.encoder {
             if remembers(self.form.codec) {
