@@ -229,7 +229,7 @@ impl Exchange {
     /// What a leg speaks with the media services, where these have to understand it.
     pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
         let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
-        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+        let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
     }
 
@@ -316,6 +316,9 @@ impl Exchange {
 
 /// The name that RTP has for a codec (RFC 3551), as call records show it.
 pub(super) fn encoding_name(codec: Codec) -> &'static str {
+    if codec == Codec::Opus {
+        return "opus";
+    }
     match codec.rtp_payload_type() {
         Some(0) => "PCMU",
         Some(8) => "PCMA",
@@ -336,6 +339,7 @@ pub(crate) fn variants(name: CodecName) -> &'static [Codec] {
         CodecName::Pcmu => &[Codec::G711Ulaw64k],
         CodecName::Pcma => &[Codec::G711Alaw64k],
         CodecName::G722 => &[Codec::G722_64k],
+        CodecName::Opus => &[Codec::Opus],
         CodecName::G729 => &[Codec::G729AnnexA, Codec::G729, Codec::G729AnnexAwAnnexB, Codec::G729AnnexB],
     }
 }

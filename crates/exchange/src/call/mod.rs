@@ -10,7 +10,7 @@ mod media;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{OpusTypes, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,

@@ -15,6 +15,7 @@
 //! assert_eq!((payload.len(), samples.len()), (160, 160));
 //! ```
 
+mod opus;
 pub(crate) mod rate;
 
 use alloc::boxed::Box;
@@ -24,7 +25,7 @@ use core::fmt;
 use audio_codec::g722::{Bitrate, G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
-use crate::{Codec, Law};
+use crate::{Band, Codec, Law};
 pub use rate::Converter;
 use rate::Doubler;
 
@@ -39,6 +40,7 @@ enum Decoding {
     G722(Box<G722Decoder>),
     /// Only the lower half of the band.
     G722Narrow(Box<G722Decoder>),
+    Opus(opus::Decoder),
 }
 
 impl Decoder {
@@ -48,6 +50,7 @@ impl Decoder {
             Codec::Pcmu => Decoding::G711(Law::Mu),
             Codec::Pcma => Decoding::G711(Law::A),
             Codec::G722 => Decoding::G722(Box::default()),
+            Codec::Opus => Decoding::Opus(opus::Decoder::new(codec.band())?),
             Codec::G729 => return None,
         };
         Some(Self { codec, decoding })
@@ -55,13 +58,16 @@ impl Decoder {
 
     /// One that gives samples at 8 kHz. That of G.722 leaves the upper band out: the lower one is sampled at 8 kHz already.
     pub fn narrow(codec: Codec) -> Option<Self> {
-        let mut decoder = Self::new(codec)?;
-        if matches!(decoder.decoding, Decoding::G722(_)) {
-            let (packed, eight_k) = (false, true);
-            let lower = G722Decoder::with_options(Bitrate::Mode1_64000, packed, eight_k);
-            decoder.decoding = Decoding::G722Narrow(Box::new(lower));
-        }
-        Some(decoder)
+        let decoding = match codec {
+            Codec::G722 => {
+                let (packed, eight_k) = (false, true);
+                let lower = G722Decoder::with_options(Bitrate::Mode1_64000, packed, eight_k);
+                Decoding::G722Narrow(Box::new(lower))
+            }
+            Codec::Opus => Decoding::Opus(opus::Decoder::new(Band::Narrow)?),
+            Codec::Pcmu | Codec::Pcma | Codec::G729 => return Self::new(codec),
+        };
+        Some(Self { codec, decoding })
     }
 
     /// The codec.
@@ -69,18 +75,32 @@ impl Decoder {
         self.codec
     }
 
-    /// Samples that a payload of so many bytes gives.
-    pub const fn samples(&self, bytes: usize) -> usize {
-        match self.decoding {
-            Decoding::G711(_) | Decoding::G722Narrow(_) => bytes,
-            Decoding::G722(_) => bytes * 2,
+    /// Samples that a payload gives. One that means nothing gives none, and so may one of Opus that is found broken only when it
+    /// is decoded.
+    pub fn samples(&self, payload: &[u8]) -> usize {
+        match &self.decoding {
+            Decoding::G711(_) | Decoding::G722Narrow(_) => payload.len(),
+            Decoding::G722(_) => payload.len() * 2,
+            Decoding::Opus(decoder) => decoder.samples(payload),
         }
     }
 
-    /// Appends the samples of a payload. Every payload means something in these codecs.
+    /// Whether it knows itself what is to be heard where a payload is missing.
+    pub(crate) const fn conceals(&self) -> bool {
+        matches!(self.decoding, Decoding::Opus(_))
+    }
+
+    /// Appends so many samples, whole steps of 2.5 ms, of what is missing before a payload, where it [`Self::conceals`].
+    pub(crate) fn conceal(&mut self, next: &[u8], len: usize, samples: &mut Vec<i16>) {
+        if let Decoding::Opus(decoder) = &mut self.decoding {
+            decoder.conceal(next, len, samples);
+        }
+    }
+
+    /// Appends the samples of a payload.
     pub fn decode(&mut self, payload: &[u8], samples: &mut Vec<i16>) {
         let from = samples.len();
-        let len = self.samples(payload.len());
+        let len = self.samples(payload);
         match &mut self.decoding {
             Decoding::G711(law) => law.decode(payload, samples),
             Decoding::G722(decoder) | Decoding::G722Narrow(decoder) => {
@@ -89,6 +109,7 @@ impl Decoder {
                 let made = decoder.decode_into(payload, &mut samples[from..]).unwrap_or(0);
                 samples.truncate(from + made);
             }
+            Decoding::Opus(decoder) => decoder.decode(payload, samples),
         }
     }
 }
@@ -110,6 +131,7 @@ enum Encoding {
     G722(Box<G722Encoder>),
     /// Of samples at 8 kHz.
     G722Narrow(Box<G722Encoder>, Doubler, Vec<i16>),
+    Opus(opus::Encoder),
 }
 
 impl Encoder {
@@ -119,6 +141,7 @@ impl Encoder {
             Codec::Pcmu => Encoding::G711(Law::Mu),
             Codec::Pcma => Encoding::G711(Law::A),
             Codec::G722 => Encoding::G722(Box::default()),
+            Codec::Opus => Encoding::Opus(opus::Encoder::new(codec.band())?),
             Codec::G729 => return None,
         };
         Some(Self { codec, encoding })
@@ -126,11 +149,12 @@ impl Encoder {
 
     /// One that takes samples at 8 kHz, whatever the codec's own rate is.
     pub fn narrow(codec: Codec) -> Option<Self> {
-        let mut encoder = Self::new(codec)?;
-        if codec == Codec::G722 {
-            encoder.encoding = Encoding::G722Narrow(Box::default(), Doubler::default(), Vec::new());
-        }
-        Some(encoder)
+        let encoding = match codec {
+            Codec::G722 => Encoding::G722Narrow(Box::default(), Doubler::default(), Vec::new()),
+            Codec::Opus => Encoding::Opus(opus::Encoder::new(Band::Narrow)?),
+            Codec::Pcmu | Codec::Pcma | Codec::G729 => return Self::new(codec),
+        };
+        Some(Self { codec, encoding })
     }
 
     /// The codec.
@@ -138,7 +162,7 @@ impl Encoder {
         self.codec
     }
 
-    /// Appends the payload of these samples: an even number of them for G.722 at its own rate.
+    /// Appends the payload of these samples: an even number of them for G.722 at its own rate, 10, 20, 40 or 60 ms for Opus.
     pub fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) {
         match &mut self.encoding {
             Encoding::G711(law) => law.encode(samples, payload),
@@ -148,6 +172,7 @@ impl Encoder {
                 doubler.double(samples, doubled);
                 g722(encoder, doubled, payload);
             }
+            Encoding::Opus(encoder) => encoder.encode(samples, payload),
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum Clip {
     Pcm(Arc<[i16]>),
     /// Samples, over and over.
     Loop(Arc<[i16]>),
-    /// Payloads of a codec, one behind the other. The only thing that can be played to a party whose codec cannot be
+    /// Payloads of a codec of fixed size, one behind the other. The only thing that can be played to a party whose codec cannot be
     /// encoded here, and only if it is the same one.
     Encoded(Codec, Arc<[u8]>),
     /// A tone. It may be one without end.
@@ -44,6 +44,7 @@ impl Player {
     /// Whether a party with this codec can hear it.
     pub(super) fn fits(&self, codec: Codec) -> bool {
         match self.clip {
+            Clip::Encoded(own, _) if !own.has_fixed_size() => false,
             Clip::Encoded(own, _) => own == codec || is_understood(own) && is_understood(codec),
             Clip::Pcm(_) | Clip::Loop(_) | Clip::Tone(_) => is_understood(codec),
         }

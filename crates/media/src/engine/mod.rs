@@ -492,7 +492,7 @@ impl Engine {
             return Err(OrderError::TooManyDigits);
         }
         if party.format.events.is_some() {
-            party.presses.push_back(Press::new(digit, KEY_VOLUME, length));
+            party.presses.push_back(Press::at(codec.clock_rate(), digit, KEY_VOLUME, length));
         } else if voice::is_understood(codec) {
             let softly = party.tones.is_empty() && party.packer.begins_softly();
             party.tones.press(digit, length, softly);

@@ -103,7 +103,7 @@ impl Engine {
             Kind::Comfort => Some(packet.header.payload_type),
         };
         let Some(payload_type) = payload_type else { return };
-        let whole = from.packet_time == format.packet_time;
+        let whole = from.packet_time == format.packet_time || !format.codec.has_fixed_size();
         let sound = kind == Kind::Sound;
         let mut passed = Passed { header: packet.header, anew, sound, payload_type, whole };
         if whole || !sound {

@@ -41,6 +41,7 @@ impl Format {
     /// A codec by its static payload type, with telephone events as Cisco phones call them.
     pub const fn new(codec: Codec, packet_time: PacketTime) -> Self {
         let (payload_type, events) = (codec.payload_type(), Some(PayloadType::TELEPHONE_EVENT));
+        let packet_time = codec.packet_time(packet_time);
         Self { codec, packet_time, payload_type, events, tones: false }
     }
 

@@ -177,7 +177,7 @@ impl Packer {
 
 /// Whether what a payload means depends on those before it.
 const fn remembers(codec: Codec) -> bool {
-    matches!(codec, Codec::G722)
+    matches!(codec, Codec::G722 | Codec::Opus)
 }
 
 fn rise(risen: &mut usize, samples: &mut [i16], band: Band) {

@@ -30,6 +30,8 @@ const LONG_PAUSE: usize = 3000;
 const LATE_IN_A_ROW: u32 = 5;
 /// Packets over which the fastest one is sought: 5 seconds of 20 ms. Two such windows follow clock drift.
 const WINDOW: u32 = 250;
+/// Longer gaps are not filled by a decoder that could.
+const REPAIRED: i32 = 5;
 /// A delay too long by so many frames is corrected even where it can be heard.
 const TOO_LONG: i32 = 3;
 /// Sound below this can be shortened without being missed.
@@ -144,6 +146,8 @@ pub struct PlayoutBuffer {
     background: Option<Background>,
     decoder: Option<Decoder>,
     decoded: Vec<i16>,
+    /// The end of the newest packet that was decoded.
+    decoded_until: RtpTimestamp,
     stats: PlayoutStats,
 }
 
@@ -195,6 +199,7 @@ impl PlayoutBuffer {
             background: None,
             decoder: None,
             decoded: Vec::new(),
+            decoded_until: RtpTimestamp(0),
             stats: PlayoutStats::default(),
         }
     }
@@ -219,10 +224,41 @@ impl PlayoutBuffer {
             Band::Wide => Decoder::new(codec).filter(|_| codec.band() == Band::Wide),
         };
         let Some(mut decoder) = known.or_else(anew) else { return self.ignore() };
-        let len = decoder.samples(packet.payload.len());
+        if self.clock != codec.clock_rate() {
+            // Nothing of what was there has a place in what comes.
+            (self.clock, self.source) = (codec.clock_rate(), None);
+        }
+        if is_next && decoder.conceals() {
+            self.repair(&mut decoder, packet);
+        }
+        let len = decoder.samples(packet.payload);
+        let end = packet.header.timestamp.plus(self.ticks(len));
         let pushed = self.insert(now, &packet.header, len, |samples| decoder.decode(packet.payload, samples));
         self.decoder = Some(decoder);
+        let is_first = pushed == Pushed::Began;
+        if is_first || pushed == Pushed::Queued && end.distance_from(self.decoded_until) > 0 {
+            self.decoded_until = end;
+        }
         pushed
+    }
+
+    /// Puts what the decoder makes of it where something is missing before a packet.
+    fn repair(&mut self, decoder: &mut Decoder, packet: &RtpPacket<'_>) {
+        let missing = self.samples(packet.header.timestamp.distance_from(self.decoded_until));
+        let place = self.place(self.decoded_until);
+        let step = self.band.frame() as i32 / 8;
+        let fits = missing > 0 && missing <= self.band.frame() as i32 * REPAIRED && missing % step == 0;
+        if !fits || self.state == State::Idle || place.saturating_add(missing) > self.ring.len() as i32 {
+            return;
+        }
+        self.decoded.clear();
+        decoder.conceal(packet.payload, missing as usize, &mut self.decoded);
+        for (offset, &sample) in (place..).zip(&self.decoded) {
+            let Ok(offset) = usize::try_from(offset) else { continue };
+            let at = (self.head + offset) % self.ring.len();
+            self.stats.samples_lost += u64::from(self.ring[at].is_none());
+            self.ring[at].get_or_insert(sample);
+        }
     }
 
     /// From here on the sender is quiet.

@@ -89,7 +89,7 @@ impl Bench {
             network: |_| Some(0),
             sent: 0,
             silent: false,
-            stats: ReceiverStats::new(8000),
+            stats: ReceiverStats::new(format.codec.clock_rate()),
             playout: PlayoutBuffer::new(Delay::default()),
             heard: Vec::new(),
             datagrams: Vec::new(),
@@ -202,7 +202,11 @@ impl Bench {
                     assert_eq!(to, phone.address);
                     let packet = RtpPacket::parse(bytes).unwrap();
                     phone.stats.receive(self.now, &packet.header, packet.payload.len());
-                    phone.playout.push(self.now, &packet);
+                    if packet.header.payload_type == phone.format.payload_type {
+                        phone.playout.push_as(self.now, phone.format.codec, &packet);
+                    } else {
+                        phone.playout.push(self.now, &packet);
+                    }
                     phone.datagrams.push((self.now, bytes.to_vec()));
                 }
                 Output::Sound { party, said, heard } => {

@@ -31,6 +31,35 @@ fn every_codec_reaches_every_other_one() {
 }
 
 #[test]
+fn opus_reaches_every_codec() {
+    for other in [Codec::Pcma, Codec::G722, Codec::Opus] {
+        for (ours, theirs) in [(20, 20), (60, 10)] {
+            let mut bench = Bench::new();
+            let opus = bench.wide_phone(format(Codec::Opus, ours), 440);
+            let phone = bench.wide_phone(format(other, theirs), 1000);
+            for phone in [opus, phone] {
+                bench.place(phone, Place::Bridge(BRIDGE));
+            }
+            bench.run(1000);
+            let heard = level(&bench.phones[opus].heard, 1000.0, 16_000);
+            let rate = other.sample_rate();
+            let said = level(&bench.phones[phone].heard, 440.0, rate);
+            let back = level(&bench.phones[phone].heard, 1000.0, rate);
+            assert!((heard + 16.0).abs() < 2.0 && (said + 16.0).abs() < 2.0, "{other}: {heard} {said}");
+            assert!(back < -45.0, "{other}: {back}");
+            let quality = bench.phones[opus].stats.quality();
+            assert!(quality.lost == 0 && quality.packets >= 900 / u64::from(ours), "{quality:?}");
+            // By its clock, whatever is transcoded into it.
+            let stamps: Vec<_> = bench.phones[opus].datagrams.iter().rev().take(9).map(|(_, datagram)| {
+                RtpPacket::parse(datagram).unwrap().header.timestamp.0
+            }).collect();
+            let steps = if other == Codec::Opus { theirs } else { ours };
+            assert!(stamps.windows(2).all(|pair| pair[0].wrapping_sub(pair[1]) == steps * 48), "{other}: {stamps:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_relayed_stays_as_it_is() {
     let wide = format(Codec::G722, 20);
     let mut bench = Bench::new();

@@ -381,13 +381,13 @@ fn answered(leg: TrunkLegId, codec: CodecName, address: SocketAddr) -> TrunkEven
     TrunkEvent::Answered { leg, audio }
 }
 
-/// Those that the engine can encode.
+/// Those that the engine can encode. Opus of trunks ends at the trunk.
 fn codec(name: CodecName) -> Option<Codec> {
     match name {
         CodecName::Pcmu => Some(Codec::Pcmu),
         CodecName::Pcma => Some(Codec::Pcma),
         CodecName::G722 => Some(Codec::G722),
-        CodecName::G729 => None,
+        CodecName::G729 | CodecName::Opus => None,
     }
 }
 

@@ -83,7 +83,7 @@ impl Exchange {
             let dtmf = self.site_trunk(&trunk.trunk).map(|trunk| trunk.dtmf).unwrap_or_default();
             let party = leg.party;
             let in_audio = leg.anchor.as_ref().is_some_and(|anchor| match dtmf {
-                Dtmf::Auto | Dtmf::Rfc4733 => trunk.audio.events.is_some(),
+                Dtmf::Auto | Dtmf::Rfc4733 => anchor.takes_events(&trunk.audio),
                 Dtmf::Inband => anchor.carries_tones(),
                 Dtmf::Info => false,
             });
