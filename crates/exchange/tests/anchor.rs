@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use bench::{Bench, capabilities, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, OpusTypes, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
@@ -218,6 +218,39 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
         }
         assert_eq!(packets, BTreeMap::from([(false, trunk), (true, phone)]), "{wanted:?}");
     }
+}
+
+#[test]
+fn opus_is_spoken_to_a_trunk_that_wants_it_and_to_nobody_else() {
+    let mut site = with_trunks();
+    site.trunks.get_mut(&name("carrier")).unwrap().codecs = [CodecName::Opus].into();
+    let mut bench = Bench::new(site);
+    let alice = bench.phone("1001");
+    let leg = bench.calls_out(alice);
+    let audio = RemoteAudio {
+        codecs: [CodecName::Opus].into(),
+        address: Some(far(4000)),
+        // Not of this codec.
+        events: Some(101),
+        opus: Some(OpusTypes { payload: 111, events: Some(110) }),
+        ..RemoteAudio::default()
+    };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let orders = bench.mixer.iter().filter_map(|order| match order {
+        AnchorOrder::Join { audio, payload, events, .. }
+        | AnchorOrder::Change { audio, payload, events, .. } => {
+            Some((audio.codec.name().to_string(), *payload, *events))
+        }
+        _ => None,
+    });
+    let orders: Vec<_> = orders.collect();
+    assert!(orders.contains(&("OPUS".into(), Some(111), Some(110))), "{orders:?}");
+    assert!(orders.contains(&("G711Ulaw64k".into(), None, Some(101))), "{orders:?}");
+    bench.services();
+    bench.told();
+    bench.dial(alice, "#");
+    assert_eq!(bench.anchored(), ["Digit #"]);
+    assert!(bench.told().is_empty());
 }
 
 #[test]

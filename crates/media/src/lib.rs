@@ -51,7 +51,7 @@
 //! | [`rtcp`] | sender and receiver reports, CNAME, BYE |
 //! | [`g711`] | µ-law and A-law |
 //! | [`codec`] | the codecs that are known by name, and their packet sizes |
-//! | [`coder`] | an encoder and a decoder for each codec that is understood: G.711 and G.722 |
+//! | [`coder`] | an encoder and a decoder for each codec that is understood: G.711, G.722 and Opus |
 //! | [`comfort`] | comfort noise (RFC 3389) |
 //! | [`tone`] | call progress tones and DTMF, made and recognised |
 //! | [`jitter`] | the playout buffer and its concealment |

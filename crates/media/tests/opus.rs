@@ -192,6 +192,55 @@ fn narrow_band_meets_opus() {
     assert!(hears > 6.0 && says > 6.0, "{hears} {says}");
 }
 
+/// Packets with bits that fell over, that end too early, or that are nothing at all, and losses between them.
+#[test]
+fn broken_packets_are_survived() {
+    let mut state = 7u32;
+    let mut chance = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let noise: Vec<i16> = (0..320 * 60).map(|n| ((n * n / 7) % 20_000) as i16 - 10_000).collect();
+    let good: Vec<_> = [320, 160, 960].into_iter().flat_map(|packet| coded_by_us(&noise, packet)).collect();
+    let mut decoders = [Decoder::new(Codec::Opus).unwrap(), Decoder::narrow(Codec::Opus).unwrap()];
+    let mut playout = PlayoutBuffer::at(Band::Wide, Delay::default());
+    let mut timestamp = 0u32;
+    for n in 0..4000u16 {
+        let mut packet = match chance(4) {
+            0 => (0..chance(200)).map(|_| chance(256) as u8).collect(),
+            _ => good[chance(good.len())].clone(),
+        };
+        for _ in 0..chance(4) {
+            if !packet.is_empty() {
+                let at = chance(packet.len());
+                packet[at] = chance(256) as u8;
+            }
+        }
+        packet.truncate(if chance(5) == 0 { chance(packet.len() + 1) } else { packet.len() });
+        for decoder in &mut decoders {
+            let (mut heard, len) = (Vec::new(), decoder.samples(&packet));
+            decoder.decode(&packet, &mut heard);
+            assert!(heard.is_empty() || heard.len() == len);
+        }
+        timestamp =
+            timestamp.wrapping_add(960 * [1, 1, 1, 2, 3][chance(5)] + u32::from(chance(20) == 0) * 123_457);
+        let header = RtpHeader {
+            marker: false,
+            payload_type: Codec::Opus.payload_type(),
+            sequence: SequenceNumber(n),
+            timestamp: RtpTimestamp(timestamp),
+            ssrc: Ssrc(1),
+        };
+        let now = Time::from_millis(u64::from(n) * 20);
+        playout.push_as(now, Codec::Opus, &RtpPacket::new(header, &packet));
+        playout.pull(now, &mut [0; PACKET]);
+    }
+    // And it hears what is right again.
+    let (mut heard, len) = (Vec::new(), good.len());
+    good[..len / 3].iter().for_each(|packet| decoders[0].decode(packet, &mut heard));
+    assert!(heard.iter().any(|sample| sample.unsigned_abs() > 3000));
+}
+
 /// A tenth of all packets is lost. What they repeat of each other, and the decoder's guess, is better than a guess alone.
 #[test]
 fn what_is_lost_is_repaired() {

@@ -228,9 +228,18 @@ impl Exchange {
 
     /// What a leg speaks with the media services, where these have to understand it.
     pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
-        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
+        let codecs = || self.spoken_by(leg).filter(|codec| TRANSCODED.contains(codec));
         let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
+    }
+
+    /// What the office lets a party speak, the best first: a trunk also what it alone may.
+    fn spoken_by(&self, leg: Handle<Leg>) -> impl Iterator<Item = CodecName> {
+        let own = match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(trunk)) => self.site_trunk(&trunk.trunk).map_or(&[][..], |trunk| &trunk.codecs),
+            Some(End::Station(_)) | None => &[],
+        };
+        self.site.settings.codecs.iter().chain(own).copied()
     }
 
     /// The packet time that the far end of a trunk wants, in milliseconds.

@@ -173,7 +173,7 @@ impl PlayoutBuffer {
         Self::at(Band::Narrow, delay)
     }
 
-    /// The same for sound of any band.
+    /// The same for sound of any band. What is of a narrower one is not played by it.
     pub fn at(band: Band, delay: Delay) -> Self {
         let (min, max) = match delay {
             Delay::Fixed(delay) => (delay, delay),

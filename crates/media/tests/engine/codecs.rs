@@ -50,11 +50,18 @@ fn opus_reaches_every_codec() {
             let quality = bench.phones[opus].stats.quality();
             assert!(quality.lost == 0 && quality.packets >= 900 / u64::from(ours), "{quality:?}");
             // By its clock, whatever is transcoded into it.
-            let stamps: Vec<_> = bench.phones[opus].datagrams.iter().rev().take(9).map(|(_, datagram)| {
-                RtpPacket::parse(datagram).unwrap().header.timestamp.0
-            }).collect();
+            let stamps: Vec<_> = bench.phones[opus]
+                .datagrams
+                .iter()
+                .rev()
+                .take(9)
+                .map(|(_, datagram)| RtpPacket::parse(datagram).unwrap().header.timestamp.0)
+                .collect();
             let steps = if other == Codec::Opus { theirs } else { ours };
-            assert!(stamps.windows(2).all(|pair| pair[0].wrapping_sub(pair[1]) == steps * 48), "{other}: {stamps:?}");
+            assert!(
+                stamps.windows(2).all(|pair| pair[0].wrapping_sub(pair[1]) == steps * 48),
+                "{other}: {stamps:?}"
+            );
         }
     }
 }

@@ -342,7 +342,7 @@ impl Exchange {
         trunks.next_back().unwrap_or_default()
     }
 
-    fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+    pub(super) fn site_trunk(&self, name: &str) -> Option<&Trunk> {
         self.site.trunks.get(&name.parse::<Name>().ok()?)
     }
 

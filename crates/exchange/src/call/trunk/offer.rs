@@ -104,7 +104,8 @@ impl Exchange {
         };
         let own = &trunk.codecs;
         let all = if own.is_empty() { &self.site.settings.codecs } else { own };
-        let turned = trunk.relays() && self.mixed_audio(handle).is_some();
+        let anchored = trunk.relays() || self.is_relayed(leg);
+        let turned = anchored && self.mixed_audio(handle).is_some();
         let turned = all.iter().filter(|codec| turned && !can(codec) && TRANSCODED.contains(codec));
         all.iter().filter(|codec| can(codec)).chain(turned).copied().collect()
     }
