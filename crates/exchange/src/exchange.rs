@@ -15,7 +15,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
 use crate::{
     arena::{Arena, Handle},
-    call::{Appears, Call, Leg, TrunkLegId},
+    call::{Appears, Call, Leg, Owed, TrunkLegId},
     config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
@@ -57,6 +57,8 @@ pub struct Exchange {
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
+    /// Legs that are gone and of which the media services have not told yet what they counted, by party id.
+    pub(crate) owed: BTreeMap<u32, Owed>,
     /// Legs of trunks, by the name that the trunk knows them by.
     pub(crate) trunk_legs: BTreeMap<TrunkLegId, Handle<Leg>>,
     /// Who wants to be a device whose old connection is being probed: one at a time.
@@ -169,6 +171,7 @@ impl Exchange {
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
+            owed: BTreeMap::new(),
             trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
@@ -227,6 +230,7 @@ impl Exchange {
             }
             Input::Trunk(event) => self.trunk_event(now, event),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
+            Input::Left { party, figures } => self.services_counted(party, figures.map(|figures| *figures)),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),
@@ -545,7 +549,7 @@ impl Exchange {
     pub(crate) fn next_party(&mut self) -> u32 {
         loop {
             let party = self.next_reference();
-            if !self.parties.contains_key(&party) {
+            if !self.parties.contains_key(&party) && !self.owed.contains_key(&party) {
                 return party;
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     call::{Audio, TrunkEvent, TrunkOrder},
     config::WallClock,
     operator::Notice,
-    record::Record,
+    record::{Record, StreamFigures},
     remembered::{DeviceState, LineState},
 };
 
@@ -88,6 +88,13 @@ pub enum Input {
         party: u32,
         /// Where to send its audio.
         address: Option<SocketAddr>,
+    },
+    /// What the media services have counted of a party that has left them: the answer to each [`AnchorOrder::Leave`].
+    Left {
+        /// The party.
+        party: u32,
+        /// What; `None` if they had no such party.
+        figures: Option<Box<StreamFigures>>,
     },
     /// How well the driver keeps up.
     Load(Load),
@@ -188,7 +195,7 @@ pub enum AnchorOrder {
         /// Which key: a digit, `*` or `#`.
         digit: char,
     },
-    /// A party is gone.
+    /// A party is gone. To be answered by [`Input::Left`].
     Leave {
         /// The party.
         party: u32,

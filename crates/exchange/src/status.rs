@@ -8,7 +8,7 @@ use selsius_wire::value::DeviceType;
 
 use crate::{
     arena::Handle,
-    call::{Call, End, Leg, LegState, Phase, Receive, Role},
+    call::{Call, End, Leg, LegState, MOST_OWED, Phase, Receive, Role},
     counters::Counters,
     device::Device,
     exchange::{Exchange, SessionState, Timer},
@@ -285,6 +285,9 @@ impl Exchange {
         }
         if self.parties.len() != self.legs.len() {
             return Err("a party id outlived its leg".into());
+        }
+        if self.owed.len() > MOST_OWED || self.owed.keys().any(|party| self.parties.contains_key(party)) {
+            return Err("figures are owed of a leg that is there, or of too many".into());
         }
         for (handle, call) in self.calls.iter() {
             self.check_call(handle, call)?;

@@ -257,7 +257,7 @@ pub struct StoreStatus {
 }
 
 /// A finished call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Call {
     /// Its id: larger is later.
     pub id: u64,
@@ -292,7 +292,7 @@ pub struct Call {
     /// How it came to the parties that it had at the end, in order.
     #[serde(default)]
     pub redirections: Vec<Redirection>,
-    /// What the phones counted of it.
+    /// How the audio of its legs was: what phones have counted, and the manager where the audio passed through it.
     pub quality: Vec<Quality>,
 }
 
@@ -321,19 +321,53 @@ pub struct Redirection {
     pub at: Timestamp,
 }
 
-/// What a phone counted of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// How the audio of a leg was, as its phone or the manager has counted it. `received` is what came to who has counted, `sent` and
+/// `there` what went to the other side.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Quality {
-    /// Which phone.
+    /// The phone whose leg it is; empty for a trunk's.
     pub device: String,
+    /// The trunk; empty for a phone's.
+    #[serde(default)]
+    pub trunk: String,
+    /// The number of who is there.
+    #[serde(default)]
+    pub number: String,
+    /// Who has counted: `phone` or `manager`.
+    #[serde(default)]
+    pub counted_by: String,
+    /// The codec, by its RTP name; empty if it is not known.
+    #[serde(default)]
+    pub codec: String,
     /// RTP packets sent.
     pub packets_sent: u32,
+    /// Bytes of sound sent.
+    #[serde(default)]
+    pub octets_sent: u32,
     /// RTP packets received.
     pub packets_received: u32,
-    /// RTP packets lost.
+    /// Bytes of sound received.
+    #[serde(default)]
+    pub octets_received: u32,
+    /// RTP packets that did not come.
     pub packets_lost: u32,
-    /// Interarrival jitter in milliseconds, as the phone says.
+    /// Interarrival jitter of what came, in milliseconds.
     pub jitter_ms: u32,
+    /// To the other side and back, in milliseconds.
+    #[serde(default)]
+    pub round_trip_ms: Option<u32>,
+    /// How good what came sounded: a mean opinion score from 1 (bad) to 5.
+    #[serde(default)]
+    pub mos: Option<f64>,
+    /// RTP packets sent that did not arrive, as the other side reports.
+    #[serde(default)]
+    pub packets_lost_there: Option<u32>,
+    /// Interarrival jitter that the other side reports, in milliseconds.
+    #[serde(default)]
+    pub jitter_there_ms: Option<u32>,
+    /// How good what was sent sounded there.
+    #[serde(default)]
+    pub mos_there: Option<f64>,
 }
 
 /// What a change of the site changes.

@@ -26,6 +26,7 @@ mod net;
 mod observe;
 mod office;
 mod options;
+mod quality;
 mod server;
 mod services;
 mod sip;

@@ -11,7 +11,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     AnchorOrder, Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
-    record::{CallEnded, CallId, Record, WallTime},
+    record::{CallEnded, CallId, Record, StreamFigures, WallTime},
     remembered::LineState,
 };
 use selsius_site::{LineNumber, Site};
@@ -495,8 +495,16 @@ impl Bed {
     /// The bed's media services listen to each party on a port of its own.
     fn anchor(&mut self, order: &AnchorOrder) {
         let address = self.services.handle(order);
-        if let (AnchorOrder::Join { party, .. }, Some(_)) = (order, address) {
-            self.answer(About::Party(*party), Input::Anchored { party: *party, address });
+        match *order {
+            AnchorOrder::Join { party, .. } if address.is_some() => {
+                self.answer(About::Party(party), Input::Anchored { party, address });
+            }
+            AnchorOrder::Leave { party } => {
+                // Each time one packet: the records tell then how often a party has left.
+                let figures = StreamFigures { packets_sent: 1, ..StreamFigures::default() };
+                self.answer(About::Party(party), Input::Left { party, figures: Some(Box::new(figures)) });
+            }
+            _ => {}
         }
     }
 
@@ -562,10 +570,8 @@ impl Bed {
             Record::LineState { line, state } => {
                 self.lines.insert(line, state);
             }
-            Record::CallQuality(_)
-            | Record::DeviceEvent(_)
-            | Record::AutoRegistered(_)
-            | Record::DeviceState { .. } => {}
+            Record::CallQuality(quality) => self.services.record(&quality),
+            Record::DeviceEvent(_) | Record::AutoRegistered(_) | Record::DeviceState { .. } => {}
         }
     }
 

@@ -221,6 +221,9 @@ impl Run {
         if services.len() != 0 {
             return Err(format!("everybody hung up, and {services:?} are left"));
         }
+        if services.unrecorded() != 0 {
+            return Err(format!("{} times audio has left no record", services.unrecorded()));
+        }
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             let calls = self.bed.exchange.call_status();
             return Err(format!("everybody hung up, and this is left: {sizes:?}, {calls:?}"));

@@ -1,14 +1,25 @@
 //! The media services of the bed: nothing is heard, but who has a place at them is kept, and each order has to make
 //! sense.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
-use selsius_exchange::{AnchorOrder, Hears};
+use selsius_exchange::{
+    AnchorOrder, Hears,
+    record::{CallId, CallQuality, CountedBy},
+};
 
 /// The parties that have a place.
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     parties: BTreeMap<u32, Party>,
+    /// How often one has left.
+    left: u32,
+    /// The same by the records of calls.
+    counted: u32,
+    qualities: BTreeSet<(CallId, u32, CountedBy)>,
     /// The first order that made no sense.
     pub(crate) wrong: Option<String>,
 }
@@ -36,13 +47,31 @@ impl Services {
             (AnchorOrder::Change { hears, .. }, Some(party)) => party.hears = hears.clone(),
             (AnchorOrder::Send { address, .. }, Some(party)) => party.sends_to = Some(*address),
             (AnchorOrder::Digit { .. }, Some(_)) => {}
-            (AnchorOrder::Leave { .. }, Some(_)) => drop(self.parties.remove(party)),
+            (AnchorOrder::Leave { .. }, Some(_)) => {
+                self.parties.remove(party);
+                self.left += 1;
+            }
             (order, known) => {
                 let known = if known.is_some() { "is there" } else { "is not there" };
                 self.wrong.get_or_insert_with(|| format!("{order:?}, and the party {known}"));
             }
         }
         None
+    }
+
+    /// The audio of a leg is recorded: each once for each who has counted.
+    pub(crate) fn record(&mut self, quality: &CallQuality) {
+        if quality.counted_by == CountedBy::Manager {
+            self.counted += quality.figures.packets_sent;
+        }
+        if !self.qualities.insert((quality.call, quality.party, quality.counted_by)) {
+            self.wrong.get_or_insert_with(|| format!("{quality:?} was recorded before"));
+        }
+    }
+
+    /// How often a party has left without that anybody could tell by the records of calls.
+    pub(crate) fn unrecorded(&self) -> u32 {
+        self.left.abs_diff(self.counted)
     }
 
     /// How many parties have a place.

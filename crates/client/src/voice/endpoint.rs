@@ -1,6 +1,6 @@
 //! One voice port: what comes in on it, and what goes out from it.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use selsius_media::{
     Codec, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
@@ -49,6 +49,7 @@ pub(super) struct Sending {
     encoder: Encoder,
     pacer: Pacer,
     player: Player,
+    loses: Option<NonZeroU32>,
     samples: Vec<i16>,
 }
 
@@ -84,6 +85,7 @@ impl Endpoint {
         remote: SocketAddr,
         (codec, packet_time): (Codec, PacketTime),
         source: &AudioSource,
+        loses: Option<NonZeroU32>,
     ) -> Option<()> {
         let encoder = Encoder::new(codec)?;
         self.report.codec = Some(codec);
@@ -94,6 +96,7 @@ impl Endpoint {
             encoder,
             pacer: Pacer::new(now, packet_time),
             player: Player::new(source, codec.band()),
+            loses,
             samples: vec![0; packet_time.samples(codec.band())],
         });
         Some(())
@@ -149,6 +152,9 @@ impl Endpoint {
             }
             for _ in 0..due.send {
                 let datagram = sending.packet();
+                if sending.loses.is_some_and(|every| sending.sender.packets().is_multiple_of(every.get())) {
+                    continue;
+                }
                 // What the network does not take now is lost, as on any other part of its way.
                 let _ = self.socket.try_send_to(&datagram, sending.remote);
                 tap(Way::Sent, self.local, sending.remote, &datagram);

@@ -6,6 +6,7 @@ mod socket;
 use std::{
     future::poll_fn,
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     path::Path,
     task::Poll,
     time::Duration,
@@ -69,6 +70,8 @@ pub(crate) struct Voice {
     ports: Ports,
     fixed_port: Option<u16>,
     source: AudioSource,
+    /// Every so manieth packet is lost on its way.
+    loses: Option<NonZeroU32>,
     recorder: Option<Recorder>,
     endpoints: Vec<Endpoint>,
     /// The port that was in use last.
@@ -79,11 +82,17 @@ pub(crate) struct Voice {
 const FIXED: u32 = 0;
 
 impl Voice {
-    pub(crate) fn new(ports: Ports, fixed_port: Option<u16>, source: AudioSource) -> Self {
+    pub(crate) fn new(
+        ports: Ports,
+        fixed_port: Option<u16>,
+        source: AudioSource,
+        loses: Option<NonZeroU32>,
+    ) -> Self {
         Self {
             ports,
             fixed_port,
             source,
+            loses,
             recorder: None,
             endpoints: Vec::new(),
             last: StreamReport::default(),
@@ -127,8 +136,8 @@ impl Voice {
                     }
                     let local = endpoint.local;
                     let index = self.endpoints.len() - 1;
-                    let source = self.source.clone();
-                    self.endpoints[index].send(now, party, remote, form, &source).map(|()| local)
+                    let (source, loses) = (self.source.clone(), self.loses);
+                    self.endpoints[index].send(now, party, remote, form, &source, loses).map(|()| local)
                 });
                 self.remove_idle();
                 inputs.push(match started {

@@ -131,14 +131,16 @@ impl Exchange {
     pub(super) fn release_anchor(&mut self, handle: Handle<Leg>) {
         let Some(leg) = self.legs.get_mut(handle) else { return };
         if leg.anchor.take().is_some() {
+            leg.counted.leaves();
             let party = leg.party;
             self.order_anchor(AnchorOrder::Leave { party });
         }
     }
 
     /// As [`Self::release_anchor`], for a leg that is gone already.
-    pub(super) fn release_anchor_of(&mut self, leg: &Leg) {
-        if leg.anchor.is_some() {
+    pub(super) fn release_anchor_of(&mut self, leg: &mut Leg) {
+        if leg.anchor.take().is_some() {
+            leg.counted.leaves();
             self.order_anchor(AnchorOrder::Leave { party: leg.party });
         }
     }

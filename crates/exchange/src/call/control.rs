@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use selsius_site::{LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Appears, Call, Consultation, End, Leg, LegState, Phase, Purpose, Receive, Role};
+use super::{Appears, Call, Consultation, Counted, End, Leg, LegState, Phase, Purpose, Receive, Role};
 use crate::{
     arena::Handle,
     device::Device,
@@ -158,7 +158,9 @@ impl Exchange {
             state,
             receive: Receive::Closed,
             audio: None,
+            spoken: None,
             anchor: None,
+            counted: Counted::default(),
             consults: None,
             selected: false,
             private: false,

@@ -173,11 +173,14 @@ impl Exchange {
 
     /// Takes a leg out of its call and off its phone. The call goes with its last leg.
     pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
-        let Some(leg) = self.legs.remove(handle) else { return };
+        let Some(mut leg) = self.legs.remove(handle) else { return };
         self.timers.cancel(Timer::Media(handle));
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
-        self.release_anchor_of(&leg);
+        self.release_anchor_of(&mut leg);
+        if let Some(call) = self.calls.get(leg.call).map(|call| call.id) {
+            self.record_counted(&mut leg, call);
+        }
         let mut talked = None;
         let mut why = None;
         if let Some(call) = self.calls.get_mut(leg.call) {

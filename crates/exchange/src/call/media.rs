@@ -8,19 +8,15 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use selsius_site::CodecName;
-use selsius_wire::{
-    Time,
-    message::ConnectionStatisticsReq,
-    value::{Codec, Number, StatsProcessing},
-};
+use selsius_wire::{Time, value::Codec};
 
-use super::{Appears, Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED};
 use crate::{
     arena::Handle,
     device::Device,
     exchange::{Exchange, Timer},
     io::{AnchorOrder, Hears},
-    record::{CallId, CallQuality, EndCause, Record},
+    record::EndCause,
     view::Transition,
 };
 
@@ -137,6 +133,7 @@ impl Exchange {
         let Some(leg) = self.legs.get_mut(handle) else { return };
         let changed = leg.audio != audio;
         leg.audio = audio;
+        leg.spoken = audio.map(|audio| audio.codec).or(leg.spoken);
         if leg.device().is_none() {
             return;
         }
@@ -278,48 +275,6 @@ impl Exchange {
             // Whole frames: those of G.729 have 10 ms.
             Some(Audio { codec, packet_ms: (packet_ms / 10 * 10).max(10), tos: self.config.media_dscp << 2 })
         })
-    }
-
-    /// Asks a phone what it counted of a stream that has ended. The answer may come any time or never.
-    pub(super) fn ask_quality(&mut self, leg: &Leg, station: Appears, call: CallId) {
-        let Some(device) = self.devices.get_mut(station.device).filter(|device| !device.quirks.no_statistics)
-        else {
-            return;
-        };
-        let Some(number) = device.appearance(station.line).map(|appearance| appearance.number.clone()) else {
-            return;
-        };
-        device.expect_quality(leg.reference, call);
-        let session = device.session;
-        let request = ConnectionStatisticsReq {
-            directory_num: Number::new(number.as_str().as_bytes()),
-            call_reference: leg.reference,
-            stats_processing_mode: StatsProcessing::Clear,
-        };
-        self.send(session, request);
-    }
-
-    /// A phone's count of a stream.
-    pub(crate) fn quality(
-        &mut self,
-        device: Handle<Device>,
-        reference: u32,
-        count: impl FnOnce(&mut CallQuality),
-    ) {
-        let Some(state) = self.devices.get_mut(device) else { return };
-        let Some(call) = state.quality_expected(reference) else {
-            return self.counters.refuse("statistics nobody asked for");
-        };
-        let mut record = CallQuality {
-            call,
-            device: state.name.clone(),
-            packets_sent: 0,
-            packets_received: 0,
-            packets_lost: 0,
-            jitter_ms: 0,
-        };
-        count(&mut record);
-        self.store(Record::CallQuality(record));
     }
 }
 

@@ -7,6 +7,7 @@ mod hold;
 mod join;
 mod keys;
 mod media;
+mod quality;
 mod trunk;
 
 pub use self::media::codec_name;
@@ -15,6 +16,7 @@ pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
+    quality::{Asked, MOST_OWED, Owed},
     trunk::MOST_REDIRECTIONS,
 };
 
@@ -24,7 +26,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodeDemand, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
-use self::{anchor::Anchor, trunk::TrunkEnd};
+use self::{anchor::Anchor, quality::Counted, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
@@ -203,8 +205,12 @@ pub(crate) struct Leg {
     pub(crate) receive: Receive,
     /// The audio of its channels, while there are any.
     pub(crate) audio: Option<Audio>,
+    /// The codec that was spoken last.
+    pub(crate) spoken: Option<Codec>,
     /// Its place at the media services, while its audio goes there.
     pub(crate) anchor: Option<Anchor>,
+    /// What these have counted of it.
+    pub(crate) counted: Counted,
     /// The call that this one is made for: a consultation before a transfer, or before a conference.
     pub(crate) consults: Option<Consultation>,
     /// Marked with the Select key.

@@ -239,18 +239,18 @@ impl Party {
             Duration::from_micros(u64::from(ticks) * 1_000_000 / u64::from(self.format.codec.clock_rate()))
         };
         let control = &self.control;
-        // Half the way there and back, one packet that has to be full, and the buffer against jitter.
-        let way = control.round_trip.unwrap_or_default() / 2 + self.format.packet_time.duration();
-        let buffer = |jitter: Duration| Duration::from_millis(20) + 2 * jitter;
+        let score = |loss, jitter| {
+            let Format { codec, packet_time, .. } = self.format;
+            Mos::of_stream(codec, loss, jitter, packet_time, control.round_trip)
+        };
         let unplayed = received.loss_ratio() + late as f64 / received.packets.max(1) as f64;
-        let codec = self.format.codec;
         let there = control.heard.map(|block| {
             let expected = f64::from(self.outbound.packets.max(1));
             let loss = (f64::from(block.cumulative_lost.max(0)) / expected).min(1.0);
             (loss, jitter(block.jitter))
         });
         Figures {
-            codec,
+            codec: self.format.codec,
             lasted: now.since(self.opened),
             source: self.gate.source(),
             received,
@@ -264,9 +264,8 @@ impl Party {
             round_trip: control.round_trip,
             loss_there: there.map(|(loss, _)| loss),
             jitter_there: there.map(|(_, jitter)| jitter),
-            score: (received.packets > 0)
-                .then(|| Mos::estimate(codec, unplayed, way + buffer(received.jitter))),
-            score_there: there.map(|(loss, jitter)| Mos::estimate(codec, loss, way + buffer(jitter))),
+            score: (received.packets > 0).then(|| score(unplayed, received.jitter)),
+            score_there: there.map(|(loss, jitter)| score(loss, jitter)),
         }
     }
 }

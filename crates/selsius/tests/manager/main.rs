@@ -12,6 +12,7 @@ mod import;
 mod load;
 mod music;
 mod operator;
+mod quality;
 mod service;
 mod sip;
 mod start;

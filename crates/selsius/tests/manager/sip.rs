@@ -1,6 +1,7 @@
 //! Calls over a SIP trunk, with SIPp as the telephone company, and a phone's voice all the way.
 
 use std::{
+    collections::BTreeMap,
     net::UdpSocket,
     process::{Child, Command, Stdio},
 };
@@ -10,7 +11,7 @@ use selsius_media::tone::detect::Content;
 use selsius_station::{Action, Config, ModelClass};
 use selsius_wire::value::CallState;
 
-use crate::support::{Manager, output, until};
+use crate::support::{Manager, PATIENCE, output, until};
 
 const TONE: u16 = 1000;
 
@@ -100,7 +101,7 @@ async fn a_call_goes_out_to_sipp_and_its_echo_is_heard() {
     let (carrier, media) = (free_port(), free_port());
     let waits =
         sipp(&["-sn", "uas", "-p", &carrier.to_string(), "-mp", &(media & !1).to_string()], top.path());
-    let (_manager, mut phone, _) = office(top.path(), carrier).await;
+    let (manager, mut phone, _) = office(top.path(), carrier).await;
     phone.act(Action::OffHook).await.unwrap();
     until(&mut phone, |now| now.face.tone.is_some()).await;
     phone.act(Action::Dial("05".into())).await.unwrap();
@@ -108,6 +109,23 @@ async fn a_call_goes_out_to_sipp_and_its_echo_is_heard() {
     phone.act(Action::OnHook).await.unwrap();
     until(&mut phone, |now| now.face.calls.is_empty()).await;
     succeeds(waits);
+    // The record says how what came from the trunk sounded, on the side of the party there.
+    let counted = async {
+        loop {
+            let text = manager.ask(&["calls", "--format", "csv"]);
+            let mut rows = csv::Reader::from_reader(text.as_bytes());
+            let rows = rows.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>().unwrap();
+            if let [row] = &rows[..]
+                && !row["called_relayed_mos"].is_empty()
+            {
+                return row.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let row = tokio::time::timeout(PATIENCE, counted).await.unwrap();
+    assert!(row["called_relayed_packets_received"].parse::<u32>().unwrap() > 10, "{row:?}");
+    assert!(row["called_relayed_mos"].parse::<f64>().unwrap() > 3.5, "{row:?}");
 }
 
 /// A far end that has nothing but Opus (SIPp's own scenario, with another answer).

@@ -83,6 +83,7 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(health))
         .routes(routes!(calls::list))
         .routes(routes!(calls::export))
+        .routes(routes!(calls::one))
         .routes(routes!(live::events))
         .routes(routes!(audit::log))
         .routes(routes!(site::site, site::change_site))

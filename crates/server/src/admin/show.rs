@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use selsius_exchange::{
     CallStatus, DeviceStatus, ParkedCall,
-    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, Redirection, WallTime},
+    record::{CallQuality, DeviceEvent, DeviceEventKind, LegEnd, Mos, Party, Redirection, WallTime},
     remembered::LineState,
     view::LegView,
 };
@@ -302,8 +302,29 @@ fn redirection(redirection: Redirection) -> api::Redirection {
 }
 
 fn quality(quality: CallQuality) -> api::Quality {
-    let CallQuality { call: _, device, packets_sent, packets_received, packets_lost, jitter_ms } = quality;
-    api::Quality { device: device.to_string(), packets_sent, packets_received, packets_lost, jitter_ms }
+    let CallQuality { call: _, party: _, number, end, counted_by, codec, figures } = quality;
+    let (device, trunk) = match end {
+        LegEnd::Phone(device) => (device.to_string(), String::new()),
+        LegEnd::Trunk(trunk) => (String::new(), trunk),
+    };
+    api::Quality {
+        device,
+        trunk,
+        number,
+        counted_by: counted_by.name().into(),
+        codec,
+        packets_sent: figures.packets_sent,
+        octets_sent: figures.octets_sent,
+        packets_received: figures.packets_received,
+        octets_received: figures.octets_received,
+        packets_lost: figures.packets_lost,
+        jitter_ms: figures.jitter_ms,
+        round_trip_ms: figures.round_trip_ms,
+        mos: figures.mos.map(Mos::score),
+        packets_lost_there: figures.packets_lost_there,
+        jitter_there_ms: figures.jitter_there_ms,
+        mos_there: figures.mos_there.map(Mos::score),
+    }
 }
 
 pub(super) fn device_event(event: DeviceEvent) -> api::DeviceEvent {

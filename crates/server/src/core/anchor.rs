@@ -140,6 +140,10 @@ impl Core {
                     self.anchors.send(Order::Digit(Party::of_exchange(party), digit, PRESS));
                 }
             }
+            AnchorOrder::Leave { party } if self.anchors.to.is_none() => {
+                let now = self.now();
+                self.exchange.handle(now, Input::Left { party, figures: None });
+            }
             AnchorOrder::Leave { party } => {
                 self.anchors.send(Order::Close { party: Party::of_exchange(party), answer: None });
             }

@@ -110,6 +110,7 @@ impl Core {
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });
             }
+            Command::Left { party, figures } => self.exchange.handle(now, Input::Left { party, figures }),
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

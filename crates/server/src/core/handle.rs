@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
     CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, TrunkEvent, remembered::ForwardKind,
+    PushError, TrunkEvent, record::StreamFigures, remembered::ForwardKind,
 };
 use selsius_media::engine::SourceId;
 use selsius_site::{DeviceName, LineNumber, Name, Site, TrunkKind};
@@ -92,6 +92,13 @@ pub enum Command {
         party: u32,
         /// Where to send its audio.
         address: Option<SocketAddr>,
+    },
+    /// What the media thread has counted of a party that has left; nothing if it had no such party.
+    Left {
+        /// The party, as the exchange named it.
+        party: u32,
+        /// What.
+        figures: Option<Box<StreamFigures>>,
     },
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),

@@ -92,7 +92,7 @@ pub enum Order {
         /// Who gets the answer.
         answer: Answer,
     },
-    /// A party is gone.
+    /// A party is gone. The exchange is told how those of its own were, by [`core::Command::Left`].
     Close {
         /// Which.
         party: Party,

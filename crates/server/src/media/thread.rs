@@ -11,6 +11,7 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, Waker, net::UdpSocket};
+use selsius_exchange::record::StreamFigures;
 use selsius_media::{
     Time,
     engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
@@ -28,6 +29,7 @@ use crate::{
     config::PortRange,
     core::{self, Command, Unavailable},
     net::canonical,
+    quality,
 };
 
 const WAKER: usize = usize::MAX;
@@ -108,7 +110,7 @@ struct Media {
     /// The way to the exchange.
     exchange: Option<core::Handle>,
     /// What it had no room for.
-    answers: VecDeque<(u32, Option<SocketAddr>)>,
+    answers: VecDeque<Told>,
     /// By the index of the engine's party.
     legs: Vec<Option<Leg>>,
     parties: BTreeMap<Party, PartyId>,
@@ -130,6 +132,14 @@ struct Leg {
     party: Party,
     pair: Pair,
     watcher: Option<Watcher>,
+}
+
+/// What the exchange is told of a party of its own.
+enum Told {
+    /// Where the manager listens to it, if it does.
+    Anchored(u32, Option<SocketAddr>),
+    /// That it is gone, and how it was.
+    Left(u32, Option<StreamFigures>),
 }
 
 /// Whether to go on.
@@ -282,13 +292,18 @@ impl Media {
                             self.close(now, party);
                         }
                     }
-                    (Answer::Exchange, Some(number)) => self.answers.push_back((number, address)),
+                    (Answer::Exchange, Some(number)) => {
+                        self.answers.push_back(Told::Anchored(number, address))
+                    }
                     (Answer::Exchange, None) => {}
                 }
                 return;
             }
             Order::Close { party, answer } => {
                 let figures = self.close(now, party);
+                if let Some(number) = party.number() {
+                    self.answers.push_back(Told::Left(number, figures.as_ref().map(quality::counted)));
+                }
                 if let Some(answer) = answer {
                     let _ = answer.send(figures);
                 }
@@ -413,9 +428,13 @@ impl Media {
 
     /// Tells the exchange what it has room for.
     fn answer(&mut self) {
-        while let Some(&(party, address)) = self.answers.front() {
+        while let Some(told) = self.answers.front() {
             let Some(exchange) = &self.exchange else { return };
-            match exchange.send(Command::Anchored { party, address }) {
+            let command = match *told {
+                Told::Anchored(party, address) => Command::Anchored { party, address },
+                Told::Left(party, figures) => Command::Left { party, figures: figures.map(Box::new) },
+            };
+            match exchange.send(command) {
                 Err(Unavailable::Busy) => return,
                 Ok(()) | Err(Unavailable::Stopped) => drop(self.answers.pop_front()),
             }
@@ -445,7 +464,7 @@ impl Media {
         for mut leg in std::mem::take(&mut self.legs).into_iter().flatten() {
             self.ports.release(leg.pair.port);
             if let Some(number) = leg.party.number() {
-                self.answers.push_back((number, None));
+                self.answers.push_back(Told::Anchored(number, None));
             }
             if let Some(watcher) = &mut leg.watcher {
                 // It may be what crashes.

@@ -12,7 +12,7 @@ use selsius_sip::Figures;
 use selsius_store::StoreStatus;
 
 use crate::{
-    core::{COMMANDS, Metrics},
+    core::{COMMANDS, Heard, HeardBy, Metrics, Spread, Spreads},
     media::Status,
 };
 
@@ -115,6 +115,37 @@ impl Families {
         );
         self.histogram("selsius_call_ringing_seconds", "How long answered calls rang.", &tally.ringing);
         self.histogram("selsius_call_talking_seconds", "How long answered calls were.", &tally.talking);
+        self.heard(&tally.heard);
+    }
+
+    fn heard(&mut self, heard: &Heard) {
+        type Of = fn(&Spreads) -> &Spread;
+        let families: [(&str, &str, Of); 4] = [
+            (
+                "selsius_audio_mos",
+                "How good the audio of legs sounded (estimated mean opinion score).",
+                |all| &all.mos,
+            ),
+            ("selsius_audio_loss_ratio", "Share of packets of audio that did not come.", |all| &all.loss),
+            ("selsius_audio_jitter_seconds", "How unevenly packets of audio came.", |all| &all.jitter),
+            ("selsius_audio_round_trip_seconds", "From who has counted to the other side and back.", |all| {
+                &all.round_trip
+            }),
+        ];
+        for (name, help, of) in families {
+            let metrics = heard.iter().map(|(ear, spreads)| {
+                let heard_by = match ear.heard_by {
+                    HeardBy::Party => "party",
+                    HeardBy::Manager => "manager",
+                };
+                let leg = if ear.trunk.is_some() { "trunk" } else { "phone" };
+                let trunk = ear.trunk.as_deref().unwrap_or_default();
+                let labels = [("heard_by", heard_by), ("leg", leg), ("trunk", trunk)];
+                let spread = of(spreads);
+                histogram(&labels, spread.cumulative(), spread.count(), spread.sum())
+            });
+            self.add(name, help, MetricType::HISTOGRAM, metrics.collect());
+        }
     }
 
     fn network(&mut self, metrics: &Metrics) {
@@ -283,18 +314,8 @@ impl Families {
     }
 
     fn histogram(&mut self, name: &str, help: &str, durations: &Durations) {
-        let buckets = durations.cumulative().map(|(bound, count)| {
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(bound.as_secs_f64());
-            bucket.set_cumulative_count(count);
-            bucket
-        });
-        let mut histogram = Histogram::default();
-        histogram.set_bucket(buckets.collect());
-        histogram.set_sample_count(durations.count());
-        histogram.set_sample_sum(durations.sum().as_secs_f64());
-        let mut metric = Metric::default();
-        metric.set_histogram(histogram);
+        let buckets = durations.cumulative().map(|(bound, count)| (bound.as_secs_f64(), count));
+        let metric = histogram(&[], buckets, durations.count(), durations.sum().as_secs_f64());
         self.add(name, help, MetricType::HISTOGRAM, vec![metric]);
     }
 
@@ -324,6 +345,27 @@ fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
     counter.set_value(value as f64);
     let mut metric = labelled(labels);
     metric.set_counter(counter);
+    metric
+}
+
+fn histogram(
+    labels: &[(&str, &str)],
+    cumulative: impl Iterator<Item = (f64, u64)>,
+    count: u64,
+    sum: f64,
+) -> Metric {
+    let buckets = cumulative.map(|(bound, count)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(sum);
+    let mut metric = labelled(labels);
+    metric.set_histogram(histogram);
     metric
 }
 

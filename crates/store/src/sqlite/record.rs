@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, Redirection,
-    WallTime,
+    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, LegEnd, Mos, Party,
+    Redirection, WallTime,
 };
 use selsius_site::DeviceName;
 use sqlx::{Connection, FromRow, SqliteConnection, query, query_as, query_scalar};
@@ -54,13 +54,7 @@ pub(super) async fn write(
     })
     .await?;
     rows(connection, ["INSERT OR REPLACE INTO call_quality ", ""], &batch.quality, |row, quality| {
-        let CallQuality { call, device, packets_sent, packets_received, packets_lost, jitter_ms } = quality;
-        row.push_bind(stored(*call))
-            .push_bind(device.to_string())
-            .push_bind(*packets_sent)
-            .push_bind(*packets_received)
-            .push_bind(*packets_lost)
-            .push_bind(*jitter_ms);
+        bind_quality(row, stored(quality.call), quality);
     })
     .await?;
     let events = "INSERT INTO device_events
@@ -107,6 +101,33 @@ fn bind_call(row: &mut Row<'_>, id: i64, call: &CallEnded) {
         .push_bind(codec.clone())
         .push_bind(account.clone())
         .push_bind(trunk.clone());
+}
+
+fn bind_quality(row: &mut Row<'_>, call: i64, quality: &CallQuality) {
+    let CallQuality { call: _, party, number, end, counted_by, codec, figures } = quality;
+    let (device, trunk) = match end {
+        LegEnd::Phone(device) => (Some(device.to_string()), None),
+        LegEnd::Trunk(trunk) => (None, Some(trunk.clone())),
+    };
+    let hundredths = |mos: Option<Mos>| mos.map(Mos::hundredths);
+    row.push_bind(call)
+        .push_bind(*party)
+        .push_bind(counted_by.name())
+        .push_bind(number.clone())
+        .push_bind(device)
+        .push_bind(trunk)
+        .push_bind(codec.clone())
+        .push_bind(figures.packets_sent)
+        .push_bind(figures.octets_sent)
+        .push_bind(figures.packets_received)
+        .push_bind(figures.octets_received)
+        .push_bind(figures.packets_lost)
+        .push_bind(figures.jitter_ms)
+        .push_bind(figures.round_trip_ms)
+        .push_bind(hundredths(figures.mos))
+        .push_bind(figures.packets_lost_there)
+        .push_bind(figures.jitter_there_ms)
+        .push_bind(hundredths(figures.mos_there));
 }
 
 async fn write_redirections(

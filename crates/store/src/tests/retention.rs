@@ -1,10 +1,10 @@
 //! What is too old goes, and only that.
 
-use selsius_exchange::record::{CallEnded, CallId, CallQuality, Record, RedirectKind, Redirection, WallTime};
+use selsius_exchange::record::{CallEnded, CallId, Record, RedirectKind, Redirection, WallTime};
 use sqlx::{query, query_scalar};
 use tempfile::TempDir;
 
-use super::{ended, event, fresh, open, party, reopen};
+use super::{ended, event, fresh, open, party, quality, reopen};
 use crate::{CallFilter, Retention, Store, retention::remove_old};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -17,19 +17,11 @@ fn record(store: &Store, call: u64, at: i64) {
         to: party("1003", None),
         at: WallTime(at),
     };
-    let quality = CallQuality {
-        call: CallId(call),
-        device: "SEP001122334455".parse().unwrap(),
-        packets_sent: 1,
-        packets_received: 1,
-        packets_lost: 0,
-        jitter_ms: 0,
-    };
     store.recorder().record(Record::CallEnded(Box::new(CallEnded {
         redirections: vec![redirection],
         ..ended(call, at)
     })));
-    store.recorder().record(Record::CallQuality(quality));
+    store.recorder().record(Record::CallQuality(Box::new(quality(call, 1, "SEP001122334455"))));
     store.recorder().record(Record::DeviceEvent(event("SEP1", at)));
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context;
 use selsius_client::StreamReport;
-use selsius_exchange::record::{CallEnded, WallTime};
+use selsius_exchange::record::{CallEnded, CountedBy, LegEnd, StreamFigures, WallTime};
 use selsius_server::Server;
 use selsius_store::{CallFilter, CallRecord};
 use tokio::time::{Instant, sleep};
@@ -36,6 +36,9 @@ pub(super) async fn record(server: &Server, office: &Office) -> anyhow::Result<O
         let mut record = from_alice.into_iter().next();
         if let Some(record) = &mut record {
             record.quality.extend(brought_in.into_iter().flat_map(|record| record.quality));
+        }
+        if let Some(record) = &mut record {
+            record.quality.retain(|quality| quality.counted_by == CountedBy::Phone);
         }
         let is_whole = record.as_ref().is_some_and(|record| record.quality.len() == 2);
         if is_whole || Instant::now() >= deadline {
@@ -83,12 +86,14 @@ impl<'a> Report<'a> {
             Some(record) => {
                 text += &format!("  {}\n", call_words(&record.call));
                 for quality in &record.quality {
-                    let (sent, received, lost) =
-                        (quality.packets_sent, quality.packets_received, quality.packets_lost);
+                    let StreamFigures { packets_sent, packets_received, packets_lost, mos, .. } =
+                        quality.figures;
+                    let LegEnd::Phone(device) = &quality.end else { continue };
                     text += &format!(
-                        "  {} counted {sent} packets sent, {received} received, {lost} lost\n",
-                        quality.device
+                        "  {device} counted {packets_sent} packets sent, {packets_received} received, {packets_lost} lost"
                     );
+                    text += &mos.map_or_else(String::new, |mos| format!(": a score of {:.1}", mos.score()));
+                    text += "\n";
                 }
             }
             None => text += "  none\n",
