@@ -180,6 +180,8 @@ pub enum AnchorOrder {
         hears: Hears,
         /// What it sends and wants to hear.
         audio: Audio,
+        /// The payload type of its codec, where that has no static one.
+        payload: Option<u8>,
         /// The payload type of digits in its audio (RFC 4733), where it can do these.
         events: Option<u8>,
         /// Where it listens, if that is known already; else [`AnchorOrder::Send`] follows.
@@ -195,6 +197,8 @@ pub enum AnchorOrder {
         hears: Hears,
         /// What it sends and wants to hear.
         audio: Audio,
+        /// The payload type of its codec, where that has no static one.
+        payload: Option<u8>,
         /// The payload type of digits in its audio.
         events: Option<u8>,
     },
@@ -205,7 +209,7 @@ pub enum AnchorOrder {
         /// Where to send what it is to hear.
         address: SocketAddr,
     },
-    /// A party is to be sent a digit, as an event in its audio.
+    /// A party is to be sent a digit, as an event in its audio, or as a tone if it can do no events.
     Digit {
         /// The party.
         party: u32,

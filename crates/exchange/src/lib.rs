@@ -42,7 +42,7 @@ pub mod view;
 pub use selsius_wire::Time;
 
 pub use self::{
-    call::{Audio, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
+    call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, MediaAddresses, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,

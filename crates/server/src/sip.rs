@@ -315,6 +315,7 @@ fn dtmf(dtmf: Dtmf) -> selsius_sip::Dtmf {
         Dtmf::Auto => selsius_sip::Dtmf::Auto,
         Dtmf::Rfc4733 => selsius_sip::Dtmf::Rfc4733,
         Dtmf::Info => selsius_sip::Dtmf::Info,
+        Dtmf::Inband => selsius_sip::Dtmf::Inband,
     }
 }
 

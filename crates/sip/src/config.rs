@@ -145,6 +145,8 @@ pub enum Dtmf {
     Rfc4733,
     /// By INFO (`application/dtmf-relay`); RFC 4733 is not offered.
     Info,
+    /// As tones in the audio, which are not this crate's business; RFC 4733 is not offered.
+    Inband,
 }
 
 /// What a trunk may cost.

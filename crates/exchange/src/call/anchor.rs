@@ -11,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 use selsius_site::{CodecName, Name};
 use selsius_wire::Time;
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, media::codec_name, trunk::RemoteAudio};
 use crate::{
     arena::Handle,
     exchange::{Exchange, Timer},
@@ -19,9 +19,9 @@ use crate::{
     view::Transition,
 };
 
-/// What the media services can turn into each other, the best for it first: of G.722 they hear the lower half of the band. All
-/// else they can only carry from one party to another.
-pub(crate) const TRANSCODED: [CodecName; 3] = [CodecName::Pcmu, CodecName::Pcma, CodecName::G722];
+/// What the media services can turn into each other, the cheapest first. All else they can only carry from one party to another.
+pub(crate) const TRANSCODED: [CodecName; 4] =
+    [CodecName::Pcmu, CodecName::Pcma, CodecName::G722, CodecName::Opus];
 
 /// The payload type of digits in a phone's audio: what Cisco phones use unless they are told another one.
 const PHONE_EVENTS: u8 = 101;
@@ -31,6 +31,7 @@ const PHONE_EVENTS: u8 = 101;
 pub(crate) struct Anchor {
     pub(crate) hears: Hears,
     audio: Audio,
+    payload: Option<u8>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
     /// What the party says and hears is recorded.
@@ -48,6 +49,16 @@ impl Anchor {
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
         self.address.filter(|_| self.is_at_bridge())
+    }
+
+    /// Does the far end of a trunk take digits as events in what is spoken?
+    pub(super) fn takes_events(&self, audio: &RemoteAudio) -> bool {
+        audio.events_in(self.audio.codec).is_some()
+    }
+
+    /// Can the media services put tones into the party's audio?
+    pub(super) fn carries_tones(&self) -> bool {
+        codec_name(self.audio.codec).is_some_and(|codec| TRANSCODED.contains(&codec))
     }
 }
 
@@ -88,9 +99,9 @@ impl Exchange {
         let Some((hears, audio)) = wanted else { return self.release_anchor(handle) };
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let events = match &leg.end {
-            End::Trunk(trunk) => trunk.audio.events,
-            End::Station(_) => Some(PHONE_EVENTS),
+        let (events, payload) = match &leg.end {
+            End::Trunk(trunk) => (trunk.audio.events_in(audio.codec), trunk.audio.dynamic(audio.codec)),
+            End::Station(_) => (Some(PHONE_EVENTS), None),
         };
         let listens = match leg.receive {
             Receive::Open(address) => Some(address),
@@ -102,16 +113,19 @@ impl Exchange {
                 leg.anchor = Some(Anchor {
                     hears: hears.clone(),
                     audio,
+                    payload,
                     address: None,
                     recorded: false,
                     talks: false,
                 });
-                AnchorOrder::Join { party, hears, audio, events, listens, near }
+                AnchorOrder::Join { party, hears, audio, payload, events, listens, near }
             }
-            Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
+            Some(anchor) if (&anchor.hears, anchor.audio, anchor.payload) == (&hears, audio, payload) => {
+                return;
+            }
             Some(anchor) => {
-                (anchor.hears, anchor.audio) = (hears.clone(), audio);
-                AnchorOrder::Change { party, hears, audio, events }
+                (anchor.hears, anchor.audio, anchor.payload) = (hears.clone(), audio, payload);
+                AnchorOrder::Change { party, hears, audio, payload, events }
             }
         };
         self.order_anchor(order);

@@ -229,9 +229,18 @@ impl Exchange {
 
     /// What a leg speaks with the media services, where these have to understand it.
     pub(crate) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
-        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
-        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+        let codecs = || self.spoken_by(leg).filter(|codec| TRANSCODED.contains(codec));
+        let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
+    }
+
+    /// What the office lets a party speak, the best first: a trunk also what it alone may.
+    fn spoken_by(&self, leg: Handle<Leg>) -> impl Iterator<Item = CodecName> {
+        let own = match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(trunk)) => self.site_trunk(&trunk.trunk).map_or(&[][..], |trunk| &trunk.codecs),
+            Some(End::Station(_)) | None => &[],
+        };
+        self.site.settings.codecs.iter().chain(own).copied()
     }
 
     /// The packet time that the far end of a trunk wants, in milliseconds.
@@ -275,6 +284,9 @@ impl Exchange {
 
 /// The name that RTP has for a codec (RFC 3551), as call records show it.
 pub(super) fn encoding_name(codec: Codec) -> &'static str {
+    if codec == Codec::Opus {
+        return "opus";
+    }
     match codec.rtp_payload_type() {
         Some(0) => "PCMU",
         Some(8) => "PCMA",
@@ -295,6 +307,7 @@ pub(crate) fn variants(name: CodecName) -> &'static [Codec] {
         CodecName::Pcmu => &[Codec::G711Ulaw64k],
         CodecName::Pcma => &[Codec::G711Alaw64k],
         CodecName::G722 => &[Codec::G722_64k],
+        CodecName::Opus => &[Codec::Opus],
         CodecName::G729 => &[Codec::G729AnnexA, Codec::G729, Codec::G729AnnexAwAnnexB, Codec::G729AnnexB],
     }
 }

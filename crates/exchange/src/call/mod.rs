@@ -11,7 +11,7 @@ mod quality;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,

@@ -2,7 +2,11 @@
 //!
 //! Two parties whose packets fit are not here: theirs are passed on as they come. All others of a bridge are mixed: the
 //! sum is made once, and each hears it without what he says himself. Those who say nothing all hear the same, which is packed
-//! once for all who want it in the same form.
+//! once for all who want it in the same form, unless the codec remembers what was said: whoever begins to speak would
+//! hear a crack.
+//!
+//! A bridge is mixed at 8 kHz, and at 16 kHz as long as two of its parties have wide-band codecs: then these hear all of each other,
+//! and the others what 8 kHz can carry.
 
 use alloc::vec::Vec;
 
@@ -10,10 +14,10 @@ use super::clip::Player;
 use super::live::Live;
 use super::party::{Party, Way};
 use super::queue::Queue;
-use super::voice::{FRAME, Form, Frame, Packer, is_understood};
+use super::voice::{Form, Frame, MOST, Packer, is_understood};
 use super::{BridgeId, Engine, Event, OrderError, PartyId, Place, SourceId};
 use crate::rtp::Pacer;
-use crate::{PacketTime, Time};
+use crate::{Band, PacketTime, Time};
 
 /// Somebody speaks if he is louder than this of late: -40 dBm0.
 const SPEAKING: u64 = 25_666;
@@ -27,6 +31,8 @@ const PAUSE: u32 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Bridge {
     pub(super) members: Vec<PartyId>,
+    /// In which they are mixed.
+    band: Band,
     /// When the next frame is due, if they are mixed.
     pacer: Option<Pacer>,
     shared: Shared,
@@ -112,20 +118,29 @@ impl Shared {
 
 /// Sums of frames, and what is left of one without one of its parts.
 #[derive(Debug)]
-struct Sum([i32; FRAME]);
+struct Sum {
+    band: Band,
+    samples: [i32; MOST],
+}
 
 impl Sum {
+    const fn new(band: Band) -> Self {
+        Self { band, samples: [0; MOST] }
+    }
+
     fn add(&mut self, frame: &Frame) {
-        self.0.iter_mut().zip(frame).for_each(|(sum, &sample)| *sum += i32::from(sample));
+        self.samples.iter_mut().zip(frame.iter()).for_each(|(sum, &sample)| *sum += i32::from(sample));
     }
 
     fn all(&self) -> Frame {
-        self.0.map(saturated)
+        let mut frame = Frame::silence(self.band);
+        frame.iter_mut().zip(&self.samples).for_each(|(out, &sum)| *out = saturated(sum));
+        frame
     }
 
     fn without(&self, own: &Frame) -> Frame {
-        let mut frame = [0; FRAME];
-        for ((out, &sum), &own) in frame.iter_mut().zip(&self.0).zip(own) {
+        let mut frame = Frame::silence(self.band);
+        for ((out, &sum), &own) in frame.iter_mut().zip(&self.samples).zip(own.iter()) {
             *out = saturated(sum - i32::from(own));
         }
         frame
@@ -240,7 +255,11 @@ impl Engine {
             party.listen();
             self.pace(now, id);
         }
+        // A single one has nobody to hear his upper band.
+        let wide = members.iter().filter_map(|&id| self.parties.get(id));
+        let wide = wide.filter(|party| party.format.codec.band() == Band::Wide).count();
         let Some(bridge) = self.bridges.get_mut(&at) else { return };
+        bridge.band = if wide > 1 { Band::Wide } else { Band::Narrow };
         match (mixed, &bridge.pacer) {
             (true, None) => {
                 bridge.pacer = Some(Pacer::new(now, PacketTime::DEFAULT));
@@ -275,18 +294,19 @@ impl Engine {
     }
 
     fn mix(&mut self, now: Time, at: BridgeId, bridge: &mut Bridge) {
-        let mut sum = Sum([0; FRAME]);
+        let mut sum = Sum::new(bridge.band);
         self.speakers.clear();
         for &id in &bridge.members {
             let Some(party) = self.parties.get_mut(id) else { continue };
-            let Some(hearing) = &mut party.hearing else { continue };
-            let speaks = hearing.pull(now, party.voice);
+            let speaks = party.hear(now, id, bridge.band, &mut self.queue);
+            let Some(hearing) = &party.hearing else { continue };
             if speaks {
                 sum.add(&hearing.frame);
                 self.speakers.push(id);
             }
             // Before any of the shared streams goes on: whoever leaves one takes along what it has collected.
-            let shares = party.packer.may_share(!speaks && !party.is_played_to());
+            let same = !speaks && !party.is_played_to() && !party.packer.remembers();
+            let shares = party.packer.may_share(same);
             if party.shares && !shares {
                 match bridge.shared.packer(party.format.form()) {
                     Some(packer) => party.packer.take_over(packer),
@@ -297,10 +317,10 @@ impl Engine {
         }
         for &id in &bridge.members {
             let warning = self.parties.get_mut(id).and_then(|party| party.warning.as_mut());
-            if let Some(warning) = warning {
-                let mut frame = [0; FRAME];
-                warning.fill(&mut frame);
-                sum.add(&frame);
+            if let Some((tone, converter)) = warning {
+                let mut frame = Frame::silence(Band::Narrow);
+                tone.fill(&mut frame);
+                sum.add(&frame.in_band(bridge.band, converter));
             }
         }
         let all = sum.all();
@@ -393,7 +413,7 @@ impl Engine {
             self.interrupt(&source.listeners);
         }
         for _ in 0..frames.send {
-            let mut frame = [0; FRAME];
+            let mut frame = Frame::silence(Band::Narrow);
             match &mut source.live {
                 Some(live) => live.fill(now, &mut source.player, &mut frame),
                 None => source.player.fill(&mut frame),
@@ -408,21 +428,19 @@ impl Engine {
                 } else {
                     heard = send(now, id, party, &frame, &mut self.payload, &mut self.queue);
                 }
-                if let Some(hearing) = &mut party.hearing {
-                    hearing.pull(now, party.voice);
-                }
+                party.hear(now, id, Band::Narrow, &mut self.queue);
                 tap(id, party, &heard, &mut self.queue);
             }
         }
         self.sources.insert(at, source);
     }
 
-    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is tapped, and no
+    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is listened to, and no
     /// bridge or source makes frames anyhow.
     pub(super) fn pace(&mut self, now: Time, id: PartyId) {
         let Some(party) = self.parties.get_mut(id) else { return };
         let driven = party.way == Way::Mix || matches!(party.place, Place::Source(_));
-        let needed = !driven && (party.is_played_to() || party.tapped);
+        let needed = !driven && (party.is_played_to() || party.is_listened_to());
         match (needed, &party.pacer) {
             (true, None) => {
                 party.pacer = Some(Pacer::new(now, PacketTime::DEFAULT));
@@ -447,10 +465,8 @@ impl Engine {
             party.outbound.interrupt();
         }
         for _ in 0..frames.send {
-            let mut heard = [0; FRAME];
-            if let Some(hearing) = &mut party.hearing {
-                hearing.pull(now, party.voice);
-            }
+            let mut heard = Frame::silence(Band::Narrow);
+            party.hear(now, id, Band::Narrow, &mut self.queue);
             if party.is_played_to() {
                 heard = send(now, id, party, &heard, &mut self.payload, &mut self.queue);
             }
@@ -480,9 +496,14 @@ fn send(
 ) -> Frame {
     let format = party.format;
     let mut played = *frame;
+    if party.player.is_some() || !party.tones.is_empty() {
+        // Clips and tones are narrow-band.
+        played = Frame::silence(Band::Narrow);
+    }
     if let Some(player) = party.player.as_mut().filter(|_| is_understood(format.codec)) {
         player.fill(&mut played);
     }
+    party.tones.fill(&mut played);
     party.packer.add(&played);
     while party.packer.pack(payload) {
         let Some(to) = party.gate.target() else { continue };
@@ -511,8 +532,10 @@ fn send(
 }
 
 /// Gives what a party said and heard to whoever records it.
-fn tap(id: PartyId, party: &Party, heard: &Frame, queue: &mut Queue) {
+fn tap(id: PartyId, party: &mut Party, heard: &Frame, queue: &mut Queue) {
     if let (true, Some(hearing)) = (party.tapped, &party.hearing) {
-        queue.sound(id, &hearing.frame, heard);
+        let [said, of_others] = &mut party.taps;
+        let said = hearing.frame.in_band(Band::Narrow, said);
+        queue.sound(id, &said, &heard.in_band(Band::Narrow, of_others));
     }
 }

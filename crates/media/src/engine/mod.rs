@@ -46,6 +46,7 @@ mod clip;
 mod control;
 mod figures;
 mod gate;
+mod keys;
 mod live;
 mod outbound;
 mod packets;
@@ -66,6 +67,7 @@ pub use gate::Learning;
 pub use party::Format;
 pub use quality::Mos;
 
+use crate::coder::Converter;
 use crate::dtmf::Press;
 use crate::rtcp::{self, NtpTime};
 use crate::rtp::StreamStart;
@@ -177,9 +179,6 @@ pub enum OrderError {
     /// One of [`Limits`].
     #[error("too many digits")]
     TooManyDigits,
-    /// Telephone events were not agreed with the party.
-    #[error("party knows no telephone events")]
-    NoEvents,
     /// Sound of this codec can be passed on, not made or heard.
     #[error("{0} can only be passed on")]
     NotUnderstood(Codec),
@@ -310,6 +309,7 @@ impl Engine {
         let party = Party::new(now, format, Gate::new(now, remote, learning), outbound, report_at);
         let id = self.parties.insert(party);
         self.timers.insert((report_at, Due::Report(id)));
+        self.resettle(now, id);
         Ok(id)
     }
 
@@ -353,6 +353,7 @@ impl Engine {
             return Err(error);
         }
         party.packer = voice::Packer::new(format.form());
+        party.keys_change();
         party.outbound.set_clock_rate(format.codec.clock_rate());
         party.deafen();
         if party.player.as_ref().is_some_and(|player| !player.fits(format.codec)) {
@@ -456,7 +457,7 @@ impl Engine {
     /// # Errors
     /// If there is no such party.
     pub fn set_warning(&mut self, id: PartyId, tone: Option<Tone>) -> Result<(), OrderError> {
-        self.party(id)?.warning = tone.map(ToneGenerator::new);
+        self.party(id)?.warning = tone.map(|tone| (ToneGenerator::new(tone), Converter::new()));
         Ok(())
     }
 
@@ -486,10 +487,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Presses a key for so long at a party, as telephone events, after those that wait.
+    /// Presses a key for so long at a party, after those that wait: as telephone events, or as tones if these were not agreed.
     ///
     /// # Errors
-    /// If the party knows no telephone events, or too many wait.
+    /// If the party knows no telephone events and tones of its codec cannot be made, or too many wait.
     pub fn send_digit(
         &mut self,
         now: Time,
@@ -499,13 +500,18 @@ impl Engine {
     ) -> Result<(), OrderError> {
         let most = self.limits.digits;
         let party = self.party(id)?;
-        if party.format.events.is_none() {
-            return Err(OrderError::NoEvents);
-        }
-        if party.presses.len() >= most {
+        let codec = party.format.codec;
+        if party.presses.len() + party.tones.len() >= most {
             return Err(OrderError::TooManyDigits);
         }
-        party.presses.push_back(Press::new(digit, KEY_VOLUME, length));
+        if party.format.events.is_some() {
+            party.presses.push_back(Press::at(codec.clock_rate(), digit, KEY_VOLUME, length));
+        } else if voice::is_understood(codec) {
+            let softly = party.tones.is_empty() && party.packer.begins_softly();
+            party.tones.press(digit, length, softly);
+        } else {
+            return Err(OrderError::NotUnderstood(codec));
+        }
         self.pace(now, id);
         Ok(())
     }

@@ -125,10 +125,10 @@ impl Anchors {
 impl Core {
     pub(super) fn anchor(&mut self, order: AnchorOrder) {
         match order {
-            AnchorOrder::Join { party, hears, audio, events, listens, near } => {
+            AnchorOrder::Join { party, hears, audio, payload, events, listens, near } => {
                 let address = self.anchors.address().or(near);
                 let address = address.map(|address| address.to_canonical());
-                let order = self.anchors.to.as_ref().zip(address).zip(format(audio, events));
+                let order = self.anchors.to.as_ref().zip(address).zip(format(audio, payload, events));
                 let order = order.filter(|_| self.anchors.waiting.len() < WAITING);
                 let Some(((anchoring, address), format)) = order else {
                     let now = self.now();
@@ -139,9 +139,9 @@ impl Core {
                 let party = Party::of_exchange(party);
                 self.anchors.send(Order::Open { party, opening, watcher: None, answer: Answer::Exchange });
             }
-            AnchorOrder::Change { party, hears, audio, events } => {
+            AnchorOrder::Change { party, hears, audio, payload, events } => {
                 let party = Party::of_exchange(party);
-                if let Some(format) = format(audio, events) {
+                if let Some(format) = format(audio, payload, events) {
                     self.anchors.send(Order::Format(party, format));
                 }
                 let place = self.anchors.place(&hears);
@@ -173,11 +173,12 @@ impl Core {
 }
 
 /// How the streams of a party are packed; `None` for what the engine does not know.
-fn format(audio: Audio, events: Option<u8>) -> Option<Format> {
+fn format(audio: Audio, payload: Option<u8>, events: Option<u8>) -> Option<Format> {
     let codec = match audio.codec {
         value::Codec::G711Ulaw64k => Codec::Pcmu,
         value::Codec::G711Alaw64k => Codec::Pcma,
         value::Codec::G722_64k => Codec::G722,
+        value::Codec::Opus => Codec::Opus,
         value::Codec::G729
         | value::Codec::G729AnnexA
         | value::Codec::G729AnnexB
@@ -189,5 +190,9 @@ fn format(audio: Audio, events: Option<u8>) -> Option<Format> {
         None => None,
         Some(events) => Some(PayloadType::new(events)?),
     };
-    Some(Format { events, ..Format::new(codec, packet_time) })
+    let format = Format { events, ..Format::new(codec, packet_time) };
+    match payload.filter(|_| codec == Codec::Opus) {
+        Some(payload) => Some(Format { payload_type: PayloadType::new(payload)?, ..format }),
+        None => Some(format),
+    }
 }

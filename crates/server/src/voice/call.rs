@@ -127,7 +127,7 @@ impl Talk {
             .find_map(|&name| Some((name, codec(name)?)))
             .ok_or(EndCause::NoCommonCodec)?;
         let packet_time = PacketTime::from_millis(offer.packet_ms).unwrap_or(PacketTime::DEFAULT);
-        let format = Format::new(codec, packet_time);
+        let format = format(codec, packet_time);
         // Where no phone is in the call, the manager itself is at the other end.
         let address = offer.reached.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let (happens, happenings) = mpsc::channel(HAPPENINGS);
@@ -213,7 +213,7 @@ impl Talk {
                 if let Some(time) = PacketTime::from_millis(audio.packet_ms)
                     && time != self.format.packet_time
                 {
-                    self.format = Format::new(self.format.codec, time);
+                    self.format = format(self.format.codec, time);
                     self.media(Order::Format(self.party, self.format));
                 }
                 self.media(Order::Remote(self.party, address, self.voice.learning));
@@ -446,13 +446,19 @@ fn answered(leg: TrunkLegId, codec: CodecName, address: SocketAddr) -> TrunkEven
     TrunkEvent::Answered { leg, audio }
 }
 
-/// Those that the engine can encode.
+/// Those that the engine can encode. Opus of trunks ends at the trunk.
 fn codec(name: CodecName) -> Option<Codec> {
     match name {
         CodecName::Pcmu => Some(Codec::Pcmu),
         CodecName::Pcma => Some(Codec::Pcma),
-        _ => None,
+        CodecName::G722 => Some(Codec::G722),
+        CodecName::G729 | CodecName::Opus => None,
     }
+}
+
+/// How a caller's streams are packed. Whether he has events at all is known to nobody here, so tones are listened for, too.
+fn format(codec: Codec, packet_time: PacketTime) -> Format {
+    Format { tones: true, ..Format::new(codec, packet_time) }
 }
 
 /// What a call is for, by the site's words.

@@ -134,7 +134,7 @@ words! {
 }
 
 words! {
-    /// Audio codecs that phones of this protocol have in common.
+    /// Audio codecs: those that phones of this protocol have in common, and one of trunks.
     pub enum CodecName {
         /// G.711 µ-law, 64 kbit/s.
         Pcmu = "pcmu",
@@ -144,6 +144,8 @@ words! {
         G722 = "g722",
         /// G.729 (with or without annexes A and B), 8 kbit/s.
         G729 = "g729",
+        /// Opus, wideband at about 24 kbit/s. Phones of this protocol do not have it: it is for trunks alone.
+        Opus = "opus",
     }
 }
 

@@ -131,6 +131,8 @@ words! {
         Rfc4733 = "rfc4733",
         /// By messages (SIP INFO).
         Info = "info",
+        /// As tones in the audio, for a far end that knows nothing else; by messages where its codec carries no tones.
+        Inband = "inband",
     }
 }
 

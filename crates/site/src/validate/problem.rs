@@ -206,6 +206,9 @@ pub enum Problem {
     /// The same codec twice.
     #[error("names the same codec twice")]
     CodecTwice,
+    /// A codec that no phone has, where phones need one.
+    #[error("phones do not have Opus; a trunk's `codecs` may name it")]
+    NoPhoneSpeaks,
     /// Not a firmware load.
     #[error(
         "is {0:?}; expected the name of a load such as \"SCCP45.9-4-2SR3-1S\", without folder and spaces"

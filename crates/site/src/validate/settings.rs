@@ -16,6 +16,9 @@ impl Check<'_> {
         if codecs.is_empty() {
             self.add(at.key("codecs"), Problem::Empty("at least one codec"));
         }
+        if codecs.contains(&CodecName::Opus) {
+            self.add(at.key("codecs"), Problem::NoPhoneSpeaks);
+        }
         self.codecs(at.key("codecs"), codecs);
         self.known(at.key("music"), self.site.settings.music.as_ref(), &self.site.music, "music", "music");
         let packet_ms = self.site.settings.packet_ms;

@@ -13,6 +13,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, DeviceName, Name, Trunk};
+use selsius_wire::value::Codec;
 
 use super::{Audio, Call, End, Leg};
 use crate::{
@@ -137,6 +138,15 @@ impl TrunkOrder {
     }
 }
 
+/// The payload types of Opus at the far end of a trunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpusTypes {
+    /// That of the codec.
+    pub payload: u8,
+    /// That of digits in its audio, which are counted by its clock.
+    pub events: Option<u8>,
+}
+
 /// What the far end of a trunk says of its audio. What it leaves out stays as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteAudio {
@@ -144,10 +154,12 @@ pub struct RemoteAudio {
     pub codecs: Vec<CodecName>,
     /// Where it listens.
     pub address: Option<SocketAddr>,
-    /// The payload type of digits in the audio (RFC 4733), if it can do these.
+    /// The payload type of digits in the audio (RFC 4733) of all codecs but Opus, if it can do these.
     pub events: Option<u8>,
     /// How many milliseconds of audio it wants in a packet that it gets.
     pub packet_ms: Option<u32>,
+    /// What it calls Opus, if it can do that.
+    pub opus: Option<OpusTypes>,
 }
 
 impl RemoteAudio {
@@ -158,6 +170,17 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.opus = said.opus.or(self.opus);
+    }
+
+    /// The payload type of digits in the audio of a codec.
+    pub(crate) fn events_in(&self, codec: Codec) -> Option<u8> {
+        if codec == Codec::Opus { self.opus?.events } else { self.events }
+    }
+
+    /// The payload type of a codec that has no static one.
+    pub(crate) fn dynamic(&self, codec: Codec) -> Option<u8> {
+        self.opus.filter(|_| codec == Codec::Opus).map(|opus| opus.payload)
     }
 }
 

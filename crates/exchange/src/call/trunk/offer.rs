@@ -107,7 +107,8 @@ impl Exchange {
             End::Trunk(trunk) => trunk.can(*name),
         };
         let all = if own.is_empty() { &self.site.settings.codecs } else { own };
-        let turned = relays && self.mixed_audio(handle).is_some();
+        let anchored = relays || self.is_relayed(leg);
+        let turned = anchored && self.mixed_audio(handle).is_some();
         let turned = all.iter().filter(|codec| turned && !can(codec) && TRANSCODED.contains(codec));
         all.iter().filter(|codec| can(codec)).chain(turned).copied().collect()
     }
