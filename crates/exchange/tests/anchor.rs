@@ -108,6 +108,7 @@ impl Bench {
             TrunkOrder::Hold { held, .. } => format!("Hold {held}"),
             TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            TrunkOrder::Refer { number, .. } => format!("Refer {number}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()

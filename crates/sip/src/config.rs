@@ -76,6 +76,17 @@ impl TrunkConfig {
         }
     }
 
+    /// The host part of numbers at the other system, with its port if one has to be named.
+    pub(crate) fn host(&self) -> String {
+        let server = self.servers.first().map_or("invalid", String::as_str);
+        match (server.parse::<IpAddr>(), self.port) {
+            (Ok(IpAddr::V6(address)), Some(port)) => format!("[{address}]:{port}"),
+            (Ok(IpAddr::V6(address)), None) => format!("[{address}]"),
+            (_, Some(port)) => format!("{server}:{port}"),
+            (_, None) => server.to_string(),
+        }
+    }
+
     /// The codecs of a list that this trunk may speak, in the trunk's order where it has one.
     pub(crate) fn allowed(&self, codecs: &[CodecName]) -> Vec<CodecName> {
         if self.codecs.is_empty() {

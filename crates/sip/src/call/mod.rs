@@ -22,7 +22,7 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 
-use self::{incoming::Offered, outgoing::Calling, session::Session, timers::Expiry};
+use self::{incoming::Offered, outgoing::Calling, session::Session, timers::Expiry, transfer::Referral};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -93,13 +93,15 @@ pub(crate) enum Timer {
     Reliable,
     /// A transfer that the far end wants comes to something (RFC 3515).
     Refer,
+    /// A transfer that we want comes to something.
+    Referral,
     /// An INVITE that was cancelled gets its final response (RFC 3261 section 9.1).
     Cancel,
 }
 
 impl Timer {
     /// All there are.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Media,
         Self::Ringing,
         Self::Renewal,
@@ -107,6 +109,7 @@ impl Timer {
         Self::Expire,
         Self::Reliable,
         Self::Refer,
+        Self::Referral,
         Self::Cancel,
     ];
 }
@@ -178,6 +181,8 @@ pub(crate) struct Call {
     expiry: Expiry,
     /// The far end wants to hear what comes of a transfer.
     referred: bool,
+    /// We want to hear what comes of one.
+    referral: Referral,
     /// The next request's number.
     next: u32,
     /// Requests without a final response, which may have to be sent again with credentials.
@@ -225,6 +230,7 @@ impl Call {
             session,
             expiry: Expiry::default(),
             referred: false,
+            referral: Referral::None,
             next: 0,
             open: BTreeMap::new(),
             updates: false,
@@ -254,8 +260,8 @@ impl Call {
     /// The exchange wants something.
     pub(crate) fn order(&mut self, order: &TrunkOrder, out: &mut Vec<Action>) {
         match order {
-            // Only the beginning of a call, which this one has behind it.
-            TrunkOrder::Offer { .. } => {}
+            // The beginning of a call, which this one has behind it; and what concerns two calls: see [`Self::refer`].
+            TrunkOrder::Offer { .. } | TrunkOrder::Refer { .. } => {}
             TrunkOrder::Ringing { .. } => self.ring(out),
             TrunkOrder::Answer { by, .. } => self.answer(by, out),
             TrunkOrder::Media { audio, address, .. } => {
@@ -322,6 +328,7 @@ impl Call {
                     self.over(out);
                 }
             }
+            Happening::Timer(Timer::Referral) => self.referral_ends(false, out),
             Happening::Timer(Timer::Refer) => self.transfer_ends("503 Service Unavailable", out),
         }
     }

@@ -306,6 +306,7 @@ impl Part for Trunk {
         "media" media, "relay, direct, or \"\" for what its kind does";
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
+        "refer" refer;
     };
 
     fn summary(&self) -> String {

@@ -41,6 +41,8 @@ pub struct Trunk {
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
     pub codecs: Vec<CodecName>,
+    /// Does its far end connect two of its calls itself (REFER) when a phone transfers one to the other?
+    pub refer: bool,
 }
 
 impl Default for Trunk {
@@ -61,6 +63,7 @@ impl Default for Trunk {
             media: None,
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
+            refer: false,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod event;
 mod offer;
+mod refer;
 mod told;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -96,6 +97,16 @@ pub enum TrunkOrder {
         /// Which key: a digit, `*` or `#`.
         digit: char,
     },
+    /// Have the far end call this number itself, and leave this call (a transfer). To be answered by
+    /// [`TrunkEvent::Referred`]; the call goes on until then.
+    Refer {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Whom it is to call.
+        number: String,
+        /// Another call of the same trunk, whose place it takes: that far end is to be connected, not rung.
+        replaces: Option<TrunkLegId>,
+    },
     /// It is over. Nothing follows, in either direction.
     HangUp {
         /// Which call.
@@ -116,6 +127,7 @@ impl TrunkOrder {
             | Self::Hold { leg, .. }
             | Self::Party { leg, .. }
             | Self::Digit { leg, .. }
+            | Self::Refer { leg, .. }
             | Self::HangUp { leg, .. } => leg,
         }
     }
@@ -209,6 +221,13 @@ pub enum TrunkEvent {
         /// Which key: a digit, `*`, `#` or a letter from A to D.
         digit: char,
     },
+    /// What came of [`TrunkOrder::Refer`].
+    Referred {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Is the far end connected with whom it was sent to?
+        connected: bool,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -229,6 +248,7 @@ impl TrunkEvent {
             | Self::Hold { leg, .. }
             | Self::Redirect { leg, .. }
             | Self::Digit { leg, .. }
+            | Self::Referred { leg, .. }
             | Self::HungUp { leg, .. } => leg,
         }
     }
@@ -247,6 +267,8 @@ pub(crate) struct TrunkEnd {
     asked: bool,
     /// What it will be asked as soon as it is known where this side listens.
     offer: Option<Box<TrunkOrder>>,
+    /// The number that the far end was sent to, while nothing has come of it.
+    referred: Option<String>,
     /// What the trunk was told.
     told: Told,
     /// It has said itself that the call is over.
@@ -273,6 +295,7 @@ impl TrunkEnd {
             relays,
             asked: false,
             offer: None,
+            referred: None,
             told: Told::default(),
             over: false,
         }

@@ -193,10 +193,31 @@ impl Driver {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
             }
+        } else if let TrunkOrder::Refer { number, replaces, .. } = &order {
+            self.refer(leg, number, *replaces, &mut actions);
         } else if let Some(line) = self.lines.get_mut(&leg) {
             line.call.order(&order, &mut actions);
         }
         self.act(leg, actions);
+    }
+
+    /// The far end of a call is sent to a number, or to the far end of another call.
+    fn refer(
+        &mut self,
+        leg: TrunkLegId,
+        number: &str,
+        replaces: Option<TrunkLegId>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(mut line) = self.lines.remove(&leg) else { return };
+        let other = replaces.map(|other| self.lines.get(&other).map(|line| &line.call));
+        match other {
+            // It ended meanwhile, and the exchange has been told.
+            Some(None) => actions.push(Action::Event(TrunkEvent::Referred { leg, connected: false }.into())),
+            Some(other) => line.call.refer(number, other, actions),
+            None => line.call.refer(number, None, actions),
+        }
+        self.lines.insert(leg, line);
     }
 
     fn begin(

@@ -287,6 +287,7 @@ fn rest() -> BoxedStrategy<Site> {
         media: option::of(select(crate::MediaPath::ALL)),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
+        refer: any::<bool>(),
     });
     let music = part!(Music { files: vec(texts(), 0..3) });
     let application = part!(Application {
