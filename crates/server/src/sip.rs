@@ -147,20 +147,25 @@ impl Trunks {
         std::future::pending().await
     }
 
-    /// Takes over the trunks of a site. Where they are others than before, calls that are up end.
+    /// Takes over the trunks of a site. Calls go on where their trunk is still there.
     async fn change(&mut self, site: &Site) {
         let trunks = match self.trunks(site) {
             Ok(trunks) => trunks,
             Err(error) => {
-                tracing::error!("SIP trunks are not served: {error}{}", source(&error));
-                return self.stop("SIP trunks cannot be served").await;
+                tracing::error!("a change of SIP trunks is not taken over: {error}{}", source(&error));
+                return;
             }
         };
-        if self.running.as_ref().is_some_and(|running| running.trunks == trunks) {
-            return;
-        }
-        self.stop("SIP trunks have changed").await;
         if trunks.is_empty() {
+            return self.stop("there are no SIP trunks any more").await;
+        }
+        if let Some(running) = &mut self.running {
+            if running.trunks != trunks {
+                lock(&self.shared).statuses.retain(|name, _| trunks.iter().any(|trunk| trunk.name == *name));
+                running.trunks.clone_from(&trunks);
+                running.handle.change(trunks).await;
+                tracing::info!("SIP trunks have changed");
+            }
             return;
         }
         let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();

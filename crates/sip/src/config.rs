@@ -76,6 +76,22 @@ impl TrunkConfig {
         }
     }
 
+    /// Is the other system where it was, and are we who we were there? Then what was agreed with it holds.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.is_known_as(other)
+            && (self.register, self.probe) == (other.register, other.probe)
+            && self.password == other.password
+            && self.authorities == other.authorities
+    }
+
+    /// Does it know us by the same address at the same place?
+    pub(crate) fn is_known_as(&self, other: &Self) -> bool {
+        self.servers == other.servers
+            && (self.port, self.transport) == (other.port, other.transport)
+            && self.user == other.user
+            && self.from == other.from
+    }
+
     /// The host part of numbers at the other system, with its port if one has to be named.
     pub(crate) fn host(&self) -> String {
         let server = self.servers.first().map_or("invalid", String::as_str);

@@ -25,11 +25,11 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use self::{
-    driver::{Around, Driver},
+    driver::{Around, Driver, Wanted},
     transactions::Watcher,
 };
 use crate::{
-    config::{Listener, Network, Transport, TrunkConfig},
+    config::{Listener, Transport, TrunkConfig},
     gate::{Figures, Gate, GatedSocket},
     seam::Event,
 };
@@ -85,9 +85,7 @@ impl Sip {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::SameName(pair[0].into()));
         }
-        let friends =
-            trunks.iter().flat_map(|trunk| trunk.allow.iter().copied().chain(servers(trunk))).collect();
-        let gate = Arc::new(Gate::new(friends, trunks.iter().any(|trunk| trunk.authenticate)));
+        let gate = Arc::new(Gate::new(Vec::new(), false));
         let stop = CancellationToken::new();
         let transports = TransportLayer::new(stop.clone());
         let mut bound = Vec::new();
@@ -138,7 +136,7 @@ pub(crate) const USER_AGENT: &str = concat!("selsius/", env!("CARGO_PKG_VERSION"
 /// The way to the trunks.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    orders: mpsc::Sender<TrunkOrder>,
+    orders: mpsc::Sender<Wanted>,
     addresses: Vec<(Transport, SocketAddr)>,
     gate: Arc<Gate>,
 }
@@ -150,7 +148,18 @@ impl Handle {
     ///
     /// The order back, if there is no room for it. The call concerned should end.
     pub fn order(&self, order: TrunkOrder) -> Result<(), Box<TrunkOrder>> {
-        self.orders.try_send(order).map_err(|error| Box::new(error.into_inner()))
+        match self.orders.try_reserve() {
+            Ok(place) => place.send(Wanted::Order(order)),
+            Err(_) => return Err(Box::new(order)),
+        }
+        Ok(())
+    }
+
+    /// Serves these trunks from now on. Calls of a trunk that is still there go on as they are, also if it is at another
+    /// place from now on; calls of a trunk that is gone end. A registration that is still the same is kept.
+    pub async fn change(&self, trunks: Vec<TrunkConfig>) {
+        // Without a driver there is nobody to tell: the events end.
+        let _ = self.orders.send(Wanted::Trunks(trunks)).await;
     }
 
     /// Where SIP is listened for.
@@ -178,11 +187,6 @@ impl Counts {
     pub fn figures(&self) -> Figures {
         self.0.counters.figures()
     }
-}
-
-/// The servers of a trunk that are addresses.
-fn servers(trunk: &TrunkConfig) -> impl Iterator<Item = Network> + '_ {
-    trunk.servers.iter().filter_map(|server| server.parse::<IpAddr>().ok()).map(Network::from)
 }
 
 /// A socket that is listened on.

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -87,7 +87,7 @@ pub(crate) fn count(counter: &AtomicU64) -> bool {
 pub(crate) struct Gate {
     friends: Mutex<Vec<Network>>,
     /// A trunk lets calls in by password from anywhere: then strangers may be as many as friends.
-    open: bool,
+    open: AtomicBool,
     strangers: Mutex<Bucket>,
     /// Strangers of whom a datagram is on its way through the stack.
     passing: Mutex<Vec<IpAddr>>,
@@ -98,7 +98,7 @@ impl Gate {
     pub(crate) fn new(friends: Vec<Network>, open: bool) -> Self {
         Self {
             friends: Mutex::new(friends),
-            open,
+            open: AtomicBool::new(open),
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
             passing: Mutex::new(Vec::new()),
             counters: Counters::default(),
@@ -116,6 +116,16 @@ impl Gate {
         }
     }
 
+    /// The trunks have changed, and with them who is a friend.
+    pub(crate) fn change(&self, friends: Vec<Network>, open: bool) {
+        *self.friends.lock().unwrap_or_else(PoisonError::into_inner) = friends;
+        self.open.store(open, Ordering::Relaxed);
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
     fn knows(&self, address: IpAddr) -> bool {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.has(address))
     }
@@ -124,7 +134,7 @@ impl Gate {
     /// address alone. Strangers may not, unless a password can make friends of them: a stream costs more
     /// than a datagram.
     pub(crate) fn accepts(&self, address: IpAddr) -> bool {
-        let accepts = self.open || self.knows(address) || {
+        let accepts = self.is_open() || self.knows(address) || {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
             let at = passing.iter().position(|&known| known == address);
             at.map(|at| passing.swap_remove(at)).is_some()
@@ -153,7 +163,7 @@ impl Gate {
             return true;
         }
         count(&self.counters.strangers);
-        if self.open {
+        if self.is_open() {
             return true;
         }
         let passes = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());

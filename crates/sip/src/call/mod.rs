@@ -365,7 +365,7 @@ impl Call {
     }
 
     /// Ends the call for a reason that the exchange does not know yet.
-    fn fail(&mut self, cause: EndCause, out: &mut Vec<Action>) {
+    pub(crate) fn fail(&mut self, cause: EndCause, out: &mut Vec<Action>) {
         self.transfer_ends("503 Service Unavailable", out);
         self.hang_up(cause, out);
         self.hung_up(cause, out);

@@ -34,8 +34,8 @@ const REPEATED: Duration = Duration::from_secs(32);
 pub(super) enum Whom {
     /// A call's.
     Call { leg: TrunkLegId, id: u32 },
-    /// A trunk's registration or probe.
-    Trunk(String),
+    /// A trunk's registration or probe, since it is at this place.
+    Trunk { name: String, place: u64 },
 }
 
 /// What transactions report.
@@ -54,7 +54,7 @@ pub(super) enum Wire {
     /// A request's transaction is over.
     Served { server: u64 },
     /// The servers of a trunk have been looked up.
-    Resolved { trunk: String, servers: Vec<Server> },
+    Resolved { trunk: String, place: u64, servers: Vec<Server> },
 }
 
 /// Drives a request of ours to its final response. There is always one: the stack makes up 408 where none comes, and this

@@ -65,6 +65,15 @@ struct Serving {
     tell: TransactionEventSender,
 }
 
+/// What is wanted from outside.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Of a call.
+    Order(TrunkOrder),
+    /// These trunks, from now on.
+    Trunks(Vec<TrunkConfig>),
+}
+
 /// What the driver stands in.
 pub(super) struct Around {
     pub(super) endpoint: EndpointInnerRef,
@@ -81,6 +90,7 @@ pub(super) struct Driver {
     streams: Streams,
     stop: CancellationToken,
     trunks: BTreeMap<String, Trunk>,
+    next_place: u64,
     gate: Arc<Gate>,
     /// Requests of strangers.
     refused: AtomicU64,
@@ -109,12 +119,13 @@ const FIRST_LEG: u64 = (1 << 32) + 1;
 impl Driver {
     pub(super) fn new(trunks: Vec<TrunkConfig>, around: Around, events: mpsc::Sender<Event>) -> Self {
         let Around { endpoint, listeners, gate, watcher, happen, stop } = around;
-        Self {
+        let mut driver = Self {
             endpoint,
             listeners,
             streams: Streams::default(),
             stop,
-            trunks: trunks.into_iter().map(|config| (config.name.clone(), Trunk::new(config))).collect(),
+            trunks: BTreeMap::new(),
+            next_place: 0,
             gate,
             refused: AtomicU64::new(0),
             doorman: Doorman::new(random_text(40)),
@@ -130,18 +141,19 @@ impl Driver {
             next_leg: FIRST_LEG,
             next_server: 0,
             leaving: 0,
-        }
+        };
+        driver.change(trunks);
+        driver
     }
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<TrunkOrder>,
+        mut orders: mpsc::Receiver<Wanted>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
         let mut sweep = tokio::time::interval(SWEEP);
         let mut farewell = None;
-        self.start_trunks();
         loop {
             let deadline = self.deadlines.first().map(|&(at, ..)| at);
             let next = [deadline, self.next_upkeep(), farewell].into_iter().flatten().min();
@@ -153,7 +165,8 @@ impl Driver {
             };
             tokio::select! {
                 order = orders.recv(), if farewell.is_none() => match order {
-                    Some(order) => self.order(order),
+                    Some(Wanted::Order(order)) => self.order(order),
+                    Some(Wanted::Trunks(trunks)) => self.change(trunks),
                     None => {
                         farewell = Some(Instant::now() + FAREWELL);
                         self.hang_up_all();
@@ -322,11 +335,11 @@ impl Driver {
     fn wire(&mut self, wire: Wire) {
         let mut actions = Vec::new();
         let leg = match &wire {
-            Wire::Response { whom: Whom::Trunk(name), response } => {
+            Wire::Response { whom: Whom::Trunk { name, place }, response } => {
                 if response.status_code.code() >= 200 && self.leaving > 0 {
                     self.leaving -= 1;
                 }
-                return self.upkept(name, response);
+                return self.upkept(name, *place, response);
             }
             Wire::Response { whom: Whom::Call { leg, id }, response } => {
                 if self.tries_another(*leg, *id, response) {
@@ -369,7 +382,9 @@ impl Driver {
                 self.servers.remove(server);
                 return;
             }
-            Wire::Resolved { trunk, servers } => return self.resolved(trunk, servers.clone()),
+            Wire::Resolved { trunk, place, servers } => {
+                return self.resolved(trunk, *place, servers.clone());
+            }
         };
         self.act(leg, actions);
     }
