@@ -44,15 +44,18 @@ impl Anchor {
 
 impl Exchange {
     /// Does the audio of this leg go through the manager, whoever it talks to?
-    pub(super) fn is_relayed(&self, leg: &Leg) -> bool {
+    pub(crate) fn is_relayed(&self, leg: &Leg) -> bool {
         match &leg.end {
             End::Station(station) => self.devices.get(station.device).is_some_and(|device| device.relayed),
             End::Trunk(trunk) => trunk.relays(),
         }
     }
 
-    /// What a party hears that waits for somebody: on hold, parked.
+    /// What a party hears that waits for somebody: on hold, parked, in a queue.
     pub(super) fn music(&self, call: &Call, handle: Handle<Leg>) -> Option<Name> {
+        if call.phase == Phase::Queued {
+            return self.queue_music(call).filter(|_| call.early).cloned();
+        }
         self.legs.get(handle).filter(|leg| leg.state == LegState::Connected)?;
         let others = || call.legs.iter().filter(|&&other| other != handle);
         let held =
@@ -109,6 +112,10 @@ impl Exchange {
             return false;
         }
         (leg.audio, leg.receive) = (None, Receive::Closed);
+        if let Some(call) = self.calls.get_mut(leg.call) {
+            // In a queue, the phone's own tone says that it waits.
+            call.early = false;
+        }
         self.timers.cancel(Timer::Media(handle));
         self.release_anchor(handle);
         true
@@ -155,6 +162,10 @@ impl Exchange {
         anchor.address = address;
         if self.offer_when_anchored(now, handle, address) {
             return;
+        }
+        // A phone has its own deadline.
+        if address.is_none() && self.legs.get(handle).is_some_and(|leg| leg.device().is_none()) {
+            return self.media_failed(now, handle);
         }
         self.transition(now, handle, Transition::Media);
     }

@@ -227,7 +227,7 @@ impl Exchange {
     }
 
     /// What a leg speaks with the media services, where these have to understand it.
-    pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
+    pub(crate) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
         let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
         let narrow = codecs().filter(|&codec| codec != CodecName::G722);
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))

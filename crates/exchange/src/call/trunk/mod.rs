@@ -309,7 +309,7 @@ impl TrunkEnd {
     /// Is its place at the media services kept while nobody talks? The far end has been told where to send, and what it
     /// sends need not stop for a hold.
     pub(super) fn keeps_anchor(&self) -> bool {
-        self.relays && (self.asked || self.told.answered)
+        self.relays && (self.asked || self.told.answered || self.told.send.is_some())
     }
 
     /// Can the far end speak this codec? One that has not said what it can do can speak any.

@@ -210,6 +210,7 @@ fn groups() -> BoxedStrategy<Site> {
         ring_seconds: any::<u32>(),
         queue: any::<u32>(),
         queue_seconds: any::<u32>(),
+        music: option::of(names()),
         overflow: option::of(numbers()),
         login: any::<bool>(),
     });
