@@ -6,14 +6,18 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
 
 use async_trait::async_trait;
-use rsipstack::{platform::net::UdpSocket as StackSocket, sip::Method};
-use tokio::net::UdpSocket;
+use rsipstack::{
+    platform::net::UdpSocket as StackSocket,
+    sip::{Method, SipMessage},
+    transport::SipConnection,
+};
+use tokio::{net::UdpSocket, sync::Notify};
 
 use crate::config::Network;
 
@@ -28,6 +32,12 @@ const STRANGERS_A_SECOND: f64 = 20.0;
 /// Datagrams of strangers between our socket and the stack.
 const MOST_PASSING: usize = 64;
 
+/// Messages that are read and wait for the stack. More wait in the kernel, which drops what does not fit there.
+const MOST_WAITING: usize = 256;
+/// Requests of the far ends that the stack keeps: as long as each may be repeated, half a minute and more. Beyond this
+/// many, more are not even answered.
+pub(crate) const MOST_KEPT: usize = 20_000;
+
 /// How much was refused, since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -37,7 +47,7 @@ pub(crate) struct Counters {
     pub(crate) malformed: AtomicU64,
     /// Requests with a method that we do not know.
     pub(crate) unknown_methods: AtomicU64,
-    /// Calls beyond a trunk's limits.
+    /// Calls beyond a trunk's limits, and messages beyond those of a stream or of us all.
     pub(crate) limited: AtomicU64,
     /// Requests whose credentials were wrong.
     pub(crate) unauthorized: AtomicU64,
@@ -54,7 +64,7 @@ pub struct Figures {
     pub malformed: u64,
     /// Requests with a method that we do not know.
     pub unknown_methods: u64,
-    /// Calls beyond a trunk's limits.
+    /// Calls beyond a trunk's limits, and messages beyond those of a stream or of us all.
     pub limited: u64,
     /// Requests whose credentials were wrong.
     pub unauthorized: u64,
@@ -91,6 +101,11 @@ pub(crate) struct Gate {
     strangers: Mutex<Bucket>,
     /// Strangers of whom a datagram is on its way through the stack.
     passing: Mutex<Vec<IpAddr>>,
+    /// Messages between our sockets and the stack's next step.
+    waiting: AtomicUsize,
+    room: Notify,
+    /// Requests of the far ends that the stack keeps.
+    kept: AtomicUsize,
     pub(crate) counters: Counters,
 }
 
@@ -101,6 +116,9 @@ impl Gate {
             open: AtomicBool::new(open),
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
             passing: Mutex::new(Vec::new()),
+            waiting: AtomicUsize::new(0),
+            room: Notify::new(),
+            kept: AtomicUsize::new(0),
             counters: Counters::default(),
         }
     }
@@ -126,7 +144,7 @@ impl Gate {
         self.open.load(Ordering::Relaxed)
     }
 
-    fn knows(&self, address: IpAddr) -> bool {
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.has(address))
     }
 
@@ -143,6 +161,52 @@ impl Gate {
             count(&self.counters.strangers);
         }
         accepts
+    }
+
+    /// There is no place for a stream.
+    pub(crate) fn refuse_stream(&self, from: SocketAddr) {
+        if count(&self.counters.limited) {
+            tracing::warn!(%from, "too many streams; more are only counted");
+        }
+    }
+
+    /// A message was read, and waits for the stack.
+    pub(crate) fn read(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The stack takes a message.
+    pub(crate) fn taken(&self) {
+        // What came by a stream of ours was not counted.
+        let less = |waiting: usize| Some(waiting.saturating_sub(1));
+        if self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) == Ok(MOST_WAITING) {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Waits until one more message may be read.
+    pub(crate) async fn has_room(&self) {
+        loop {
+            let room = self.room.notified();
+            if self.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// The stack keeps so many requests of the far ends.
+    pub(crate) fn keeps(&self, requests: usize) {
+        self.kept.store(requests, Ordering::Relaxed);
+    }
+
+    /// May the stack have one more request?
+    pub(crate) fn can_keep(&self) -> bool {
+        let can = self.kept.load(Ordering::Relaxed) < MOST_KEPT;
+        if !can && count(&self.counters.limited) {
+            tracing::warn!("more requests than can be kept; they are dropped, and only counted");
+        }
+        can
     }
 
     /// Is this message within the limits? Datagrams have passed [`judge`] already, what comes by stream has not.
@@ -232,6 +296,7 @@ impl GatedSocket {
 impl StackSocket for GatedSocket {
     async fn recv_from(&self, buffer: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
         loop {
+            self.gate.has_room().await;
             // An error here is a datagram's (ICMP says that somebody does not listen), not the socket's.
             let Ok((length, from)) = self.socket.recv_from(buffer).await else {
                 tokio::task::yield_now().await;
@@ -246,7 +311,15 @@ impl StackSocket for GatedSocket {
                 continue;
             };
             match judge(datagram) {
-                Verdict::Pass => return Ok((length, from)),
+                Verdict::Pass => {
+                    if will_be_taken(datagram, from) {
+                        self.gate.read();
+                    } else if !datagram.iter().all(u8::is_ascii_whitespace) {
+                        count(&self.gate.counters.malformed);
+                        continue;
+                    }
+                    return Ok((length, from));
+                }
                 Verdict::Drop => {
                     count(&self.gate.counters.malformed);
                 }
@@ -266,6 +339,12 @@ impl StackSocket for GatedSocket {
     fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
         Ok(self.socket.local_addr()?)
     }
+}
+
+/// Will the stack make a message of it? It is asked the same as it does itself, since it says nothing of what it drops.
+fn will_be_taken(datagram: &[u8], from: SocketAddr) -> bool {
+    let Ok(message) = SipMessage::try_from(datagram) else { return false };
+    SipConnection::update_msg_received(message, from, rsipstack::sip::Transport::Udp).is_ok()
 }
 
 /// Looks at the first line and the size of a message.
@@ -377,6 +456,41 @@ mod tests {
         assert!((40..=60).contains(&heard), "{heard}");
         assert!((0..1000).all(|_| gate.lets_in(IpAddr::from([192, 0, 2, 1]))));
         assert_eq!(gate.counters.figures().strangers, 1000);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_is_taken() {
+        let gate = std::sync::Arc::new(Gate::new(vec![Network::from(IpAddr::from([127, 0, 0, 1]))], false));
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        far.connect(socket.local_addr().unwrap()).await.unwrap();
+        let socket = GatedSocket::new(socket, gate.clone());
+        let request = format!("OPTIONS sip:b@h SIP/2.0\r\n{HEAD}\r\n");
+        let mut buffer = [0; 2048];
+        for _ in 0..MOST_WAITING {
+            // What is no message does not count.
+            for datagram in ["OPTIONS sip:b@h SIP/2.0\r\nVia: nonsense\r\n\r\n", &request] {
+                far.send(datagram.as_bytes()).await.unwrap();
+            }
+            socket.recv_from(&mut buffer).await.unwrap();
+        }
+        far.send(request.as_bytes()).await.unwrap();
+        let mut reading = std::pin::pin!(socket.recv_from(&mut buffer));
+        let no = tokio::time::timeout(Duration::from_millis(50), &mut reading).await;
+        assert!(no.is_err(), "it waits in the kernel");
+        gate.taken();
+        reading.await.unwrap();
+        assert_eq!(gate.counters.figures().malformed, 256);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_dropped() {
+        let gate = Gate::new(Vec::new(), false);
+        gate.keeps(MOST_KEPT - 1);
+        assert!(gate.can_keep());
+        gate.keeps(MOST_KEPT);
+        assert!(!gate.can_keep());
+        assert_eq!(gate.counters.figures().limited, 1);
     }
 
     #[test]

@@ -380,6 +380,7 @@ impl Driver {
             }
             Wire::Served { server } => {
                 self.servers.remove(server);
+                self.gate.keeps(self.servers.len());
                 return;
             }
             Wire::Resolved { trunk, place, servers } => {
