@@ -268,11 +268,19 @@ impl Trunks {
     fn trunks(&self, site: &Site) -> Result<Vec<TrunkConfig>, SipError> {
         let authorities = self.config.authorities.as_ref().map(read).transpose()?.unwrap_or_default();
         let sip = site.trunks.iter().filter(|(_, trunk)| trunk.kind == TrunkKind::Sip);
-        Ok(sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities)).collect())
+        Ok(sip
+            .map(|(name, trunk)| trunk_config(name, trunk, site, &authorities, &self.config.nameservers))
+            .collect())
     }
 }
 
-fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> TrunkConfig {
+fn trunk_config(
+    name: &Name,
+    trunk: &Trunk,
+    site: &Site,
+    authorities: &[u8],
+    nameservers: &[SocketAddr],
+) -> TrunkConfig {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // The stack takes one port for all servers: that of the first that names one.
     let servers: Vec<(String, Option<u16>)> =
@@ -281,6 +289,7 @@ fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> 
     TrunkConfig {
         servers: servers.iter().map(|(host, _)| host.clone()).collect(),
         port: servers.iter().find_map(|(_, port)| *port),
+        nameservers: nameservers.to_vec(),
         transport: match trunk.transport {
             Transport::Udp => selsius_sip::Transport::Udp,
             Transport::Tcp => selsius_sip::Transport::Tcp,

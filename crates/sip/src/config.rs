@@ -17,6 +17,8 @@ pub struct TrunkConfig {
     pub servers: Vec<String>,
     /// Its port; `None` for what SRV says, else 5060 or 5061 (TLS).
     pub port: Option<u16>,
+    /// Who is asked for its names; empty for the system's name servers.
+    pub nameservers: Vec<SocketAddr>,
     /// How it is reached.
     pub transport: Transport,
     /// The user of the account, if it has one.
@@ -58,6 +60,7 @@ impl TrunkConfig {
             name: name.into(),
             servers: vec![server.into()],
             port: None,
+            nameservers: Vec::new(),
             transport: Transport::Udp,
             user: None,
             password: None,
@@ -88,6 +91,7 @@ impl TrunkConfig {
     pub(crate) fn is_known_as(&self, other: &Self) -> bool {
         self.servers == other.servers
             && (self.port, self.transport) == (other.port, other.transport)
+            && self.nameservers == other.nameservers
             && self.user == other.user
             && self.from == other.from
     }

@@ -3,6 +3,7 @@
 mod accept;
 mod driver;
 mod flows;
+mod names;
 mod transactions;
 mod ways;
 

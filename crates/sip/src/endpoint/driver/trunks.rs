@@ -8,8 +8,7 @@ use std::{
 
 use rsipstack::{
     platform::CancellationToken,
-    resolver::SipResolver,
-    sip::{Domain, Port, Response},
+    sip::Response,
     transaction::{make_tag, random_text},
     transport::TlsConfig,
 };
@@ -20,6 +19,7 @@ use super::Driver;
 use crate::{
     config::{Network, Transport, TrunkConfig},
     endpoint::{
+        names::NameServers,
         stack_transport,
         transactions::{Whom, Wire},
     },
@@ -121,7 +121,7 @@ fn server(config: &TrunkConfig, address: SocketAddr, name: &str) -> Server {
 
 /// Looks up the servers of a trunk (RFC 3263), again and again.
 async fn look_up(config: Arc<TrunkConfig>, place: u64, happen: tokio::sync::mpsc::Sender<Wire>) {
-    let resolver = SipResolver::default();
+    let names = NameServers::new(&config.nameservers);
     loop {
         let mut servers: Vec<Server> = Vec::new();
         for name in &config.servers {
@@ -130,17 +130,9 @@ async fn look_up(config: Arc<TrunkConfig>, place: u64, happen: tokio::sync::mpsc
                 continue;
             }
             let transport = stack_transport(config.transport);
-            let domain = Domain::from(name.as_str());
-            let found = resolver.lookup(
-                &domain,
-                config.port.map(Port),
-                Some(transport),
-                config.transport == Transport::Tls,
-            );
-            match timeout(PATIENCE, found).await {
-                Ok(Ok(targets)) => {
-                    let usable = targets.into_iter().filter(|target| target.transport == transport);
-                    servers.extend(usable.map(|target| server(&config, target.addr, name)));
+            match timeout(PATIENCE, names.look_up(name, config.port, transport)).await {
+                Ok(Ok(found)) => {
+                    servers.extend(found.into_iter().map(|address| server(&config, address, name)));
                 }
                 Ok(Err(error)) => {
                     tracing::warn!(trunk = config.name, server = name, error, "a name leads nowhere")
