@@ -126,7 +126,12 @@ impl Bench {
     }
 
     fn answered(&mut self, leg: TrunkLegId, codec: CodecName, events: Option<u8>) {
-        let audio = RemoteAudio { codecs: [codec].into(), address: Some(far(4000)), events, packet_ms: None };
+        let audio = RemoteAudio {
+            codecs: [codec].into(),
+            address: Some(far(4000)),
+            events,
+            ..RemoteAudio::default()
+        };
         self.trunk(TrunkEvent::Answered { leg, audio });
     }
 }
@@ -200,8 +205,8 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
         let audio = RemoteAudio {
             codecs: [CodecName::Pcmu].into(),
             address: Some(far(4000)),
-            events: None,
             packet_ms: wanted,
+            ..RemoteAudio::default()
         };
         bench.trunk(TrunkEvent::Answered { leg, audio });
         let mut packets = BTreeMap::from([(false, 20)]);
@@ -422,6 +427,32 @@ fn callers_in_a_queue_hear_its_music_and_then_how_it_rings() {
     assert!(heard.contains(&"CloseReceiveChannel".into()), "{heard:?}");
     bench.on_hook(carol);
     bench.assert_quiet();
+}
+
+/// A mailbox answers somebody outside: no phone says by which address the manager is reached.
+#[test]
+fn a_caller_of_a_service_is_heard_where_his_trunk_reaches_us() {
+    let mut site = with_trunks();
+    site.trunks.insert(name("house"), Trunk { kind: TrunkKind::Services, ..Trunk::default() });
+    let action = Action::Trunks([name("house")].into());
+    site.routes.insert("1999".parse().unwrap(), Route { action, ..Route::default() });
+    let mut bench = Bench::new(site);
+    let near = "10.9.9.9".parse().unwrap();
+    bench.trunk(TrunkEvent::Offer {
+        leg: TrunkLegId(1),
+        trunk: "carrier".into(),
+        number: "1999".into(),
+        calling: Party::default(),
+        audio: RemoteAudio { address: Some(far(6000)), near: Some(near), ..RemoteAudio::default() },
+        redirecting: None,
+    });
+    let Some(&TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+    assert_eq!(bench.exchange.reached_by(leg), Some(near));
+    let audio =
+        RemoteAudio { codecs: [CodecName::Pcmu].into(), address: Some(far(7000)), ..RemoteAudio::default() };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let joins = bench.services();
+    assert_eq!(joins, ["Join bridge G711Ulaw64k at 10.9.9.9"; 2]);
 }
 
 #[test]

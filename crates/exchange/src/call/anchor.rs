@@ -141,13 +141,16 @@ impl Exchange {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
-    /// Our address, as the phone has reached it; for a trunk as a phone of the same call has. (Where else a trunk reaches us
-    /// is the trunk's business.)
+    /// Our address, as a phone has reached it, or as a trunk says that it does; for a trunk that does not, as others of the
+    /// same call have.
     pub(super) fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
         let call = self.calls.get(self.legs.get(handle)?.call)?;
-        [handle].iter().chain(&call.legs).find_map(|&leg| {
-            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
-            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        [handle].iter().chain(&call.legs).find_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Station(station) => {
+                let device = self.devices.get(station.device)?;
+                Some(self.sessions.get(&device.session)?.peer.local.ip())
+            }
+            End::Trunk(trunk) => trunk.audio.near,
         })
     }
 

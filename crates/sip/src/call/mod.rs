@@ -14,7 +14,7 @@ mod tests;
 mod timers;
 mod transfer;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
@@ -167,6 +167,8 @@ pub(crate) struct Names {
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.
     pub(crate) contact: String,
+    /// This machine's address towards them; another one than they see, behind a translation of addresses.
+    pub(crate) near: Option<IpAddr>,
 }
 
 /// One call.

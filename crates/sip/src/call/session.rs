@@ -150,7 +150,7 @@ impl Session {
     /// The far end's audio by its description, with these of its codecs.
     pub(super) fn said(&self, description: &Description, codecs: Vec<CodecName>) -> RemoteAudio {
         let &Description { address, events, packet_ms, .. } = description;
-        RemoteAudio { codecs, address, events: events.filter(|_| self.events), packet_ms }
+        RemoteAudio { codecs, address, events: events.filter(|_| self.events), packet_ms, near: None }
     }
 }
 

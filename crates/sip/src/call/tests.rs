@@ -20,6 +20,7 @@ fn names() -> Names {
         session: 7,
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
+        near: None,
     }
 }
 

@@ -144,6 +144,8 @@ pub struct RemoteAudio {
     pub events: Option<u8>,
     /// How many milliseconds of audio it wants in a packet that it gets.
     pub packet_ms: Option<u32>,
+    /// Our address that it reaches, where the trunk knows that.
+    pub near: Option<IpAddr>,
 }
 
 impl RemoteAudio {
@@ -154,6 +156,7 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.near = said.near.or(self.near);
     }
 }
 
@@ -323,8 +326,8 @@ impl Exchange {
         self.trunk_legs.get(&id).copied()
     }
 
-    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
-    /// listens for the trunk at that address hears the phone.
+    /// The address at which somebody who is in a trunk's call reaches the manager; `None` if that is known of nobody. What
+    /// listens for the trunk at that address hears him.
     pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
         self.near_address(self.trunk_leg(leg)?)
     }

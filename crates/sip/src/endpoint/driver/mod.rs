@@ -6,7 +6,7 @@ mod trunks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -290,7 +290,14 @@ impl Driver {
             session: session >> 2,
             host: host.to_string(),
             contact: format!("<sip:{host}{parameters}>"),
+            near: self.near(transport, peer),
         })
+    }
+
+    /// This machine's address towards a peer.
+    fn near(&self, transport: Transport, peer: SocketAddr) -> Option<IpAddr> {
+        let bound = self.listener(transport, peer).map(|bound| bound.local.ip());
+        bound.filter(|ip| !ip.is_unspecified()).or_else(|| local_for(peer))
     }
 
     /// Our address as this peer sees it. Streams can do without a listener: the peer uses the one that we opened.
