@@ -12,7 +12,7 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 use selsius_site::{
-    Action, CodecName, Dtmf, MediaPath, Music, Name, Pool, Rights, Route, Site, Trunk, TrunkKind,
+    Action, CodecName, Dtmf, HuntGroup, MediaPath, Music, Name, Pool, Rights, Route, Site, Trunk, TrunkKind,
 };
 use selsius_wire::value::{Codec, MediaStatus, SoftKey};
 
@@ -109,6 +109,7 @@ impl Bench {
             TrunkOrder::Hold { held, .. } => format!("Hold {held}"),
             TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            TrunkOrder::Refer { number, .. } => format!("Refer {number}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
             TrunkOrder::Messages { .. } => "Messages".into(),
         };
@@ -131,8 +132,7 @@ impl Bench {
             codecs: [codec].into(),
             address: Some(far(4000)),
             events,
-            packet_ms: None,
-            opus: None,
+            ..RemoteAudio::default()
         };
         self.trunk(TrunkEvent::Answered { leg, audio });
     }
@@ -207,9 +207,8 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
         let audio = RemoteAudio {
             codecs: [CodecName::Pcmu].into(),
             address: Some(far(4000)),
-            events: None,
             packet_ms: wanted,
-            opus: None,
+            ..RemoteAudio::default()
         };
         bench.trunk(TrunkEvent::Answered { leg, audio });
         let mut packets = BTreeMap::from([(false, 20)]);
@@ -413,6 +412,117 @@ fn a_parked_call_hears_music_and_a_transferred_one_how_it_rings() {
     assert!(bench.services().contains(&"Change bridge G711Ulaw64k".into()));
     bench.on_hook(alice);
     bench.assert_quiet();
+}
+
+/// 600 rings Bob, and three may wait for him.
+fn with_queue() -> Site {
+    let mut site = with_music();
+    let members = ["1002".parse().unwrap()].into();
+    let group = HuntGroup { members, queue: 3, music: Some(name("bells")), ..HuntGroup::default() };
+    site.hunt_groups.insert("600".parse().unwrap(), group);
+    site
+}
+
+#[test]
+fn callers_in_a_queue_hear_its_music_and_then_how_it_rings() {
+    let mut bench = Bench::new(with_queue());
+    let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
+    bench.talk(alice, bob, "1002");
+    bench.open_audio(&[alice, bob]);
+    bench.told();
+    let leg = TrunkLegId(1);
+    bench.trunk(TrunkEvent::Offer {
+        leg,
+        trunk: "carrier".into(),
+        number: "600".into(),
+        calling: Party { number: "0301234".into(), ..Party::default() },
+        audio: RemoteAudio {
+            codecs: [CodecName::Pcma].into(),
+            address: Some(far(6000)),
+            ..RemoteAudio::default()
+        },
+        redirecting: None,
+    });
+    assert_eq!(bench.services(), ["Join bells G711Alaw64k"]);
+    assert_eq!(bench.told(), ["Ringing", "Media 10.0.9.1"], "before anybody answers");
+    bench.off_hook(carol);
+    bench.dial(carol, "600");
+    assert_eq!(bench.services(), ["Join bells G711Ulaw64k at 10.0.0.254"]);
+    let heard = bench.media(carol, 3, 10_000);
+    assert!(heard.contains(&"OpenReceiveChannel".into()), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("StartTone Alerting")), "{heard:?}");
+    bench.anchored();
+    bench.heard(carol);
+
+    bench.on_hook(alice);
+    assert_eq!(bench.states(bob), ["RingIn"]);
+    assert_eq!(bench.anchored(), ["Change ringing G711Alaw64k"], "its audio is open already");
+    assert!(bench.told().is_empty());
+    bench.off_hook(bob);
+    bench.services();
+    bench.open_audio(&[bob]);
+    assert_eq!(bench.told(), ["Answer"], "it goes on listening where it does");
+    bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CallerHungUp });
+    assert_eq!(bench.states(bob), ["RingIn"], "whoever waits is next");
+    assert!(bench.anchored().contains(&"Leave".into()));
+    let heard = bench.heard(carol);
+    assert!(heard.contains(&"CloseReceiveChannel".into()), "{heard:?}");
+    bench.on_hook(carol);
+    bench.assert_quiet();
+}
+
+/// A mailbox answers somebody outside: no phone says by which address the manager is reached.
+#[test]
+fn a_caller_of_a_service_is_heard_where_his_trunk_reaches_us() {
+    let mut site = with_trunks();
+    site.trunks.insert(name("house"), Trunk { kind: TrunkKind::Services, ..Trunk::default() });
+    let action = Action::Trunks([name("house")].into());
+    site.routes.insert("1999".parse().unwrap(), Route { action, ..Route::default() });
+    let mut bench = Bench::new(site);
+    let near = "10.9.9.9".parse().unwrap();
+    bench.trunk(TrunkEvent::Offer {
+        leg: TrunkLegId(1),
+        trunk: "carrier".into(),
+        number: "1999".into(),
+        calling: Party::default(),
+        audio: RemoteAudio { address: Some(far(6000)), near: Some(near), ..RemoteAudio::default() },
+        redirecting: None,
+    });
+    let Some(&TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+    assert_eq!(bench.exchange.reached_by(leg), Some(near));
+    let audio =
+        RemoteAudio { codecs: [CodecName::Pcmu].into(), address: Some(far(7000)), ..RemoteAudio::default() };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let joins = bench.services();
+    assert_eq!(joins, ["Join bridge G711Ulaw64k at 10.9.9.9"; 2]);
+}
+
+#[test]
+fn a_queue_rings_where_it_cannot_play() {
+    let mut site = with_queue();
+    for (trunk, media) in [("carrier", MediaPath::Relay), ("backup", MediaPath::Direct)] {
+        site.trunks.get_mut(&name(trunk)).unwrap().media = Some(media);
+    }
+    let mut bench = Bench::new(site);
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.talk(alice, bob, "1002");
+    bench.told();
+    for (at, trunk) in [(1, "carrier"), (3, "backup")] {
+        let leg = TrunkLegId(at);
+        bench.trunk(TrunkEvent::Offer {
+            leg,
+            trunk: trunk.into(),
+            number: "600".into(),
+            calling: Party::default(),
+            audio: RemoteAudio { address: Some(far(6000)), ..RemoteAudio::default() },
+            redirecting: None,
+        });
+        // The media services have no place.
+        bench.services_say(|_| None);
+        assert_eq!(bench.told(), ["Ringing"], "{trunk}");
+        bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CallerHungUp });
+    }
+    bench.anchored();
 }
 
 #[test]

@@ -102,6 +102,7 @@ impl Bench {
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
             TrunkOrder::Messages { phone, new, old } => format!("Messages {phone} {new}/{old}"),
             TrunkOrder::HangUp { leg, cause } => format!("HangUp {} {}", leg.0, cause.name()),
+            TrunkOrder::Refer { leg, .. } => format!("{} refer", leg.0),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()
     }

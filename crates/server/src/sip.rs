@@ -160,20 +160,25 @@ impl Trunks {
         std::future::pending().await
     }
 
-    /// Takes over the trunks of a site. Where they are others than before, calls that are up end.
+    /// Takes over the trunks of a site. Calls go on where their trunk is still there.
     async fn change(&mut self, site: &Site) {
         let trunks = match self.trunks(site) {
             Ok(trunks) => trunks,
             Err(error) => {
-                tracing::error!("SIP trunks are not served: {error}{}", source(&error));
-                return self.stop("SIP trunks cannot be served").await;
+                tracing::error!("a change of SIP trunks is not taken over: {error}{}", source(&error));
+                return;
             }
         };
-        if self.running.as_ref().is_some_and(|running| running.trunks == trunks) {
-            return;
-        }
-        self.stop("SIP trunks have changed").await;
         if trunks.is_empty() {
+            return self.stop("there are no SIP trunks any more").await;
+        }
+        if let Some(running) = &mut self.running {
+            if running.trunks != trunks {
+                lock(&self.shared).statuses.retain(|name, _| trunks.iter().any(|trunk| trunk.name == *name));
+                running.trunks.clone_from(&trunks);
+                running.handle.change(trunks).await;
+                tracing::info!("SIP trunks have changed");
+            }
             return;
         }
         let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
@@ -288,7 +293,8 @@ impl Trunks {
     fn trunks(&self, site: &Site) -> Result<Vec<TrunkConfig>, SipError> {
         let authorities = self.config.authorities.as_ref().map(read).transpose()?.unwrap_or_default();
         let sip = site.trunks.iter().filter(|(_, trunk)| trunk.kind == TrunkKind::Sip);
-        let trunks = sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities));
+        let trunks =
+            sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities, &self.config.nameservers));
         let phones = site.sip_phones.iter().map(|(name, phone)| phone_config(name, phone, site));
         Ok(trunks.chain(phones).collect())
     }
@@ -319,7 +325,13 @@ fn dtmf(dtmf: Dtmf) -> selsius_sip::Dtmf {
     }
 }
 
-fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> TrunkConfig {
+fn trunk_config(
+    name: &Name,
+    trunk: &Trunk,
+    site: &Site,
+    authorities: &[u8],
+    nameservers: &[SocketAddr],
+) -> TrunkConfig {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // The stack takes one port for all servers: that of the first that names one.
     let servers: Vec<(String, Option<u16>)> =
@@ -328,6 +340,7 @@ fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> 
     TrunkConfig {
         servers: servers.iter().map(|(host, _)| host.clone()).collect(),
         port: servers.iter().find_map(|(_, port)| *port),
+        nameservers: nameservers.to_vec(),
         transport: match trunk.transport {
             Transport::Udp => selsius_sip::Transport::Udp,
             Transport::Tcp => selsius_sip::Transport::Tcp,

@@ -17,6 +17,8 @@ pub struct TrunkConfig {
     pub servers: Vec<String>,
     /// Its port; `None` for what SRV says, else 5060 or 5061 (TLS).
     pub port: Option<u16>,
+    /// Who is asked for its names; empty for the system's name servers.
+    pub nameservers: Vec<SocketAddr>,
     /// How it is reached.
     pub transport: Transport,
     /// The user of the account, if it has one.
@@ -61,6 +63,7 @@ impl TrunkConfig {
             name: name.into(),
             servers: vec![server.into()],
             port: None,
+            nameservers: Vec::new(),
             transport: Transport::Udp,
             user: None,
             password: None,
@@ -99,6 +102,34 @@ impl TrunkConfig {
             (Some(user), Some(_)) => user.eq_ignore_ascii_case(name),
             (Some(user), None) => user == name,
             (None, _) => false,
+        }
+    }
+
+    /// Is the other system where it was, and are we who we were there? Then what was agreed with it holds.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.is_known_as(other)
+            && (self.register, self.probe) == (other.register, other.probe)
+            && self.password == other.password
+            && self.authorities == other.authorities
+    }
+
+    /// Does it know us by the same address at the same place?
+    pub(crate) fn is_known_as(&self, other: &Self) -> bool {
+        self.servers == other.servers
+            && (self.port, self.transport) == (other.port, other.transport)
+            && self.nameservers == other.nameservers
+            && self.user == other.user
+            && self.from == other.from
+    }
+
+    /// The host part of numbers at the other system, with its port if one has to be named.
+    pub(crate) fn host(&self) -> String {
+        let server = self.servers.first().map_or("invalid", String::as_str);
+        match (server.parse::<IpAddr>(), self.port) {
+            (Ok(IpAddr::V6(address)), Some(port)) => format!("[{address}]:{port}"),
+            (Ok(IpAddr::V6(address)), None) => format!("[{address}]"),
+            (_, Some(port)) => format!("{server}:{port}"),
+            (_, None) => server.to_string(),
         }
     }
 

@@ -198,11 +198,14 @@ pub(crate) fn config(phone: usize) -> Config {
 }
 
 /// Has audio go through the manager: that of the trunk and of the first phone, of calls that are recorded, and music for those on
-/// hold.
+/// hold and in queues.
 pub(crate) fn through_the_manager(site: &mut Site) {
     let Ok(bells) = "bells".parse::<Name>() else { return };
     site.music.insert(bells.clone(), Music::default());
-    site.settings.music = Some(bells);
+    site.settings.music = Some(bells.clone());
+    for group in site.hunt_groups.values_mut() {
+        group.music = Some(bells.clone());
+    }
     for trunk in site.trunks.values_mut() {
         trunk.media = Some(MediaPath::Relay);
     }

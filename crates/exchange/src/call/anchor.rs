@@ -64,15 +64,18 @@ impl Anchor {
 
 impl Exchange {
     /// Does the audio of this leg go through the manager, whoever it talks to?
-    pub(super) fn is_relayed(&self, leg: &Leg) -> bool {
+    pub(crate) fn is_relayed(&self, leg: &Leg) -> bool {
         match &leg.end {
             End::Station(station) => self.devices.get(station.device).is_some_and(|device| device.relayed),
             End::Trunk(trunk) => trunk.relays(),
         }
     }
 
-    /// What a party hears that waits for somebody: on hold, parked.
+    /// What a party hears that waits for somebody: on hold, parked, in a queue.
     pub(super) fn music(&self, call: &Call, handle: Handle<Leg>) -> Option<Name> {
+        if call.phase == Phase::Queued {
+            return self.queue_music(call).filter(|_| call.early).cloned();
+        }
         self.legs.get(handle).filter(|leg| leg.state == LegState::Connected)?;
         let others = || call.legs.iter().filter(|&&other| other != handle);
         let held =
@@ -138,6 +141,10 @@ impl Exchange {
             return false;
         }
         (leg.audio, leg.receive) = (None, Receive::Closed);
+        if let Some(call) = self.calls.get_mut(leg.call) {
+            // In a queue, the phone's own tone says that it waits.
+            call.early = false;
+        }
         self.timers.cancel(Timer::Media(handle));
         self.release_anchor(handle);
         true
@@ -165,13 +172,16 @@ impl Exchange {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
-    /// Our address, as the phone has reached it; for a trunk as a phone of the same call has. (Where else a trunk reaches us
-    /// is the trunk's business.)
+    /// Our address, as a phone has reached it, or as a trunk says that it does; for a trunk that does not, as others of the
+    /// same call have.
     pub(super) fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
         let call = self.calls.get(self.legs.get(handle)?.call)?;
-        [handle].iter().chain(&call.legs).find_map(|&leg| {
-            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
-            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        [handle].iter().chain(&call.legs).find_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Station(station) => {
+                let device = self.devices.get(station.device)?;
+                Some(self.sessions.get(&device.session)?.peer.local.ip())
+            }
+            End::Trunk(trunk) => trunk.audio.near,
         })
     }
 
@@ -198,6 +208,10 @@ impl Exchange {
             || address.is_none() && self.misses_recording(now, call, was_there)
         {
             return;
+        }
+        // A phone has its own deadline.
+        if address.is_none() && self.legs.get(handle).is_some_and(|leg| leg.device().is_none()) {
+            return self.media_failed(now, handle);
         }
         self.transition(now, handle, Transition::Media);
     }

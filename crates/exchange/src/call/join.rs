@@ -86,6 +86,7 @@ impl Exchange {
         } else {
             self.talk_together(now, to_call);
         }
+        self.refer_out(now, to_call);
         Ok(())
     }
 

@@ -83,7 +83,7 @@ pub(crate) struct Call {
     pub(crate) started: Option<WallTime>,
     pub(crate) ringing: Option<WallTime>,
     pub(crate) answered: Option<WallTime>,
-    /// The far end sends audio although nobody has answered: tones and announcements of another network.
+    /// There is audio although nobody has answered: tones and announcements of another network, the music of a queue.
     pub(crate) early: bool,
     /// The codec that was spoken first.
     pub(crate) codec: Option<Codec>,

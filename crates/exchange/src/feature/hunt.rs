@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use selsius_site::{HuntGroup, HuntOrder, LineNumber, Site};
+use selsius_site::{HuntGroup, HuntOrder, LineNumber, Name, Site};
 use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
@@ -209,6 +209,7 @@ impl Exchange {
         }
         let wait = self.site.hunt_groups.get(&group).map_or(1, |group| group.ring_seconds.max(1));
         self.timers.set(Timer::NoAnswer(handle), now + seconds(wait));
+        self.music_ends(now, handle);
         let mut phones = Vec::new();
         for (member, seat) in seats {
             let station = match seat {
@@ -229,6 +230,14 @@ impl Exchange {
         for (member, phone) in phones {
             let who = self.party(&member);
             self.ring_extension(now, handle, &phone, &who);
+        }
+    }
+
+    /// Whoever heard the music of the queue hears how it rings.
+    fn music_ends(&mut self, now: Time, handle: Handle<Call>) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        if core::mem::take(&mut call.early) {
+            let _ = self.settle_media(now, handle);
         }
     }
 
@@ -271,8 +280,30 @@ impl Exchange {
             call.map(|call| (call.hunt.as_ref().map(|hunt| hunt.since), call.id))
         });
         self.hunting.waiting.insert(hunt.group, waiting);
+        let hears_music = self.hears_music(handle, caller);
+        if let Some(call) = self.calls.get_mut(handle) {
+            call.early = hears_music;
+        }
         self.hears_ringing(now, caller);
+        if hears_music {
+            let _ = self.settle_media(now, handle);
+            self.transition(now, caller, Transition::Media);
+        }
         true
+    }
+
+    /// What callers in the queue of a call's group hear instead of how it rings.
+    pub(crate) fn queue_music(&self, call: &Call) -> Option<&Name> {
+        self.site.hunt_groups.get(&call.hunt.as_ref()?.group)?.music.as_ref()
+    }
+
+    /// Is this caller played the music of the queue? A far end that only talks to phones directly is not: it has no place of
+    /// its own at the media services.
+    fn hears_music(&self, handle: Handle<Call>, caller: Handle<Leg>) -> bool {
+        let Some(leg) = self.legs.get(caller) else { return false };
+        let music = self.calls.get(handle).and_then(|call| self.queue_music(call));
+        let can = leg.device().is_some() || self.is_relayed(leg);
+        music.is_some() && can && leg.state != LegState::Held && self.mixed_audio(caller).is_some()
     }
 
     /// Is there a member that takes calls at all, if not now?

@@ -147,6 +147,9 @@ pub struct SipConfig {
     pub authorities: Option<PathBuf>,
     /// What others see instead of our address, behind a translation of addresses.
     pub public: Option<IpAddr>,
+    /// Who is asked for the names of trunks' servers; none for the system's name servers.
+    #[serde(deserialize_with = "value::names")]
+    pub nameservers: Vec<SocketAddr>,
 }
 
 /// How messages in mailboxes are sent by e-mail, to the lines that have an address.
@@ -374,6 +377,7 @@ impl Default for SipConfig {
             key: None,
             authorities: None,
             public: None,
+            nameservers: Vec::new(),
         }
     }
 }

@@ -155,7 +155,7 @@ impl Session {
             let events = description.events(CodecName::Opus).filter(|_| self.events);
             OpusTypes { payload, events }
         });
-        RemoteAudio { codecs, address, events, packet_ms, opus }
+        RemoteAudio { codecs, address, events, packet_ms, opus, near: None }
     }
 }
 

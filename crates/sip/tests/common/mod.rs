@@ -271,7 +271,14 @@ pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
 /// What a carrier on this machine says of its audio, with telephone events.
 pub fn remote_audio(codecs: &[CodecName], port: u16) -> RemoteAudio {
     let address = Some(SocketAddr::from(([127, 0, 0, 1], port)));
-    RemoteAudio { codecs: codecs.to_vec(), address, events: Some(101), packet_ms: None, opus: None }
+    RemoteAudio {
+        codecs: codecs.to_vec(),
+        address,
+        events: Some(101),
+        packet_ms: None,
+        opus: None,
+        near: None,
+    }
 }
 
 pub fn pcma() -> Audio {

@@ -175,6 +175,7 @@ impl Part for HuntGroup {
         "ring-seconds" ring_seconds, "seconds such as 15";
         "queue" queue, "a number such as 5, or 0 for no queue";
         "queue-seconds" queue_seconds, "seconds, or 0 for what the settings say";
+        "music" music, "one of [music] such as \"bells\", or \"\" to hear it ring";
         "overflow" overflow;
         "login" login;
     };
@@ -312,6 +313,7 @@ impl Part for Trunk {
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
         "record" record, "never, key, always, or \"\" for what the settings say";
+        "refer" refer;
     };
 
     fn summary(&self) -> String {

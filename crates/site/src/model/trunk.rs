@@ -45,6 +45,8 @@ pub struct Trunk {
     pub codecs: Vec<CodecName>,
     /// Are calls over it recorded? `None` is what the settings say.
     pub record: Option<RecordingRule>,
+    /// Does its far end connect two of its calls itself (REFER) when a phone transfers one to the other?
+    pub refer: bool,
 }
 
 impl Default for Trunk {
@@ -66,6 +68,7 @@ impl Default for Trunk {
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
             record: None,
+            refer: false,
         }
     }
 }

@@ -67,6 +67,7 @@ impl Check<'_> {
             ("password", !trunk.password.as_str().is_empty(), user, "a user"),
             ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
             ("authenticate", trunk.authenticate, user, "a user"),
+            ("refer", trunk.refer, sip, "kind = \"sip\""),
         ];
         for (key, given, possible, without) in needs {
             if given && !possible {

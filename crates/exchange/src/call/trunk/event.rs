@@ -71,6 +71,7 @@ impl Exchange {
             (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
             (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
             (TrunkEvent::Join { with, .. }, Some(leg)) => self.extension_joins(now, leg, with),
+            (TrunkEvent::Referred { connected, .. }, Some(leg)) => self.referred(now, leg, connected),
             (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
                 if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
                     trunk.over = true;
@@ -274,6 +275,9 @@ impl Exchange {
             return self.trunk_failed(now, leg, cause);
         }
         let cause = match (cause, role) {
+            (EndCause::CallerHungUp | EndCause::CalledHungUp, _) if self.is_referred(leg) => {
+                EndCause::Transferred
+            }
             (EndCause::CallerHungUp | EndCause::CalledHungUp, Role::Caller) => EndCause::CallerHungUp,
             (EndCause::CallerHungUp | EndCause::CalledHungUp, Role::Called) => EndCause::CalledHungUp,
             (cause, _) => cause,

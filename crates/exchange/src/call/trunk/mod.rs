@@ -7,6 +7,7 @@
 mod event;
 mod extension;
 mod offer;
+mod refer;
 mod told;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -103,6 +104,16 @@ pub enum TrunkOrder {
         /// Which key: a digit, `*` or `#`.
         digit: char,
     },
+    /// Have the far end call this number itself, and leave this call (a transfer). To be answered by
+    /// [`TrunkEvent::Referred`]; the call goes on until then.
+    Refer {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Whom it is to call.
+        number: String,
+        /// Another call of the same trunk, whose place it takes: that far end is to be connected, not rung.
+        replaces: Option<TrunkLegId>,
+    },
     /// It is over. Nothing follows, in either direction.
     HangUp {
         /// Which call.
@@ -133,6 +144,7 @@ impl TrunkOrder {
             | Self::Hold { leg, .. }
             | Self::Party { leg, .. }
             | Self::Digit { leg, .. }
+            | Self::Refer { leg, .. }
             | Self::HangUp { leg, .. } => Some(leg),
         }
     }
@@ -160,6 +172,8 @@ pub struct RemoteAudio {
     pub packet_ms: Option<u32>,
     /// What it calls Opus, if it can do that.
     pub opus: Option<OpusTypes>,
+    /// Our address that it reaches, where the trunk knows that.
+    pub near: Option<IpAddr>,
 }
 
 impl RemoteAudio {
@@ -170,6 +184,7 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.near = said.near.or(self.near);
         self.opus = said.opus.or(self.opus);
     }
 
@@ -255,6 +270,13 @@ pub enum TrunkEvent {
         /// The other one, which may still ring at its far end.
         with: TrunkLegId,
     },
+    /// What came of [`TrunkOrder::Refer`].
+    Referred {
+        /// Which call.
+        leg: TrunkLegId,
+        /// Is the far end connected with whom it was sent to?
+        connected: bool,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -287,6 +309,7 @@ impl TrunkEvent {
             | Self::Redirect { leg, .. }
             | Self::Digit { leg, .. }
             | Self::Join { leg, .. }
+            | Self::Referred { leg, .. }
             | Self::HungUp { leg, .. } => leg,
         }
     }
@@ -308,6 +331,8 @@ pub(crate) struct TrunkEnd {
     asked: bool,
     /// What it will be asked as soon as it is known where this side listens.
     offer: Option<Box<TrunkOrder>>,
+    /// The number that the far end was sent to, while nothing has come of it.
+    referred: Option<String>,
     /// What the trunk was told.
     told: Told,
     /// It has said itself that the call is over.
@@ -335,6 +360,7 @@ impl TrunkEnd {
             relays,
             asked: false,
             offer: None,
+            referred: None,
             told: Told::default(),
             over: false,
         }
@@ -348,7 +374,7 @@ impl TrunkEnd {
     /// Is its place at the media services kept while nobody talks? The far end has been told where to send, and what it
     /// sends need not stop for a hold.
     pub(super) fn keeps_anchor(&self) -> bool {
-        self.relays && (self.asked || self.told.answered)
+        self.relays && (self.asked || self.told.answered || self.told.send.is_some())
     }
 
     /// Can the far end speak this codec? One that has not said what it can do can speak any.
@@ -362,8 +388,8 @@ impl Exchange {
         self.trunk_legs.get(&id).copied()
     }
 
-    /// The address at which a phone that is in a trunk's call reaches the manager; `None` if there is no phone in it. What
-    /// listens for the trunk at that address hears the phone.
+    /// The address at which somebody who is in a trunk's call reaches the manager; `None` if that is known of nobody. What
+    /// listens for the trunk at that address hears him.
     pub fn reached_by(&self, leg: TrunkLegId) -> Option<IpAddr> {
         self.near_address(self.trunk_leg(leg)?)
     }

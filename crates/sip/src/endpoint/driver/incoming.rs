@@ -23,14 +23,14 @@ use crate::{
     config::{Transport, TrunkConfig},
     digest::{Account, Doorman, May, Verdict},
     endpoint::transactions::serve,
-    gate::count,
+    gate::{MOST_KEPT, count},
     message::{addresses, put, respond, tag, value},
     registrar::{Source, asked::gives_up},
     screen::screen,
 };
 
 /// Requests of the far end that are not answered yet, all together; more are told to come later.
-const MOST_SERVED: usize = 20_000;
+const MOST_SERVED: usize = MOST_KEPT / 2;
 /// What our challenges are for.
 const REALM: &str = "selsius";
 
@@ -52,6 +52,7 @@ impl Driver {
         let serving = leg.unwrap_or(TrunkLegId(self.next_leg));
         self.spawn(serve(transaction, serving, server, self.happen.clone()));
         self.servers.insert(server, Serving { tell });
+        self.gate.keeps(self.servers.len());
         if self.servers.len() > MOST_SERVED {
             return self.reply(server, respond(&request, 503, "busy"));
         }

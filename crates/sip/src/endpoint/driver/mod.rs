@@ -7,7 +7,7 @@ mod trunks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -72,6 +72,15 @@ struct Serving {
     tell: TransactionEventSender,
 }
 
+/// What is wanted from outside.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Of a call.
+    Order(TrunkOrder),
+    /// These trunks, from now on.
+    Trunks(Vec<TrunkConfig>),
+}
+
 /// What the driver stands in.
 pub(super) struct Around {
     pub(super) endpoint: EndpointInnerRef,
@@ -88,6 +97,7 @@ pub(super) struct Driver {
     streams: Streams,
     stop: CancellationToken,
     trunks: BTreeMap<String, Trunk>,
+    next_place: u64,
     gate: Arc<Gate>,
     /// Requests of strangers.
     refused: AtomicU64,
@@ -126,12 +136,13 @@ const FIRST_LEG: u64 = (1 << 32) + 1;
 impl Driver {
     pub(super) fn new(trunks: Vec<TrunkConfig>, around: Around, events: mpsc::Sender<Event>) -> Self {
         let Around { endpoint, listeners, gate, watcher, happen, stop } = around;
-        Self {
+        let mut driver = Self {
             endpoint,
             listeners,
             streams: Streams::default(),
             stop,
-            trunks: trunks.into_iter().map(|config| (config.name.clone(), Trunk::new(config))).collect(),
+            trunks: BTreeMap::new(),
+            next_place: 0,
             gate,
             refused: AtomicU64::new(0),
             doorman: Doorman::new(random_text(40)),
@@ -154,18 +165,19 @@ impl Driver {
             subscriptions: BTreeMap::new(),
             waiting: BTreeMap::new(),
             nobodys: phones::nobodys(),
-        }
+        };
+        driver.change(trunks);
+        driver
     }
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<TrunkOrder>,
+        mut orders: mpsc::Receiver<Wanted>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
         let mut sweep = tokio::time::interval(SWEEP);
         let mut farewell = None;
-        self.start_trunks();
         loop {
             let deadline = self.deadlines.first().map(|&(at, ..)| at);
             let next = [deadline, self.next_upkeep(), farewell].into_iter().flatten().min();
@@ -177,7 +189,8 @@ impl Driver {
             };
             tokio::select! {
                 order = orders.recv(), if farewell.is_none() => match order {
-                    Some(order) => self.order(order),
+                    Some(Wanted::Order(order)) => self.order(order),
+                    Some(Wanted::Trunks(trunks)) => self.change(trunks),
                     None => {
                         farewell = Some(Instant::now() + FAREWELL);
                         self.hang_up_all();
@@ -228,10 +241,31 @@ impl Driver {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
             }
+        } else if let TrunkOrder::Refer { number, replaces, .. } = &order {
+            self.refer(leg, number, *replaces, &mut actions);
         } else if let Some(line) = self.lines.get_mut(&leg) {
             line.call.order(&order, &mut actions);
         }
         self.act(leg, actions);
+    }
+
+    /// The far end of a call is sent to a number, or to the far end of another call.
+    fn refer(
+        &mut self,
+        leg: TrunkLegId,
+        number: &str,
+        replaces: Option<TrunkLegId>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(mut line) = self.lines.remove(&leg) else { return };
+        let other = replaces.map(|other| self.lines.get(&other).map(|line| &line.call));
+        match other {
+            // It ended meanwhile, and the exchange has been told.
+            Some(None) => actions.push(Action::Event(TrunkEvent::Referred { leg, connected: false }.into())),
+            Some(other) => line.call.refer(number, other, actions),
+            None => line.call.refer(number, None, actions),
+        }
+        self.lines.insert(leg, line);
     }
 
     fn begin(
@@ -316,7 +350,14 @@ impl Driver {
             host: host.to_string(),
             contact: format!("<sip:{host}{parameters}>"),
             target: None,
+            near: self.near(transport, peer),
         })
+    }
+
+    /// This machine's address towards a peer.
+    fn near(&self, transport: Transport, peer: SocketAddr) -> Option<IpAddr> {
+        let bound = self.listener(transport, peer).map(|bound| bound.local.ip());
+        bound.filter(|ip| !ip.is_unspecified()).or_else(|| local_for(peer))
     }
 
     /// Our address as this peer sees it. Streams can do without a listener: the peer uses the one that we opened.
@@ -361,11 +402,11 @@ impl Driver {
     fn wire(&mut self, wire: Wire) {
         let mut actions = Vec::new();
         let leg = match &wire {
-            Wire::Response { whom: Whom::Trunk(name), response } => {
+            Wire::Response { whom: Whom::Trunk { name, place }, response } => {
                 if response.status_code.code() >= 200 && self.leaving > 0 {
                     self.leaving -= 1;
                 }
-                return self.upkept(name, response);
+                return self.upkept(name, *place, response);
             }
             Wire::Response { whom: Whom::Mailbox(name), response } => {
                 return self.notified(name.as_ref(), response);
@@ -409,9 +450,12 @@ impl Driver {
             }
             Wire::Served { server } => {
                 self.servers.remove(server);
+                self.gate.keeps(self.servers.len());
                 return;
             }
-            Wire::Resolved { trunk, servers } => return self.resolved(trunk, servers.clone()),
+            Wire::Resolved { trunk, place, servers } => {
+                return self.resolved(trunk, *place, servers.clone());
+            }
         };
         self.act(leg, actions);
     }

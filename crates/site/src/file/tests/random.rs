@@ -215,6 +215,7 @@ fn groups() -> BoxedStrategy<Site> {
         ring_seconds: any::<u32>(),
         queue: any::<u32>(),
         queue_seconds: any::<u32>(),
+        music: option::of(names()),
         overflow: option::of(numbers()),
         login: any::<bool>(),
     });
@@ -293,6 +294,7 @@ fn rest() -> BoxedStrategy<Site> {
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
         record: option::of(select(crate::RecordingRule::ALL)),
+        refer: any::<bool>(),
     });
     let sip_phone = part!(SipPhone {
         line: option::of(numbers()),
