@@ -33,7 +33,7 @@ impl Exchange {
             (TrunkEvent::Offer { leg, trunk, number, calling, audio, redirecting }, _) => {
                 let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
                 let mut end = TrunkEnd::new(leg, trunk, relays);
-                end.audio = audio;
+                *end.audio = audio;
                 self.trunk_calls(now, end, &number, calling, redirecting);
             }
             (TrunkEvent::Progress { ringing, early, .. }, Some(leg)) => {

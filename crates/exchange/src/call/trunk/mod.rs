@@ -263,7 +263,7 @@ pub(crate) struct TrunkEnd {
     pub(crate) id: TrunkLegId,
     pub(crate) trunk: String,
     /// What the far end has said of its audio, all together.
-    pub(super) audio: RemoteAudio,
+    pub(super) audio: Box<RemoteAudio>,
     /// Its audio goes through the manager.
     relays: bool,
     /// This side has called it.
@@ -292,7 +292,7 @@ impl TrunkEnd {
         Self {
             id,
             trunk,
-            audio: RemoteAudio::default(),
+            audio: Box::default(),
             relays,
             asked: false,
             offer: None,
