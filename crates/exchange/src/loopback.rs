@@ -50,7 +50,7 @@ impl Loopback {
             }
             TrunkOrder::Hold { leg, held } => self.tell(leg, |leg| TrunkEvent::Hold { leg, held }),
             // Nobody on the other side shows a name or hears a digit.
-            TrunkOrder::Party { .. } | TrunkOrder::Digit { .. } => {}
+            TrunkOrder::Party { .. } | TrunkOrder::Digit { .. } | TrunkOrder::Messages { .. } => {}
             TrunkOrder::HangUp { leg, cause } => self.hang_up(leg, cause),
         }
     }

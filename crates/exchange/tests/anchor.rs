@@ -70,6 +70,7 @@ impl Bench {
             }
             AnchorOrder::Send { address, .. } => format!("Send {address}"),
             AnchorOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            AnchorOrder::Record { .. } | AnchorOrder::RecordingEnds { .. } => panic!("{order:?}"),
             AnchorOrder::Leave { .. } => "Leave".into(),
         };
         std::mem::take(&mut self.mixer).into_iter().map(show).collect()
@@ -109,6 +110,7 @@ impl Bench {
             TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+            TrunkOrder::Messages { .. } => "Messages".into(),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()
     }

@@ -72,6 +72,7 @@ impl Bench {
                 TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
                 TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
                 TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+                TrunkOrder::Messages { .. } => "Messages".into(),
             })
             .collect()
     }

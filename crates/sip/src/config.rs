@@ -32,6 +32,9 @@ pub struct TrunkConfig {
     /// Must calls that come in over it authenticate themselves with `user` and `password` (RFC 3261 section 22)? Then they
     /// may come from any address.
     pub authenticate: bool,
+    /// It is a phone of the office: it registers with us, by its name and `password`, and `authenticate` holds. It has no
+    /// servers; calls to it go to where it is registered.
+    pub phone: Option<PhoneTerms>,
     /// The certificates that its server's must lead to, in PEM, for TLS; without them nothing is trusted.
     pub authorities: Vec<u8>,
     /// The codecs it may speak, the best first; empty for all.
@@ -65,6 +68,7 @@ impl TrunkConfig {
             from: None,
             allow: Vec::new(),
             authenticate: false,
+            phone: None,
             authorities: Vec::new(),
             codecs: Vec::new(),
             dtmf: Dtmf::Auto,
@@ -73,6 +77,28 @@ impl TrunkConfig {
             session_timer: 1800,
             probe: None,
             limits: Limits::default(),
+        }
+    }
+
+    /// A phone of the office.
+    pub fn extension(name: &str, password: &str) -> Self {
+        Self {
+            servers: Vec::new(),
+            user: Some(name.into()),
+            password: Some(password.into()),
+            authenticate: true,
+            phone: Some(PhoneTerms { contacts: 3 }),
+            limits: Limits { calls: 20, rate: 5 },
+            ..Self::peer(name, "")
+        }
+    }
+
+    /// Does this name in credentials mean it? The names of phones are the same in small and capital letters.
+    pub(crate) fn is_user(&self, name: &str) -> bool {
+        match (&self.user, self.phone) {
+            (Some(user), Some(_)) => user.eq_ignore_ascii_case(name),
+            (Some(user), None) => user == name,
+            (None, _) => false,
         }
     }
 
@@ -88,6 +114,13 @@ impl TrunkConfig {
     pub(crate) fn own_codecs(&self) -> Vec<CodecName> {
         if self.codecs.is_empty() { CodecName::ALL.to_vec() } else { self.codecs.clone() }
     }
+}
+
+/// What holds for a phone of the office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhoneTerms {
+    /// From how many places it may be registered at once.
+    pub contacts: usize,
 }
 
 /// How SIP messages travel.

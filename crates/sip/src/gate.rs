@@ -13,6 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use rsipstack::{platform::net::UdpSocket as StackSocket, sip::Method};
+use selsius_exchange::{Meters, Rate, Time};
 use tokio::net::UdpSocket;
 
 use crate::config::Network;
@@ -25,6 +26,9 @@ const MOST_HEADERS: usize = 128;
 const MOST_BODY_BYTES: usize = 4 * 1024;
 /// Messages a second from addresses that no trunk has, all together. They are told that they may not; beyond this nothing.
 const STRANGERS_A_SECOND: f64 = 20.0;
+/// Messages a second from one address that no trunk has, where those are let in by password; and so many at once.
+const GUEST_A_SECOND: u32 = 200;
+const GUEST_AT_ONCE: u32 = 1000;
 /// Datagrams of strangers between our socket and the stack.
 const MOST_PASSING: usize = 64;
 
@@ -41,6 +45,8 @@ pub(crate) struct Counters {
     pub(crate) limited: AtomicU64,
     /// Requests whose credentials were wrong.
     pub(crate) unauthorized: AtomicU64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub(crate) throttled: AtomicU64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub(crate) lost: AtomicU64,
 }
@@ -58,6 +64,8 @@ pub struct Figures {
     pub limited: u64,
     /// Requests whose credentials were wrong.
     pub unauthorized: u64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub throttled: u64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub lost: u64,
 }
@@ -72,6 +80,7 @@ impl Counters {
             unknown_methods: read(&self.unknown_methods),
             limited: read(&self.limited),
             unauthorized: read(&self.unauthorized),
+            throttled: read(&self.throttled),
             lost: read(&self.lost),
         }
     }
@@ -89,6 +98,9 @@ pub(crate) struct Gate {
     /// A trunk lets calls in by password from anywhere: then strangers may be as many as friends.
     open: bool,
     strangers: Mutex<Bucket>,
+    /// What each address has used of its share, where strangers may become friends.
+    guests: Mutex<Meters>,
+    began: Instant,
     /// Strangers of whom a datagram is on its way through the stack.
     passing: Mutex<Vec<IpAddr>>,
     pub(crate) counters: Counters,
@@ -100,6 +112,8 @@ impl Gate {
             friends: Mutex::new(friends),
             open,
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
+            guests: Mutex::new(Meters::new()),
+            began: Instant::now(),
             passing: Mutex::new(Vec::new()),
             counters: Counters::default(),
         }
@@ -152,10 +166,17 @@ impl Gate {
         if self.knows(address) {
             return true;
         }
-        count(&self.counters.strangers);
         if self.open {
-            return true;
+            // Each has as much as a house full of phones that all register again at once.
+            let now = Time::from_micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX));
+            let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+            let passes = guests.take(now, address, Rate::per_second(GUEST_A_SECOND, GUEST_AT_ONCE));
+            if !passes {
+                count(&self.counters.strangers);
+            }
+            return passes;
         }
+        count(&self.counters.strangers);
         let passes = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if passes {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
 //! Audio that goes through the manager: conferences, trunks that are relayed, phones behind a translation of addresses,
-//! parties without a codec in common, music for those who wait.
+//! parties without a codec in common, calls that are recorded, music for those who wait.
 //!
 //! The manager's media services are asked by [`AnchorOrder`]s and answer with an address for each party. As with trunks, what
 //! they are told is derived: call control says where a party's audio belongs, the difference to what they were told is
@@ -34,12 +34,21 @@ pub(crate) struct Anchor {
     payload: Option<u8>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
+    /// What the party says and hears is recorded.
+    pub(crate) recorded: bool,
+    /// Is it the one who talks in its conference?
+    pub(crate) talks: bool,
 }
 
 impl Anchor {
+    /// Is it with others?
+    pub(crate) fn is_at_bridge(&self) -> bool {
+        matches!(self.hears, Hears::Bridge(_))
+    }
+
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
-        self.address.filter(|_| matches!(self.hears, Hears::Bridge(_)))
+        self.address.filter(|_| self.is_at_bridge())
     }
 
     /// Does the far end of a trunk take digits as events in what is spoken?
@@ -101,7 +110,14 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, payload, address: None });
+                leg.anchor = Some(Anchor {
+                    hears: hears.clone(),
+                    audio,
+                    payload,
+                    address: None,
+                    recorded: false,
+                    talks: false,
+                });
                 AnchorOrder::Join { party, hears, audio, payload, events, listens, near }
             }
             Some(anchor) if (&anchor.hears, anchor.audio, anchor.payload) == (&hears, audio, payload) => {
@@ -145,7 +161,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn order_anchor(&mut self, order: AnchorOrder) {
+    pub(crate) fn order_anchor(&mut self, order: AnchorOrder) {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
@@ -159,16 +175,28 @@ impl Exchange {
         })
     }
 
+    /// The media services say that a party talks in its conference, or no more.
+    pub(crate) fn talks(&mut self, party: u32, talks: bool) {
+        let leg = self.parties.get(&party).and_then(|&leg| self.legs.get_mut(leg));
+        // It may have gone meanwhile.
+        if let Some(anchor) = leg.and_then(|leg| leg.anchor.as_mut()) {
+            anchor.talks = talks;
+        }
+    }
+
     /// The media services say where they listen to a party; `None` if they cannot take it.
     pub(crate) fn anchor_answered(&mut self, now: Time, party: u32, address: Option<SocketAddr>) {
         let Some(&handle) = self.parties.get(&party) else {
             return self.counters.refuse("answer of the media services for no leg");
         };
-        let Some(anchor) = self.legs.get_mut(handle).and_then(|leg| leg.anchor.as_mut()) else {
+        let leg = self.legs.get_mut(handle);
+        let Some((call, anchor)) = leg.and_then(|leg| Some((leg.call, leg.anchor.as_mut()?))) else {
             return self.counters.refuse("answer of the media services for a leg without them");
         };
-        anchor.address = address;
-        if self.offer_when_anchored(now, handle, address) {
+        let was_there = core::mem::replace(&mut anchor.address, address).is_some();
+        if self.offer_when_anchored(now, handle, address)
+            || address.is_none() && self.misses_recording(now, call, was_there)
+        {
             return;
         }
         self.transition(now, handle, Transition::Media);

@@ -76,6 +76,7 @@ impl Exchange {
         {
             call.codec.get_or_insert(codec);
         }
+        self.settle_recording(now, handle);
         Ok(())
     }
 
@@ -88,7 +89,10 @@ impl Exchange {
         if let (&[a, b], true, None) = (&call.legs[..], all_talk, &call.mixed) {
             let relayed =
                 [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)));
+            // What is recorded has to be understood, though both speak something else.
+            let recorded = self.recorded_leg(call).is_some();
             let common = self.common_audio(&[a, b], self.site.settings.codecs.iter().copied());
+            let common = common.filter(|_| !recorded);
             if let (Some(audio), false) = (common, relayed) {
                 return Ok([(a, Way::Direct(audio)), (b, Way::Direct(audio))].into());
             }
@@ -224,7 +228,7 @@ impl Exchange {
     }
 
     /// What a leg speaks with the media services, where these have to understand it.
-    pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
+    pub(crate) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
         let codecs = || self.spoken_by(leg).filter(|codec| TRANSCODED.contains(codec));
         let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))

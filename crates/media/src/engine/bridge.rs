@@ -11,6 +11,7 @@
 use alloc::vec::Vec;
 
 use super::clip::Player;
+use super::live::Live;
 use super::party::{Party, Way};
 use super::queue::Queue;
 use super::voice::{Form, Frame, MOST, Packer, is_understood};
@@ -20,6 +21,11 @@ use crate::{Band, PacketTime, Time};
 
 /// Somebody speaks if he is louder than this of late: -40 dBm0.
 const SPEAKING: u64 = 25_666;
+
+/// Frames for which a talker stays the one: half a second.
+const SHOWN: u32 = 25;
+/// Frames of silence after which nobody talks, on top of the half second in which loudness dies away.
+const PAUSE: u32 = 10;
 
 /// Parties who hear each other.
 #[derive(Debug, Default)]
@@ -31,12 +37,17 @@ pub(super) struct Bridge {
     pacer: Option<Pacer>,
     shared: Shared,
     talker: Option<PartyId>,
+    /// Frames since the talker was named, and since he was heard last.
+    named: u32,
+    unheard: u32,
 }
 
 /// Sound that many hear, and nobody of them makes.
 #[derive(Debug)]
 pub(super) struct Source {
     player: Player,
+    /// What comes from outside in place of that.
+    pub(super) live: Option<Live>,
     pub(super) listeners: Vec<PartyId>,
     /// When the next frame is due, if somebody listens.
     pacer: Option<Pacer>,
@@ -187,6 +198,8 @@ impl Engine {
                 source.listeners.retain(|&listener| listener != id);
                 if source.listeners.is_empty() {
                     source.pacer = None;
+                    // What was kept for them is old when the next one comes.
+                    source.live = source.live.take().map(|_| Live::new());
                 }
             }
             Place::Nowhere | Place::Echo => {}
@@ -302,6 +315,14 @@ impl Engine {
             }
             party.shares = shares;
         }
+        for &id in &bridge.members {
+            let warning = self.parties.get_mut(id).and_then(|party| party.warning.as_mut());
+            if let Some((tone, converter)) = warning {
+                let mut frame = Frame::silence(Band::Narrow);
+                tone.fill(&mut frame);
+                sum.add(&frame.in_band(bridge.band, converter));
+            }
+        }
         let all = sum.all();
         bridge.shared.tick += 1;
         let mut speakers = self.speakers.iter().copied().peekable();
@@ -324,7 +345,8 @@ impl Engine {
         self.name_talker(at, bridge);
     }
 
-    /// Tells who speaks, if it is somebody else than before.
+    /// Tells who speaks, if it is somebody else than before; not more often than people can read it, and not that nobody does
+    /// in each pause between words.
     fn name_talker(&mut self, at: BridgeId, bridge: &mut Bridge) {
         let loudness = |id: PartyId| {
             let hearing = self.parties.get(id).and_then(|party| party.hearing.as_ref());
@@ -332,14 +354,17 @@ impl Engine {
         };
         let now = bridge.talker.filter(|id| bridge.members.contains(id));
         let before = now.map_or(0, loudness);
+        bridge.named = bridge.named.saturating_add(1);
+        bridge.unheard = if before > SPEAKING / 8 { 0 } else { bridge.unheard.saturating_add(1) };
         let loudest = bridge.members.iter().map(|&id| (loudness(id), id)).max();
         let talker = match loudest {
             Some((level, id)) if level > SPEAKING && level > 2 * before => Some(id),
-            _ if before > SPEAKING / 8 => now,
+            _ if bridge.unheard < PAUSE => now,
             _ => None,
         };
-        if talker != bridge.talker {
-            bridge.talker = talker;
+        let is_due = bridge.talker.is_none() || now.is_none() || bridge.named >= SHOWN;
+        if talker != bridge.talker && is_due {
+            (bridge.talker, bridge.named) = (talker, 0);
             self.queue.talker(at, talker);
         }
     }
@@ -349,7 +374,13 @@ impl Engine {
         match self.sources.get_mut(&at) {
             Some(source) => source.player = player,
             None => {
-                let source = Source { player, listeners: Vec::new(), pacer: None, shared: Shared::default() };
+                let source = Source {
+                    player,
+                    live: None,
+                    listeners: Vec::new(),
+                    pacer: None,
+                    shared: Shared::default(),
+                };
                 self.sources.insert(at, source);
             }
         }
@@ -383,7 +414,10 @@ impl Engine {
         }
         for _ in 0..frames.send {
             let mut frame = Frame::silence(Band::Narrow);
-            source.player.fill(&mut frame);
+            match &mut source.live {
+                Some(live) => live.fill(now, &mut source.player, &mut frame),
+                None => source.player.fill(&mut frame),
+            }
             source.shared.tick += 1;
             for &id in &source.listeners {
                 let Some(party) = self.parties.get_mut(id) else { continue };

@@ -47,6 +47,7 @@ mod control;
 mod figures;
 mod gate;
 mod keys;
+mod live;
 mod outbound;
 mod packets;
 mod party;
@@ -66,15 +67,17 @@ pub use gate::Learning;
 pub use party::Format;
 pub use quality::Mos;
 
+use crate::coder::Converter;
 use crate::dtmf::Press;
 use crate::rtcp::{self, NtpTime};
 use crate::rtp::StreamStart;
-use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time};
+use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time, Tone, ToneGenerator};
 use arena::Arena;
 use bridge::{Bridge, Due, Source};
 use clip::Player;
 use control::{Wall, next_report};
 use gate::Gate;
+use live::Live;
 use outbound::Outbound;
 use party::{Party, Way};
 use queue::Queue;
@@ -448,6 +451,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets all who are with a party hear a tone beside what is said, the party included, from now on; `None` ends that. Where
+    /// packets are passed on as they are nobody hears it: whoever is tapped is not relayed.
+    ///
+    /// # Errors
+    /// If there is no such party.
+    pub fn set_warning(&mut self, id: PartyId, tone: Option<Tone>) -> Result<(), OrderError> {
+        self.party(id)?.warning = tone.map(|tone| (ToneGenerator::new(tone), Converter::new()));
+        Ok(())
+    }
+
     /// Plays something to a party, in place of what it would hear else and of what was played before.
     /// [`Event::ClipFinished`] tells its end.
     ///
@@ -513,6 +526,25 @@ impl Engine {
         }
         self.put_source(at, Player::new(clip));
         Ok(())
+    }
+
+    /// Lets a source give what [`Engine::feed`] brings, and its clip while nothing comes; or the clip alone again.
+    ///
+    /// # Errors
+    /// If there is no such source.
+    pub fn set_live(&mut self, at: SourceId, live: bool) -> Result<(), OrderError> {
+        let source = self.sources.get_mut(&at).ok_or(OrderError::NoSource)?;
+        source.live = live.then(Live::new);
+        Ok(())
+    }
+
+    /// Takes a datagram that came at `now` from `from` for a source that is live: RTP in G.711 or G.722, with its static
+    /// payload type. All else is dropped, and so is what nobody listens to.
+    pub fn feed(&mut self, now: Time, at: SourceId, from: SocketAddr, datagram: &[u8]) {
+        let source = self.sources.get_mut(&at).filter(|source| !source.listeners.is_empty());
+        if let Some(live) = source.and_then(|source| source.live.as_mut()) {
+            live.push(now, from, datagram);
+        }
     }
 
     /// Takes a source away. Who hears it is nowhere then.

@@ -19,7 +19,7 @@ use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
 use crate::{
     Band, Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket,
-    RtpTimestamp, Ssrc, Time,
+    RtpTimestamp, Ssrc, Time, ToneGenerator,
 };
 
 /// How a party's streams are packed, both ways.
@@ -104,6 +104,8 @@ pub(super) struct Party {
     pub(super) way: Way,
     pub(super) voice: Voice,
     pub(super) tapped: bool,
+    /// What all who are with it hear beside, and what makes it fit a wide band.
+    pub(super) warning: Option<(ToneGenerator, Converter)>,
     /// To narrow-band for whoever taps it: what it says, and what it hears.
     pub(super) taps: [Converter; 2],
     /// Its sound, as long as somebody needs it as samples.
@@ -149,6 +151,7 @@ impl Party {
             way: Way::Nowhere,
             voice: Voice::Heard,
             tapped: false,
+            warning: None,
             taps: [Converter::new(), Converter::new()],
             hearing: None,
             packer: Packer::new(format.form()),

@@ -7,16 +7,19 @@ use std::{
     time::Duration,
 };
 
-use selsius_exchange::{AnchorOrder, Audio, Hears, Input, Time};
+use selsius_exchange::{AnchorOrder, Audio, Hears, Input, Recording, Time};
 use selsius_media::{
-    Codec, Digit, PacketTime, PayloadType,
+    Codec, Digit, PacketTime, PayloadType, Tone,
     engine::{BridgeId, Format, Learning, Place, SourceId},
 };
 use selsius_site::Name;
 use selsius_wire::value;
 
 use super::Core;
-use crate::media::{Answer, Handle, Opening, Order, Party, RINGING};
+use crate::{
+    media::{Answer, Handle, Opening, Order, Party, RINGING},
+    recordings::{Recorder, Tapes},
+};
 
 /// Orders that the media thread has no room for wait; beyond so many no party is added any more.
 const WAITING: usize = 4096;
@@ -34,6 +37,8 @@ pub struct Anchoring {
     pub address: Option<IpAddr>,
     /// From where else than announced their audio may come.
     pub learning: Learning,
+    /// What records.
+    pub(crate) recorder: Recorder,
 }
 
 /// The way to the media thread. Orders keep their order, and only those that add a party can be refused.
@@ -41,6 +46,7 @@ pub struct Anchoring {
 pub(super) struct Anchors {
     to: Option<Anchoring>,
     waiting: VecDeque<Order>,
+    tapes: Tapes,
     /// What the engine calls the site's music.
     pub(super) music: BTreeMap<Name, SourceId>,
 }
@@ -58,6 +64,7 @@ impl Anchors {
     /// The exchange begins anew, and its parties are no more.
     pub(super) fn begin_again(&mut self) {
         self.waiting.clear();
+        self.tapes.end_all();
         self.send(Order::CloseExchange);
     }
 
@@ -84,6 +91,16 @@ impl Anchors {
                 self.music.get(name).map_or(Place::Nowhere, |&source| Place::Source(source))
             }
         }
+    }
+
+    /// Records what a party says and hears from now on, or no longer.
+    fn record(&mut self, party: Party, recording: Option<Recording>) {
+        let Some(recorder) = self.to.as_ref().map(|anchoring| anchoring.recorder.clone()) else { return };
+        let recording = recording.map(|Recording { name, side, beep }| {
+            let tape = self.tapes.tape(name, |name| recorder.begin(name));
+            (tape.watcher(side), (beep > 0).then(|| Tone::recorder_warning(beep)))
+        });
+        self.send(Order::Record(party, recording));
     }
 
     fn send(&mut self, order: Order) {
@@ -140,6 +157,10 @@ impl Core {
                     self.anchors.send(Order::Digit(Party::of_exchange(party), digit, PRESS));
                 }
             }
+            AnchorOrder::Record { party, recording } => {
+                self.anchors.record(Party::of_exchange(party), recording.map(|recording| *recording));
+            }
+            AnchorOrder::RecordingEnds { name } => self.anchors.tapes.end(&name),
             AnchorOrder::Leave { party } if self.anchors.to.is_none() => {
                 let now = self.now();
                 self.exchange.handle(now, Input::Left { party, figures: None });

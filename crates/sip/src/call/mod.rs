@@ -68,6 +68,9 @@ pub(crate) enum Action {
     },
     /// Tell the exchange.
     Event(Event),
+    /// Find the call of the same far end that has this dialog, and have the exchange join the two (RFC 3891): Call-ID, and
+    /// both tags.
+    Join(String, [String; 2]),
     /// Bring [`Happening::Timer`] later, instead of when it was asked for before.
     Timer(Timer, Duration),
     /// Do not bring it.
@@ -164,6 +167,8 @@ pub(crate) struct Names {
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.
     pub(crate) contact: String,
+    /// Whom a call that begins here asks for, where that is not the number at the trunk's server: a phone's own contact.
+    pub(crate) target: Option<rsipstack::sip::Uri>,
 }
 
 /// One call.
@@ -282,6 +287,8 @@ impl Call {
             TrunkOrder::Party { party, .. } => self.party(party, out),
             TrunkOrder::Digit { digit, .. } => self.digit(*digit, out),
             TrunkOrder::HangUp { cause, .. } => self.hang_up(*cause, out),
+            // Nothing of a call's.
+            TrunkOrder::Messages { .. } => {}
         }
     }
 

@@ -49,8 +49,9 @@ impl Call {
             (_, Some(port)) => format!("{server}:{port}"),
             (_, None) => server.to_string(),
         };
+        let host = if trunk.phone.is_some() { names.host.clone() } else { host };
         let to = message::uri(number, &host);
-        let target = Uri::try_from(to.as_str()).ok()?;
+        let target = names.target.map_or_else(|| Uri::try_from(to.as_str()).ok(), Some)?;
         let domain = identity::domain(&trunk, &names.host).to_string();
         let from = identity::from(&trunk, &domain, calling);
         let mut dialog = Dialog::calling(

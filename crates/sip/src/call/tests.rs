@@ -20,6 +20,7 @@ fn names() -> Names {
         session: 7,
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
+        target: None,
     }
 }
 
@@ -49,12 +50,14 @@ impl Bench {
         let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
+            contact: None,
             number: "+4930".into(),
             calling: Party { number: "201".into(), ..Party::default() },
             redirecting: Some(Party { number: "250".into(), ..Party::default() }),
             codecs: vec![CodecName::G722, CodecName::Pcma],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();
@@ -163,7 +166,7 @@ fn sent(actions: &[Action]) -> Vec<String> {
             Action::Cancel { .. } => Some("CANCEL".into()),
             Action::Respond { response, .. } => Some(response.status_code.code().to_string()),
             Action::Over => Some("over".into()),
-            Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
+            Action::Join(..) | Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
         })
         .collect()
 }

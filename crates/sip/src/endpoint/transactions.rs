@@ -36,6 +36,8 @@ pub(super) enum Whom {
     Call { leg: TrunkLegId, id: u32 },
     /// A trunk's registration or probe.
     Trunk(String),
+    /// A phone that is told about its messages, by its subscription if it has one.
+    Mailbox(Option<(String, String)>),
 }
 
 /// What transactions report.

@@ -5,13 +5,14 @@
 //! the difference to what the trunk was told is the order.
 
 mod event;
+mod extension;
 mod offer;
 mod told;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
-use selsius_site::{CodecName, Name, Trunk};
+use selsius_site::{CodecName, DeviceName, Name, Trunk};
 use selsius_wire::value::Codec;
 
 use super::{Audio, Call, End, Leg};
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use event::MOST_REDIRECTIONS;
+pub(crate) use extension::{Extension, Extensions, OnLine};
 
 /// Names a call towards a trunk. Those that the exchange begins are even, those that a trunk begins are odd: neither
 /// side has to ask the other.
@@ -36,8 +38,10 @@ pub enum TrunkOrder {
     Offer {
         /// The name of the call from now on.
         leg: TrunkLegId,
-        /// Over which trunk, by its name in the site.
+        /// Over which trunk, by its name in the site; or to which SIP phone.
         trunk: String,
+        /// At which of the SIP phone's places ([`PhoneContact::id`]); `None` for a trunk.
+        contact: Option<u64>,
         /// Whom.
         number: String,
         /// Who calls.
@@ -52,6 +56,8 @@ pub enum TrunkOrder {
         listens: Option<SocketAddr>,
         /// An emergency call.
         emergency: bool,
+        /// The number is a room, and the caller opens it.
+        meet_me: bool,
     },
     /// The phone that the trunk called rings.
     Ringing {
@@ -104,12 +110,22 @@ pub enum TrunkOrder {
         /// Why.
         cause: EndCause,
     },
+    /// So many messages wait for the user of a SIP phone that is registered. It belongs to no call.
+    Messages {
+        /// Which phone.
+        phone: DeviceName,
+        /// Not heard yet.
+        new: u32,
+        /// The others.
+        old: u32,
+    },
 }
 
 impl TrunkOrder {
-    /// Which call it is about.
-    pub fn leg(&self) -> TrunkLegId {
+    /// Which call it is about; `None` if it is about none.
+    pub fn leg(&self) -> Option<TrunkLegId> {
         match *self {
+            Self::Messages { .. } => None,
             Self::Offer { leg, .. }
             | Self::Ringing { leg }
             | Self::Answer { leg, .. }
@@ -117,7 +133,7 @@ impl TrunkOrder {
             | Self::Hold { leg, .. }
             | Self::Party { leg, .. }
             | Self::Digit { leg, .. }
-            | Self::HangUp { leg, .. } => leg,
+            | Self::HangUp { leg, .. } => Some(leg),
         }
     }
 }
@@ -175,7 +191,7 @@ pub enum TrunkEvent {
     Offer {
         /// The name of the call from now on; odd, and never used before.
         leg: TrunkLegId,
-        /// Which trunk, by its name in the site.
+        /// Which trunk, by its name in the site; or the SIP phone that has proved to be it.
         trunk: String,
         /// Whom it calls.
         number: String,
@@ -232,6 +248,13 @@ pub enum TrunkEvent {
         /// Which key: a digit, `*`, `#` or a letter from A to D.
         digit: char,
     },
+    /// A SIP phone joins two of its calls, and leaves both: a transfer after asking.
+    Join {
+        /// One of them.
+        leg: TrunkLegId,
+        /// The other one, which may still ring at its far end.
+        with: TrunkLegId,
+    },
     /// It is over.
     HungUp {
         /// Which call.
@@ -239,6 +262,17 @@ pub enum TrunkEvent {
         /// Why.
         cause: EndCause,
     },
+}
+
+/// A place where a SIP phone is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneContact {
+    /// Names it in [`TrunkOrder::Offer`]; never used for another place.
+    pub id: u64,
+    /// Where it registered from.
+    pub address: SocketAddr,
+    /// What it calls itself, as it said.
+    pub agent: String,
 }
 
 impl TrunkEvent {
@@ -252,6 +286,7 @@ impl TrunkEvent {
             | Self::Hold { leg, .. }
             | Self::Redirect { leg, .. }
             | Self::Digit { leg, .. }
+            | Self::Join { leg, .. }
             | Self::HungUp { leg, .. } => leg,
         }
     }
@@ -261,9 +296,12 @@ impl TrunkEvent {
 #[derive(Debug)]
 pub(crate) struct TrunkEnd {
     pub(crate) id: TrunkLegId,
+    /// Its name in the site, or that of a SIP phone.
     pub(crate) trunk: String,
+    /// The SIP phone, if it is one: a phone of the office like any other.
+    pub(crate) extension: Option<OnLine>,
     /// What the far end has said of its audio, all together.
-    pub(super) audio: Box<RemoteAudio>,
+    pub(super) audio: RemoteAudio,
     /// Its audio goes through the manager.
     relays: bool,
     /// This side has called it.
@@ -292,7 +330,8 @@ impl TrunkEnd {
         Self {
             id,
             trunk,
-            audio: Box::default(),
+            extension: None,
+            audio: RemoteAudio::default(),
             relays,
             asked: false,
             offer: None,
@@ -336,13 +375,13 @@ impl Exchange {
             return trunk.as_str().into();
         }
         let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
-            End::Trunk(trunk) => Some(trunk.trunk.clone()),
-            End::Station(_) => None,
+            End::Trunk(trunk) if trunk.extension.is_none() => Some(trunk.trunk.clone()),
+            End::Trunk(_) | End::Station(_) => None,
         });
         trunks.next_back().unwrap_or_default()
     }
 
-    pub(super) fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+    pub(crate) fn site_trunk(&self, name: &str) -> Option<&Trunk> {
         self.site.trunks.get(&name.parse::<Name>().ok()?)
     }
 

@@ -11,7 +11,7 @@ use crate::{
     call::{End, Leg, LegState, Phase, Receive, Role},
     exchange::Exchange,
     io::{AnchorOrder, Hears, Output},
-    record::EndCause,
+    record::{EndCause, Party},
 };
 
 impl Exchange {
@@ -25,6 +25,9 @@ impl Exchange {
         let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
+            Role::Called if leg.extension().is_some() => {
+                Party { number: call.shown_calling().into(), ..call.calling.clone() }
+            }
             Role::Called => self.caller_outside(leg),
         });
         let early = self.calls.get(leg.call).is_some_and(|call| call.early);
@@ -80,7 +83,7 @@ impl Exchange {
         for other in self.others(leg) {
             let Some(leg) = self.legs.get(other) else { continue };
             let End::Trunk(trunk) = &leg.end else { continue };
-            let dtmf = self.site_trunk(&trunk.trunk).map(|trunk| trunk.dtmf).unwrap_or_default();
+            let dtmf = self.dtmf_of(&trunk.trunk);
             let party = leg.party;
             let in_audio = leg.anchor.as_ref().is_some_and(|anchor| match dtmf {
                 Dtmf::Auto | Dtmf::Rfc4733 => anchor.takes_events(&trunk.audio),
