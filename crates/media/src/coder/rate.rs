@@ -225,10 +225,7 @@ mod tests {
             "from one end to the other there is a sample in the middle"
         );
         let halved = halved(&square, 160);
-        assert!(
-            halved.iter().any(|&sample| sample == i16::MAX)
-                && halved.iter().any(|&sample| sample == i16::MIN)
-        );
+        assert!(halved.contains(&i16::MAX) && halved.contains(&i16::MIN));
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Engine {
         let &[one, other] = &bridge.members[..] else { return };
         let to = if one == id { other } else { one };
         // Who knows no events is told by whoever pressed it, in another way.
-        if !self.parties.get(to).is_some_and(|party| party.format.events.is_some()) {
+        if self.parties.get(to).is_none_or(|party| party.format.events.is_none()) {
             return;
         }
         let _ = self.send_digit(now, to, digit, KEY_LENGTH);
