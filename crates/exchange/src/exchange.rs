@@ -15,7 +15,7 @@ use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
 use crate::{
     arena::{Arena, Handle},
-    call::{Appears, Call, Leg, Owed, TrunkLegId},
+    call::{Appears, Call, Extensions, Leg, Owed, TrunkLegId},
     config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
@@ -61,6 +61,8 @@ pub struct Exchange {
     pub(crate) owed: BTreeMap<u32, Owed>,
     /// Legs of trunks, by the name that the trunk knows them by.
     pub(crate) trunk_legs: BTreeMap<TrunkLegId, Handle<Leg>>,
+    /// The phones that speak SIP.
+    pub(crate) extensions: Extensions,
     /// Who wants to be a device whose old connection is being probed: one at a time.
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
@@ -155,6 +157,7 @@ impl Exchange {
             next_call: config.first_call.0,
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
+            extensions: Extensions::of(&site),
             config,
             site: Arc::new(site),
             wall,
@@ -229,8 +232,11 @@ impl Exchange {
                 }
             }
             Input::Trunk(event) => self.trunk_event(now, event),
+            Input::Phone { phone, contacts } => self.phone_registered(now, phone, contacts),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
+            Input::RecordingFailed { name, kept } => self.recording_failed(now, &name, kept),
             Input::Left { party, figures } => self.services_counted(party, figures.map(|figures| *figures)),
+            Input::Talks { party, talks } => self.talks(party, talks),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),

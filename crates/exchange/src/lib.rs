@@ -42,7 +42,7 @@ pub mod view;
 pub use selsius_wire::Time;
 
 pub use self::{
-    call::{Audio, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
+    call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, MediaAddresses, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,
@@ -50,7 +50,7 @@ pub use self::{
         CannotForward,
         push::{PushError, ShownAs},
     },
-    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, SessionId},
+    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, Recording, SessionId, Side},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
     rate::{Meter, Meters, Rate, network_of},

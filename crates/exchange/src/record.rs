@@ -126,6 +126,8 @@ pub struct CallEnded {
     /// The trunk that it went out over, the last one if several were tried; else the one that it came in over. Empty for
     /// a call within the office.
     pub trunk: String,
+    /// The names of its recordings, in the order in which they began.
+    pub recordings: Vec<String>,
 }
 
 /// A call went on to somebody else.

@@ -7,6 +7,7 @@ use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::Time;
 
 use crate::{
+    call::PhoneContact,
     config::{Config, WallClock},
     counters::Counters,
     exchange::Exchange,
@@ -23,6 +24,8 @@ pub struct Remains {
     lines: BTreeMap<LineNumber, LineState>,
     devices: BTreeMap<DeviceName, DeviceState>,
     counters: Counters,
+    /// Where SIP phones are registered: they do not know that anything has happened.
+    phones: BTreeMap<DeviceName, Vec<PhoneContact>>,
     /// What a trunk still says of an old call is of no new one.
     next_trunk_leg: u64,
 }
@@ -51,15 +54,17 @@ impl Exchange {
             lines: self.line_states,
             devices: self.device_states,
             counters: self.counters,
+            phones: self.extensions.contacts(),
             next_trunk_leg: self.next_trunk_leg,
         }
     }
 
     /// An exchange without phones that goes on where another one has failed.
     pub fn after(remains: Remains, wall: WallClock) -> Self {
-        let Remains { config, site, lines, devices, counters, next_trunk_leg } = remains;
+        let Remains { config, site, lines, devices, counters, phones, next_trunk_leg } = remains;
         let mut exchange = Self::new(config, site, wall);
         exchange.remember(lines, devices);
+        exchange.remember_phones(phones);
         exchange.counters = counters;
         exchange.next_trunk_leg = next_trunk_leg;
         exchange

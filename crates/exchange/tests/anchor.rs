@@ -8,11 +8,11 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use bench::{Bench, capabilities, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, OpusTypes, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
-    Action, CodecName, Dtmf, MediaPath, Music, Name, Pool, Rights, Route, Site, Trunk, TrunkKind,
+    Action, CodecName, Dtmf, HuntGroup, MediaPath, Music, Name, Pool, Rights, Route, Site, Trunk, TrunkKind,
 };
 use selsius_wire::value::{Codec, MediaStatus, SoftKey};
 
@@ -70,6 +70,7 @@ impl Bench {
             }
             AnchorOrder::Send { address, .. } => format!("Send {address}"),
             AnchorOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            AnchorOrder::Record { .. } | AnchorOrder::RecordingEnds { .. } => panic!("{order:?}"),
             AnchorOrder::Leave { .. } => "Leave".into(),
         };
         std::mem::take(&mut self.mixer).into_iter().map(show).collect()
@@ -108,7 +109,9 @@ impl Bench {
             TrunkOrder::Hold { held, .. } => format!("Hold {held}"),
             TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            TrunkOrder::Refer { number, .. } => format!("Refer {number}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+            TrunkOrder::Messages { .. } => "Messages".into(),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()
     }
@@ -125,7 +128,12 @@ impl Bench {
     }
 
     fn answered(&mut self, leg: TrunkLegId, codec: CodecName, events: Option<u8>) {
-        let audio = RemoteAudio { codecs: [codec].into(), address: Some(far(4000)), events, packet_ms: None };
+        let audio = RemoteAudio {
+            codecs: [codec].into(),
+            address: Some(far(4000)),
+            events,
+            ..RemoteAudio::default()
+        };
         self.trunk(TrunkEvent::Answered { leg, audio });
     }
 }
@@ -199,8 +207,8 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
         let audio = RemoteAudio {
             codecs: [CodecName::Pcmu].into(),
             address: Some(far(4000)),
-            events: None,
             packet_ms: wanted,
+            ..RemoteAudio::default()
         };
         bench.trunk(TrunkEvent::Answered { leg, audio });
         let mut packets = BTreeMap::from([(false, 20)]);
@@ -214,24 +222,64 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
 }
 
 #[test]
+fn opus_is_spoken_to_a_trunk_that_wants_it_and_to_nobody_else() {
+    let mut site = with_trunks();
+    site.trunks.get_mut(&name("carrier")).unwrap().codecs = [CodecName::Opus].into();
+    let mut bench = Bench::new(site);
+    let alice = bench.phone("1001");
+    let leg = bench.calls_out(alice);
+    let audio = RemoteAudio {
+        codecs: [CodecName::Opus].into(),
+        address: Some(far(4000)),
+        // Not of this codec.
+        events: Some(101),
+        opus: Some(OpusTypes { payload: 111, events: Some(110) }),
+        ..RemoteAudio::default()
+    };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let orders = bench.mixer.iter().filter_map(|order| match order {
+        AnchorOrder::Join { audio, payload, events, .. }
+        | AnchorOrder::Change { audio, payload, events, .. } => {
+            Some((audio.codec.name().to_string(), *payload, *events))
+        }
+        _ => None,
+    });
+    let orders: Vec<_> = orders.collect();
+    assert!(orders.contains(&("OPUS".into(), Some(111), Some(110))), "{orders:?}");
+    assert!(orders.contains(&("G711Ulaw64k".into(), None, Some(101))), "{orders:?}");
+    bench.services();
+    bench.told();
+    bench.dial(alice, "#");
+    assert_eq!(bench.anchored(), ["Digit #"]);
+    assert!(bench.told().is_empty());
+}
+
+#[test]
 fn digits_go_by_message_where_the_far_end_or_the_office_wants_that() {
-    for (events, dtmf, by_message) in [
-        (Some(101), Dtmf::Auto, false),
-        (None, Dtmf::Auto, true),
-        (Some(101), Dtmf::Info, true),
-        (Some(101), Dtmf::Rfc4733, false),
+    let (pcmu, g729) = (CodecName::Pcmu, CodecName::G729);
+    for (codec, events, dtmf, by_message) in [
+        (pcmu, Some(101), Dtmf::Auto, false),
+        (pcmu, None, Dtmf::Auto, true),
+        (pcmu, Some(101), Dtmf::Info, true),
+        (pcmu, Some(101), Dtmf::Rfc4733, false),
+        (pcmu, None, Dtmf::Inband, false),
+        // Nobody here makes tones in it.
+        (g729, None, Dtmf::Inband, true),
+        (g729, Some(101), Dtmf::Auto, false),
     ] {
         let mut site = with_trunks();
+        site.settings.codecs = vec![pcmu, g729];
         site.trunks.get_mut(&name("carrier")).unwrap().dtmf = dtmf;
         let mut bench = Bench::new(site);
         let alice = bench.phone("1001");
+        bench.say(alice, capabilities(&[Codec::G711Ulaw64k, Codec::G729AnnexA]));
         let leg = bench.calls_out(alice);
-        bench.answered(leg, CodecName::Pcmu, events);
+        bench.answered(leg, codec, events);
         bench.services();
         bench.told();
         bench.dial(alice, "#");
-        assert_eq!(bench.told() == ["Digit #"], by_message, "{events:?} {dtmf:?}");
-        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{events:?} {dtmf:?}");
+        assert_eq!(bench.told() == ["Digit #"], by_message, "{codec:?} {events:?} {dtmf:?}");
+        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{codec:?} {events:?} {dtmf:?}");
     }
 }
 
@@ -364,6 +412,117 @@ fn a_parked_call_hears_music_and_a_transferred_one_how_it_rings() {
     assert!(bench.services().contains(&"Change bridge G711Ulaw64k".into()));
     bench.on_hook(alice);
     bench.assert_quiet();
+}
+
+/// 600 rings Bob, and three may wait for him.
+fn with_queue() -> Site {
+    let mut site = with_music();
+    let members = ["1002".parse().unwrap()].into();
+    let group = HuntGroup { members, queue: 3, music: Some(name("bells")), ..HuntGroup::default() };
+    site.hunt_groups.insert("600".parse().unwrap(), group);
+    site
+}
+
+#[test]
+fn callers_in_a_queue_hear_its_music_and_then_how_it_rings() {
+    let mut bench = Bench::new(with_queue());
+    let (alice, bob, carol) = (bench.phone("1001"), bench.phone("1002"), bench.phone("1003"));
+    bench.talk(alice, bob, "1002");
+    bench.open_audio(&[alice, bob]);
+    bench.told();
+    let leg = TrunkLegId(1);
+    bench.trunk(TrunkEvent::Offer {
+        leg,
+        trunk: "carrier".into(),
+        number: "600".into(),
+        calling: Party { number: "0301234".into(), ..Party::default() },
+        audio: RemoteAudio {
+            codecs: [CodecName::Pcma].into(),
+            address: Some(far(6000)),
+            ..RemoteAudio::default()
+        },
+        redirecting: None,
+    });
+    assert_eq!(bench.services(), ["Join bells G711Alaw64k"]);
+    assert_eq!(bench.told(), ["Ringing", "Media 10.0.9.1"], "before anybody answers");
+    bench.off_hook(carol);
+    bench.dial(carol, "600");
+    assert_eq!(bench.services(), ["Join bells G711Ulaw64k at 10.0.0.254"]);
+    let heard = bench.media(carol, 3, 10_000);
+    assert!(heard.contains(&"OpenReceiveChannel".into()), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.starts_with("StartTone Alerting")), "{heard:?}");
+    bench.anchored();
+    bench.heard(carol);
+
+    bench.on_hook(alice);
+    assert_eq!(bench.states(bob), ["RingIn"]);
+    assert_eq!(bench.anchored(), ["Change ringing G711Alaw64k"], "its audio is open already");
+    assert!(bench.told().is_empty());
+    bench.off_hook(bob);
+    bench.services();
+    bench.open_audio(&[bob]);
+    assert_eq!(bench.told(), ["Answer"], "it goes on listening where it does");
+    bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CallerHungUp });
+    assert_eq!(bench.states(bob), ["RingIn"], "whoever waits is next");
+    assert!(bench.anchored().contains(&"Leave".into()));
+    let heard = bench.heard(carol);
+    assert!(heard.contains(&"CloseReceiveChannel".into()), "{heard:?}");
+    bench.on_hook(carol);
+    bench.assert_quiet();
+}
+
+/// A mailbox answers somebody outside: no phone says by which address the manager is reached.
+#[test]
+fn a_caller_of_a_service_is_heard_where_his_trunk_reaches_us() {
+    let mut site = with_trunks();
+    site.trunks.insert(name("house"), Trunk { kind: TrunkKind::Services, ..Trunk::default() });
+    let action = Action::Trunks([name("house")].into());
+    site.routes.insert("1999".parse().unwrap(), Route { action, ..Route::default() });
+    let mut bench = Bench::new(site);
+    let near = "10.9.9.9".parse().unwrap();
+    bench.trunk(TrunkEvent::Offer {
+        leg: TrunkLegId(1),
+        trunk: "carrier".into(),
+        number: "1999".into(),
+        calling: Party::default(),
+        audio: RemoteAudio { address: Some(far(6000)), near: Some(near), ..RemoteAudio::default() },
+        redirecting: None,
+    });
+    let Some(&TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+    assert_eq!(bench.exchange.reached_by(leg), Some(near));
+    let audio =
+        RemoteAudio { codecs: [CodecName::Pcmu].into(), address: Some(far(7000)), ..RemoteAudio::default() };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let joins = bench.services();
+    assert_eq!(joins, ["Join bridge G711Ulaw64k at 10.9.9.9"; 2]);
+}
+
+#[test]
+fn a_queue_rings_where_it_cannot_play() {
+    let mut site = with_queue();
+    for (trunk, media) in [("carrier", MediaPath::Relay), ("backup", MediaPath::Direct)] {
+        site.trunks.get_mut(&name(trunk)).unwrap().media = Some(media);
+    }
+    let mut bench = Bench::new(site);
+    let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
+    bench.talk(alice, bob, "1002");
+    bench.told();
+    for (at, trunk) in [(1, "carrier"), (3, "backup")] {
+        let leg = TrunkLegId(at);
+        bench.trunk(TrunkEvent::Offer {
+            leg,
+            trunk: trunk.into(),
+            number: "600".into(),
+            calling: Party::default(),
+            audio: RemoteAudio { address: Some(far(6000)), ..RemoteAudio::default() },
+            redirecting: None,
+        });
+        // The media services have no place.
+        bench.services_say(|_| None);
+        assert_eq!(bench.told(), ["Ringing"], "{trunk}");
+        bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CallerHungUp });
+    }
+    bench.anchored();
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 
 use bench::{Bench, office};
 use selsius_exchange::{
-    Input, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
+    Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     loopback::Loopback,
     record::{EndCause, Party},
 };
-use selsius_site::{Action, CodecName, Name, Route, Site, Trunk};
+use selsius_site::{Action, CodecName, MediaPath, Name, Route, Site, Trunk, TrunkKind};
 use selsius_wire::value::SoftKey;
 
 /// Two trunks: "0..." goes out over the first that can, 8 and four digits over one that leads back here.
@@ -71,7 +71,11 @@ impl Bench {
                 TrunkOrder::Hold { held, .. } => format!("Hold {held}"),
                 TrunkOrder::Party { party, .. } => format!("Party {}", party.number),
                 TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
+                TrunkOrder::Refer { number, replaces, .. } => {
+                    format!("Refer {number}{}", if replaces.is_some() { " replaces" } else { "" })
+                }
                 TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+                TrunkOrder::Messages { .. } => "Messages".into(),
             })
             .collect()
     }
@@ -317,6 +321,114 @@ fn an_office_may_forbid_to_connect_two_parties_outside() {
         assert_eq!(bench.states(alice), ["Hold"]);
         bench.press_on(alice, SoftKey::EndCall, 0);
         bench.assert_quiet();
+    }
+}
+
+fn that_refers() -> Site {
+    let mut site = with_trunks();
+    let carrier =
+        Trunk { kind: TrunkKind::Sip, media: Some(MediaPath::Direct), refer: true, ..Trunk::default() };
+    site.trunks.insert("carrier".parse().unwrap(), carrier);
+    site
+}
+
+/// A phone in a conversation over a trunk, and calling a second number for it.
+fn consults(site: Site) -> (Bench, SessionId, TrunkLegId, TrunkLegId) {
+    let mut bench = Bench::new(site);
+    let alice = bench.phone("1001");
+    bench.off_hook(alice);
+    bench.dial(alice, "05");
+    let (first, ..) = bench.offered_call();
+    bench.trunk(TrunkEvent::Answered { leg: first, audio: listens(4000) });
+    bench.open_audio(&[alice]);
+    bench.press(alice, SoftKey::Transfer);
+    bench.dial(alice, "06");
+    let (second, ..) = bench.offered_call();
+    bench.trunk(TrunkEvent::Progress { leg: second, ringing: true, early: None });
+    (bench, alice, first, second)
+}
+
+#[test]
+fn the_far_end_connects_two_of_its_calls_or_they_stay_connected_here() {
+    for connected in [true, false] {
+        let (mut bench, alice, first, second) = consults(that_refers());
+        bench.trunk(TrunkEvent::Answered { leg: second, audio: listens(5000) });
+        bench.open_audio(&[alice]);
+        bench.told();
+        bench.press_on(alice, SoftKey::Transfer, 1);
+        assert_eq!(bench.states(alice), [""; 0]);
+        let told = bench.told();
+        assert!(told.contains(&"Refer 6 replaces".into()), "{told:?}");
+        assert!(
+            !told.iter().any(|told| told.starts_with("HangUp")),
+            "they hear each other meanwhile: {told:?}"
+        );
+        bench.trunk(TrunkEvent::Referred { leg: first, connected });
+        if connected {
+            assert_eq!(bench.told(), ["HangUp transferred", "HangUp transferred"]);
+            assert_eq!(bench.ended().last().unwrap().cause, EndCause::Transferred);
+            bench.assert_quiet();
+            continue;
+        }
+        assert!(bench.told().is_empty());
+        bench.trunk(TrunkEvent::Referred { leg: first, connected: true });
+        assert_eq!(bench.refused("end of a transfer that nobody asked for"), 1);
+        bench.trunk(TrunkEvent::HungUp { leg: second, cause: EndCause::CalledHungUp });
+        assert_eq!(bench.told(), ["HangUp called-hung-up"]);
+        assert_eq!(bench.ended().last().unwrap().cause, EndCause::CalledHungUp);
+        bench.assert_quiet();
+    }
+}
+
+#[test]
+fn the_far_end_calls_whom_it_is_sent_to_while_it_rings_or_is_connected_here() {
+    for end in ["connected", "refused", "hung up"] {
+        let (mut bench, alice, first, _) = consults(that_refers());
+        bench.told();
+        bench.press_on(alice, SoftKey::Transfer, 1);
+        assert_eq!(bench.states(alice), [""; 0]);
+        let told = bench.told();
+        assert_eq!(told[told.len() - 2..], ["HangUp caller-hung-up", "Refer 6"], "{told:?}");
+        match end {
+            "connected" => {
+                bench.trunk(TrunkEvent::Referred { leg: first, connected: true });
+                assert_eq!(bench.told(), ["HangUp transferred"]);
+            }
+            "hung up" => bench.trunk(TrunkEvent::HungUp { leg: first, cause: EndCause::CalledHungUp }),
+            _ => {
+                bench.trunk(TrunkEvent::Referred { leg: first, connected: false });
+                let (again, ..) = bench.offered_call();
+                assert_eq!(bench.told(), ["Offer carrier 6"]);
+                bench.trunk(TrunkEvent::Answered { leg: again, audio: listens(5000) });
+                bench.trunk(TrunkEvent::HungUp { leg: again, cause: EndCause::CalledHungUp });
+                assert_eq!(bench.told().last().unwrap(), "HangUp called-hung-up");
+                bench.assert_quiet();
+                continue;
+            }
+        }
+        assert_eq!(bench.ended().last().unwrap().cause, EndCause::Transferred, "{end}");
+        bench.assert_quiet();
+    }
+}
+
+#[test]
+fn calls_are_connected_here_where_the_far_end_is_not_to_do_it() {
+    let mut off = that_refers();
+    off.trunks.get_mut(&"carrier".parse().unwrap()).unwrap().refer = false;
+    let mut other = that_refers();
+    // The second call finds no room, and goes over the other trunk.
+    other.trunks.get_mut(&"carrier".parse().unwrap()).unwrap().calls = 1;
+    let mut forbidden = that_refers();
+    forbidden.settings.outside_transfers = false;
+    for (what, site) in [("off", off), ("other", other), ("forbidden", forbidden)] {
+        let (mut bench, alice, _, second) = consults(site);
+        bench.trunk(TrunkEvent::Answered { leg: second, audio: listens(5000) });
+        bench.open_audio(&[alice]);
+        bench.told();
+        bench.press_on(alice, SoftKey::Transfer, 1);
+        let told = bench.told();
+        assert!(!told.iter().any(|told| told.starts_with("Refer")), "{what}: {told:?}");
+        assert_eq!(bench.states(alice).is_empty(), what != "forbidden");
     }
 }
 

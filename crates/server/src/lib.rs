@@ -27,6 +27,7 @@ mod observe;
 mod office;
 mod options;
 mod quality;
+mod recordings;
 mod server;
 mod services;
 mod sip;

@@ -19,6 +19,8 @@ pub struct TrunkConfig {
     pub servers: Vec<String>,
     /// Its port; `None` for what SRV says, else 5060 or 5061 (TLS).
     pub port: Option<u16>,
+    /// Who is asked for its names; empty for the system's name servers.
+    pub nameservers: Vec<SocketAddr>,
     /// How it is reached.
     pub transport: Transport,
     /// The user of the account, if it has one.
@@ -34,6 +36,9 @@ pub struct TrunkConfig {
     /// Must calls that come in over it authenticate themselves with `user` and `password` (RFC 3261 section 22)? Then they
     /// may come from any address.
     pub authenticate: bool,
+    /// It is a phone of the office: it registers with us, by its name and `password`, and `authenticate` holds. It has no
+    /// servers; calls to it go to where it is registered.
+    pub phone: Option<PhoneTerms>,
     /// The certificates that its server's must lead to, in PEM, for TLS; without them nothing is trusted.
     pub authorities: Vec<u8>,
     /// The codecs it may speak, the best first; empty for all.
@@ -60,6 +65,7 @@ impl TrunkConfig {
             name: name.into(),
             servers: vec![server.into()],
             port: None,
+            nameservers: Vec::new(),
             transport: Transport::Udp,
             user: None,
             password: None,
@@ -67,6 +73,7 @@ impl TrunkConfig {
             from: None,
             allow: Vec::new(),
             authenticate: false,
+            phone: None,
             authorities: Vec::new(),
             codecs: Vec::new(),
             dtmf: Dtmf::Auto,
@@ -75,6 +82,56 @@ impl TrunkConfig {
             session_timer: 1800,
             probe: None,
             limits: Limits::default(),
+        }
+    }
+
+    /// A phone of the office.
+    pub fn extension(name: &str, password: &str) -> Self {
+        Self {
+            servers: Vec::new(),
+            user: Some(name.into()),
+            password: Some(password.into()),
+            authenticate: true,
+            phone: Some(PhoneTerms { contacts: 3 }),
+            limits: Limits { calls: 20, rate: 5 },
+            ..Self::peer(name, "")
+        }
+    }
+
+    /// Does this name in credentials mean it? The names of phones are the same in small and capital letters.
+    pub(crate) fn is_user(&self, name: &str) -> bool {
+        match (&self.user, self.phone) {
+            (Some(user), Some(_)) => user.eq_ignore_ascii_case(name),
+            (Some(user), None) => user == name,
+            (None, _) => false,
+        }
+    }
+
+    /// Is the other system where it was, and are we who we were there? Then what was agreed with it holds.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.is_known_as(other)
+            && (self.register, self.probe) == (other.register, other.probe)
+            && self.password == other.password
+            && self.authorities == other.authorities
+    }
+
+    /// Does it know us by the same address at the same place?
+    pub(crate) fn is_known_as(&self, other: &Self) -> bool {
+        self.servers == other.servers
+            && (self.port, self.transport) == (other.port, other.transport)
+            && self.nameservers == other.nameservers
+            && self.user == other.user
+            && self.from == other.from
+    }
+
+    /// The host part of numbers at the other system, with its port if one has to be named.
+    pub(crate) fn host(&self) -> String {
+        let server = self.servers.first().map_or("invalid", String::as_str);
+        match (server.parse::<IpAddr>(), self.port) {
+            (Ok(IpAddr::V6(address)), Some(port)) => format!("[{address}]:{port}"),
+            (Ok(IpAddr::V6(address)), None) => format!("[{address}]"),
+            (_, Some(port)) => format!("{server}:{port}"),
+            (_, None) => server.to_string(),
         }
     }
 
@@ -90,6 +147,13 @@ impl TrunkConfig {
     pub(crate) fn own_codecs(&self) -> Vec<CodecName> {
         if self.codecs.is_empty() { CodecName::ALL.to_vec() } else { self.codecs.clone() }
     }
+}
+
+/// What holds for a phone of the office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhoneTerms {
+    /// From how many places it may be registered at once.
+    pub contacts: usize,
 }
 
 /// How SIP messages travel.
@@ -114,6 +178,8 @@ pub enum Dtmf {
     Rfc4733,
     /// By INFO (`application/dtmf-relay`); RFC 4733 is not offered.
     Info,
+    /// As tones in the audio, which are not this crate's business; RFC 4733 is not offered.
+    Inband,
 }
 
 /// What a trunk may cost.

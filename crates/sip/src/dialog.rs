@@ -133,6 +133,17 @@ impl Dialog {
         put(&mut request.headers, "CSeq", format!("{} {method}", self.sequence));
     }
 
+    /// Where requests to the far end go.
+    pub(crate) fn target(&self) -> &Uri {
+        &self.target
+    }
+
+    /// Our own address, as the far end was told, without the tag.
+    pub(crate) fn own_address(&self) -> &str {
+        let end = self.local.rfind('>').map(|end| end + 1).or_else(|| self.local.find(';'));
+        end.and_then(|end| self.local.get(..end)).unwrap_or(&self.local)
+    }
+
     /// The number of our last request.
     pub(crate) fn last_sequence(&self) -> u32 {
         self.sequence

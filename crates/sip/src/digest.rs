@@ -173,6 +173,15 @@ pub(crate) struct Doorman {
     used: BTreeMap<String, (u32, u64)>,
 }
 
+/// Which algorithms somebody who is asked may answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum May {
+    /// The best that he knows.
+    Choose,
+    /// He knows nothing else.
+    Md5,
+}
+
 /// What credentials are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -191,11 +200,16 @@ impl Doorman {
     }
 
     /// The challenges of a 401, the better algorithm first. `now` in seconds.
-    pub(crate) fn challenges(&mut self, realm: &str, stale: bool, now: u64) -> Vec<String> {
+    pub(crate) fn challenges(&mut self, realm: &str, stale: bool, now: u64, may: May) -> Vec<String> {
         self.issued += 1;
         let nonce = self.nonce(now, self.issued);
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5]
+        let algorithms: &[Algorithm] = match may {
+            May::Choose => &[Algorithm::Sha256, Algorithm::Md5],
+            May::Md5 => &[Algorithm::Md5],
+        };
+        algorithms
+            .iter()
             .map(|algorithm| {
                 let name = algorithm.name();
                 format!(
@@ -203,7 +217,7 @@ impl Doorman {
                     quoted(realm)
                 )
             })
-            .into()
+            .collect()
     }
 
     /// Time, number, and a hash with the secret: what was not made here is known by that.
@@ -345,7 +359,7 @@ mod tests {
     fn our_own_challenges_are_checked() {
         let mut doorman = Doorman::new("secret".into());
         for at in 0..2 {
-            let challenge = doorman.challenges("office", false, 100).remove(at);
+            let challenge = doorman.challenges("office", false, 100, May::Choose).remove(at);
             let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
             assert_eq!(Doorman::user(&value).as_deref(), Some("Mufasa"));
             let other = Account { user: "Mufasa", password: "circle" };
@@ -358,7 +372,7 @@ mod tests {
                 "once is enough"
             );
         }
-        let challenge = doorman.challenges("office", true, 100).remove(0);
+        let challenge = doorman.challenges("office", true, 100, May::Choose).remove(0);
         assert!(challenge.ends_with("stale=true"));
         let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
         assert_eq!(doorman.check(&value, MUFASA, "office", "INVITE", 100 + NONCE_LIFE + 1), Verdict::Stale);
@@ -371,7 +385,7 @@ mod tests {
     fn few_nonces_are_remembered() {
         let mut doorman = Doorman::new("secret".into());
         for _ in 0..MOST_NONCES + 100 {
-            let challenge = doorman.challenges("office", false, 100).remove(1);
+            let challenge = doorman.challenges("office", false, 100, May::Choose).remove(1);
             let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
             assert_eq!(doorman.check(&value, MUFASA, "office", "INVITE", 101), Verdict::Right);
         }

@@ -1,11 +1,14 @@
 //! The shell: sockets, transactions and clocks around the calls.
 
+mod accept;
 mod driver;
+mod flows;
+mod names;
 mod transactions;
 mod ways;
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket},
+    net::{IpAddr, SocketAddr, UdpSocket as StdSocket},
     sync::Arc,
     time::Duration,
 };
@@ -15,7 +18,7 @@ use rsipstack::{
     platform::CancellationToken,
     transaction::endpoint::EndpointOption,
     transport::{
-        SipAddr, SipConnection, TcpListenerConnection, TlsConfig, TlsListenerConnection, TransportLayer,
+        SipAddr, SipConnection, TransportLayer,
         udp::{UdpConnection, UdpInner},
     },
 };
@@ -25,11 +28,12 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use self::{
-    driver::{Around, Driver},
+    accept::{Door, Places, acceptor},
+    driver::{Around, Driver, Wanted},
     transactions::Watcher,
 };
 use crate::{
-    config::{Listener, Network, Transport, TrunkConfig},
+    config::{Listener, Transport, TrunkConfig},
     gate::{Figures, Gate, GatedSocket},
     seam::Event,
 };
@@ -85,14 +89,18 @@ impl Sip {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::SameName(pair[0].into()));
         }
-        let friends =
-            trunks.iter().flat_map(|trunk| trunk.allow.iter().copied().chain(servers(trunk))).collect();
-        let gate = Arc::new(Gate::new(friends, trunks.iter().any(|trunk| trunk.authenticate)));
+        let gate = Arc::new(Gate::new(Vec::new(), false));
         let stop = CancellationToken::new();
         let transports = TransportLayer::new(stop.clone());
-        let mut bound = Vec::new();
+        let (mut bound, mut doors) = (Vec::new(), Vec::new());
         for listener in &listeners {
-            bound.push(listen(listener, &transports, &gate, &stop).await?);
+            if listener.transport == Transport::Udp {
+                bound.push(listen(listener, &transports, &gate, &stop).await?);
+            } else {
+                let door = open(listener).await?;
+                bound.push(door.bound.clone());
+                doors.push(door);
+            }
         }
         let admits = gate.clone();
         transports.set_whitelist(move |address: IpAddr| {
@@ -119,15 +127,14 @@ impl Sip {
         let (events, seen) = mpsc::channel(EVENTS);
         let addresses: Vec<_> = bound.iter().map(|bound| (bound.transport, bound.local)).collect();
         let stack = endpoint.inner.clone();
+        let places = Places::default();
+        for door in doors {
+            tokio::spawn(door.keep(stack.clone(), gate.clone(), places.clone(), stop.clone()));
+        }
         let around = Around { endpoint: stack, listeners: bound, gate: gate.clone(), watcher, happen, stop };
         let driver = Driver::new(trunks, around, events);
         tokio::spawn(async move { endpoint.serve().await });
         tokio::spawn(driver.run(wanted, incoming, happenings));
-        for &(transport, address) in &addresses {
-            if transport != Transport::Udp {
-                listening(address).await?;
-            }
-        }
         Ok((Handle { orders, addresses, gate }, seen))
     }
 }
@@ -138,7 +145,7 @@ pub(crate) const USER_AGENT: &str = concat!("selsius/", env!("CARGO_PKG_VERSION"
 /// The way to the trunks.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    orders: mpsc::Sender<TrunkOrder>,
+    orders: mpsc::Sender<Wanted>,
     addresses: Vec<(Transport, SocketAddr)>,
     gate: Arc<Gate>,
 }
@@ -150,7 +157,18 @@ impl Handle {
     ///
     /// The order back, if there is no room for it. The call concerned should end.
     pub fn order(&self, order: TrunkOrder) -> Result<(), Box<TrunkOrder>> {
-        self.orders.try_send(order).map_err(|error| Box::new(error.into_inner()))
+        match self.orders.try_reserve() {
+            Ok(place) => place.send(Wanted::Order(order)),
+            Err(_) => return Err(Box::new(order)),
+        }
+        Ok(())
+    }
+
+    /// Serves these trunks from now on. Calls of a trunk that is still there go on as they are, also if it is at another
+    /// place from now on; calls of a trunk that is gone end. A registration that is still the same is kept.
+    pub async fn change(&self, trunks: Vec<TrunkConfig>) {
+        // Without a driver there is nobody to tell: the events end.
+        let _ = self.orders.send(Wanted::Trunks(trunks)).await;
     }
 
     /// Where SIP is listened for.
@@ -178,11 +196,6 @@ impl Counts {
     pub fn figures(&self) -> Figures {
         self.0.counters.figures()
     }
-}
-
-/// The servers of a trunk that are addresses.
-fn servers(trunk: &TrunkConfig) -> impl Iterator<Item = Network> + '_ {
-    trunk.servers.iter().filter_map(|server| server.parse::<IpAddr>().ok()).map(Network::from)
 }
 
 /// A socket that is listened on.
@@ -225,50 +238,44 @@ async fn listen(
     stop: &CancellationToken,
 ) -> Result<Bound, StartError> {
     let failed = |source| StartError::Listen { address: listener.address, source };
-    let refused = |error: rsipstack::Error| StartError::Stack(error.to_string());
     let (transport, public) = (listener.transport, listener.public);
-    if transport == Transport::Udp {
-        let socket = datagrams(listener.address).map_err(failed)?;
-        let local = socket.local_addr().map_err(failed)?;
-        let socket = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
-        let socket = GatedSocket::new(socket, gate.clone(), listener.tap.clone());
-        let inner = UdpInner { conn: Arc::new(socket), addr: address_of(transport, local) };
-        let connection = SipConnection::Udp(UdpConnection::attach(inner, public, Some(stop.clone())).await);
-        transports.add_transport(connection.clone());
-        return Ok(Bound { transport, local, public, connection: Some(connection) });
-    }
-    // The stack binds when it starts, and only logs that it cannot: whether it can is seen here.
-    let local = StdListener::bind(listener.address).and_then(|socket| socket.local_addr()).map_err(failed)?;
-    let connection = match &listener.certificate {
-        Some((certificate, key)) if transport == Transport::Tls => {
-            let config =
-                TlsConfig { cert: Some(certificate.clone()), key: Some(key.clone()), ..TlsConfig::default() };
-            SipConnection::TlsListener(
-                TlsListenerConnection::new(local, public, config).await.map_err(refused)?,
-            )
-        }
-        _ if transport == Transport::Tls => return Err(StartError::NoCertificate(listener.address)),
-        _ => SipConnection::TcpListener(TcpListenerConnection::new(local, public).await.map_err(refused)?),
-    };
-    transports.add_transport(connection);
-    Ok(Bound { transport, local, public, connection: None })
+    let socket = datagrams(listener.address).map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    let socket = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
+    let socket = GatedSocket::new(socket, gate.clone(), listener.tap.clone());
+    let inner = UdpInner { conn: Arc::new(socket), addr: address_of(transport, local) };
+    let connection = SipConnection::Udp(UdpConnection::attach(inner, public, Some(stop.clone())).await);
+    transports.add_transport(connection.clone());
+    Ok(Bound { transport, local, public, connection: Some(connection) })
 }
 
-/// Waits until a stream can be opened here: the stack binds when it runs.
-async fn listening(address: SocketAddr) -> Result<(), StartError> {
-    let here: IpAddr = if address.is_ipv4() { [127, 0, 0, 1].into() } else { Ipv6Addr::LOCALHOST.into() };
-    let ip = if address.ip().is_unspecified() { here } else { address.ip() };
-    let mut tried = 0;
-    loop {
-        match tokio::net::TcpStream::connect((ip, address.port())).await {
-            Ok(_) => return Ok(()),
-            Err(_) if tried < 100 => {
-                tried += 1;
-                tokio::task::yield_now().await;
-            }
-            Err(source) => return Err(StartError::Listen { address, source }),
+/// Listens for streams.
+async fn open(listener: &Listener) -> Result<Door, StartError> {
+    let &Listener { transport, address, public, .. } = listener;
+    let failed = |source| StartError::Listen { address, source };
+    let tls = match (&listener.certificate, transport) {
+        (Some((certificate, key)), Transport::Tls) => {
+            Some(acceptor(certificate, key).map_err(|error| StartError::Stack(error.to_string()))?)
         }
-    }
+        (None, Transport::Tls) => return Err(StartError::NoCertificate(address)),
+        (_, Transport::Tcp | Transport::Udp) => None,
+    };
+    let socket =
+        Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
+    let listen = || {
+        if address.is_ipv6() {
+            // As with datagrams.
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(128)?;
+        socket.local_addr()
+    };
+    let local = listen().map_err(failed)?.as_socket().unwrap_or(address);
+    let listener = tokio::net::TcpListener::from_std(socket.into()).map_err(failed)?;
+    Ok(Door { bound: Bound { transport, local, public, connection: None }, listener, tls })
 }
 
 fn datagrams(address: SocketAddr) -> std::io::Result<StdSocket> {

@@ -6,14 +6,19 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
 
 use async_trait::async_trait;
-use rsipstack::{platform::net::UdpSocket as StackSocket, sip::Method};
-use tokio::net::UdpSocket;
+use rsipstack::{
+    platform::net::UdpSocket as StackSocket,
+    sip::{Method, SipMessage},
+    transport::SipConnection,
+};
+use selsius_exchange::{Meters, Rate, Time};
+use tokio::{net::UdpSocket, sync::Notify};
 
 use crate::{
     config::Network,
@@ -28,8 +33,17 @@ const MOST_HEADERS: usize = 128;
 const MOST_BODY_BYTES: usize = 4 * 1024;
 /// Messages a second from addresses that no trunk has, all together. They are told that they may not; beyond this nothing.
 const STRANGERS_A_SECOND: f64 = 20.0;
+/// Messages a second from one address that no trunk has, where those are let in by password; and so many at once.
+const GUEST_A_SECOND: u32 = 200;
+const GUEST_AT_ONCE: u32 = 1000;
 /// Datagrams of strangers between our socket and the stack.
 const MOST_PASSING: usize = 64;
+
+/// Messages that are read and wait for the stack. More wait in the kernel, which drops what does not fit there.
+const MOST_WAITING: usize = 256;
+/// Requests of the far ends that the stack keeps: as long as each may be repeated, half a minute and more. Beyond this
+/// many, more are not even answered.
+pub(crate) const MOST_KEPT: usize = 20_000;
 
 /// How much was refused, since the start.
 #[derive(Debug, Default)]
@@ -40,10 +54,12 @@ pub(crate) struct Counters {
     pub(crate) malformed: AtomicU64,
     /// Requests with a method that we do not know.
     pub(crate) unknown_methods: AtomicU64,
-    /// Calls beyond a trunk's limits.
+    /// Calls beyond a trunk's limits, and messages beyond those of a stream or of us all.
     pub(crate) limited: AtomicU64,
     /// Requests whose credentials were wrong.
     pub(crate) unauthorized: AtomicU64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub(crate) throttled: AtomicU64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub(crate) lost: AtomicU64,
 }
@@ -57,10 +73,12 @@ pub struct Figures {
     pub malformed: u64,
     /// Requests with a method that we do not know.
     pub unknown_methods: u64,
-    /// Calls beyond a trunk's limits.
+    /// Calls beyond a trunk's limits, and messages beyond those of a stream or of us all.
     pub limited: u64,
     /// Requests whose credentials were wrong.
     pub unauthorized: u64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub throttled: u64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub lost: u64,
 }
@@ -75,6 +93,7 @@ impl Counters {
             unknown_methods: read(&self.unknown_methods),
             limited: read(&self.limited),
             unauthorized: read(&self.unauthorized),
+            throttled: read(&self.throttled),
             lost: read(&self.lost),
         }
     }
@@ -90,10 +109,18 @@ pub(crate) fn count(counter: &AtomicU64) -> bool {
 pub(crate) struct Gate {
     friends: Mutex<Vec<Network>>,
     /// A trunk lets calls in by password from anywhere: then strangers may be as many as friends.
-    open: bool,
+    open: AtomicBool,
     strangers: Mutex<Bucket>,
+    /// What each address has used of its share, where strangers may become friends.
+    guests: Mutex<Meters>,
+    began: Instant,
     /// Strangers of whom a datagram is on its way through the stack.
     passing: Mutex<Vec<IpAddr>>,
+    /// Messages between our sockets and the stack's next step.
+    waiting: AtomicUsize,
+    room: Notify,
+    /// Requests of the far ends that the stack keeps.
+    kept: AtomicUsize,
     pub(crate) counters: Counters,
 }
 
@@ -101,9 +128,14 @@ impl Gate {
     pub(crate) fn new(friends: Vec<Network>, open: bool) -> Self {
         Self {
             friends: Mutex::new(friends),
-            open,
+            open: AtomicBool::new(open),
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
+            guests: Mutex::new(Meters::new()),
+            began: Instant::now(),
             passing: Mutex::new(Vec::new()),
+            waiting: AtomicUsize::new(0),
+            room: Notify::new(),
+            kept: AtomicUsize::new(0),
             counters: Counters::default(),
         }
     }
@@ -119,7 +151,17 @@ impl Gate {
         }
     }
 
-    fn knows(&self, address: IpAddr) -> bool {
+    /// The trunks have changed, and with them who is a friend.
+    pub(crate) fn change(&self, friends: Vec<Network>, open: bool) {
+        *self.friends.lock().unwrap_or_else(PoisonError::into_inner) = friends;
+        self.open.store(open, Ordering::Relaxed);
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|network| network.has(address))
     }
 
@@ -127,7 +169,7 @@ impl Gate {
     /// address alone. Strangers may not, unless a password can make friends of them: a stream costs more
     /// than a datagram.
     pub(crate) fn accepts(&self, address: IpAddr) -> bool {
-        let accepts = self.open || self.knows(address) || {
+        let accepts = self.is_open() || self.knows(address) || {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
             let at = passing.iter().position(|&known| known == address);
             at.map(|at| passing.swap_remove(at)).is_some()
@@ -136,6 +178,52 @@ impl Gate {
             count(&self.counters.strangers);
         }
         accepts
+    }
+
+    /// There is no place for a stream.
+    pub(crate) fn refuse_stream(&self, from: SocketAddr) {
+        if count(&self.counters.limited) {
+            tracing::warn!(%from, "too many streams; more are only counted");
+        }
+    }
+
+    /// A message was read, and waits for the stack.
+    pub(crate) fn read(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The stack takes a message.
+    pub(crate) fn taken(&self) {
+        // What came by a stream of ours was not counted.
+        let less = |waiting: usize| Some(waiting.saturating_sub(1));
+        if self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) == Ok(MOST_WAITING) {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Waits until one more message may be read.
+    pub(crate) async fn has_room(&self) {
+        loop {
+            let room = self.room.notified();
+            if self.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// The stack keeps so many requests of the far ends.
+    pub(crate) fn keeps(&self, requests: usize) {
+        self.kept.store(requests, Ordering::Relaxed);
+    }
+
+    /// May the stack have one more request?
+    pub(crate) fn can_keep(&self) -> bool {
+        let can = self.kept.load(Ordering::Relaxed) < MOST_KEPT;
+        if !can && count(&self.counters.limited) {
+            tracing::warn!("more requests than can be kept; they are dropped, and only counted");
+        }
+        can
     }
 
     /// Is this message within the limits? Datagrams have passed [`judge`] already, what comes by stream has not.
@@ -155,10 +243,17 @@ impl Gate {
         if self.knows(address) {
             return true;
         }
-        count(&self.counters.strangers);
-        if self.open {
-            return true;
+        if self.is_open() {
+            // Each has as much as a house full of phones that all register again at once.
+            let now = Time::from_micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX));
+            let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+            let passes = guests.take(now, address, Rate::per_second(GUEST_A_SECOND, GUEST_AT_ONCE));
+            if !passes {
+                count(&self.counters.strangers);
+            }
+            return passes;
         }
+        count(&self.counters.strangers);
         let passes = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if passes {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -236,6 +331,7 @@ impl GatedSocket {
 impl StackSocket for GatedSocket {
     async fn recv_from(&self, buffer: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
         loop {
+            self.gate.has_room().await;
             // An error here is a datagram's (ICMP says that somebody does not listen), not the socket's.
             let Ok((length, from)) = self.socket.recv_from(buffer).await else {
                 tokio::task::yield_now().await;
@@ -251,6 +347,12 @@ impl StackSocket for GatedSocket {
             };
             match judge(datagram) {
                 Verdict::Pass => {
+                    if will_be_taken(datagram, from) {
+                        self.gate.read();
+                    } else if !datagram.iter().all(u8::is_ascii_whitespace) {
+                        count(&self.gate.counters.malformed);
+                        continue;
+                    }
                     self.tell(from, false, datagram);
                     return Ok((length, from));
                 }
@@ -274,6 +376,12 @@ impl StackSocket for GatedSocket {
     fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
         Ok(self.socket.local_addr()?)
     }
+}
+
+/// Will the stack make a message of it? It is asked the same as it does itself, since it says nothing of what it drops.
+fn will_be_taken(datagram: &[u8], from: SocketAddr) -> bool {
+    let Ok(message) = SipMessage::try_from(datagram) else { return false };
+    SipConnection::update_msg_received(message, from, rsipstack::sip::Transport::Udp).is_ok()
 }
 
 /// Looks at the first line and the size of a message.
@@ -385,6 +493,41 @@ mod tests {
         assert!((40..=60).contains(&heard), "{heard}");
         assert!((0..1000).all(|_| gate.lets_in(IpAddr::from([192, 0, 2, 1]))));
         assert_eq!(gate.counters.figures().strangers, 1000);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_is_taken() {
+        let gate = std::sync::Arc::new(Gate::new(vec![Network::from(IpAddr::from([127, 0, 0, 1]))], false));
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        far.connect(socket.local_addr().unwrap()).await.unwrap();
+        let socket = GatedSocket::new(socket, gate.clone(), None);
+        let request = format!("OPTIONS sip:b@h SIP/2.0\r\n{HEAD}\r\n");
+        let mut buffer = [0; 2048];
+        for _ in 0..MOST_WAITING {
+            // What is no message does not count.
+            for datagram in ["OPTIONS sip:b@h SIP/2.0\r\nVia: nonsense\r\n\r\n", &request] {
+                far.send(datagram.as_bytes()).await.unwrap();
+            }
+            socket.recv_from(&mut buffer).await.unwrap();
+        }
+        far.send(request.as_bytes()).await.unwrap();
+        let mut reading = std::pin::pin!(socket.recv_from(&mut buffer));
+        let no = tokio::time::timeout(Duration::from_millis(50), &mut reading).await;
+        assert!(no.is_err(), "it waits in the kernel");
+        gate.taken();
+        reading.await.unwrap();
+        assert_eq!(gate.counters.figures().malformed, 256);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_dropped() {
+        let gate = Gate::new(Vec::new(), false);
+        gate.keeps(MOST_KEPT - 1);
+        assert!(gate.can_keep());
+        gate.keeps(MOST_KEPT);
+        assert!(!gate.can_keep());
+        assert_eq!(gate.counters.figures().limited, 1);
     }
 
     #[test]

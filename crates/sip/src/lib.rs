@@ -31,6 +31,7 @@ mod endpoint;
 mod gate;
 mod identity;
 mod message;
+mod registrar;
 mod registration;
 mod screen;
 pub mod sdp;
@@ -38,7 +39,7 @@ mod seam;
 mod tap;
 
 pub use self::{
-    config::{Dtmf, Limits, Listener, Network, Transport, TrunkConfig},
+    config::{Dtmf, Limits, Listener, Network, PhoneTerms, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
     seam::{Event, TrunkStatus},

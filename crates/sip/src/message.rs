@@ -5,11 +5,11 @@ use rsipstack::sip::{
 };
 
 /// What this side understands (RFC 3261 section 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY";
 /// Extensions that this side understands (section 20.37).
 pub(crate) const SUPPORTED: &str = "timer, 100rel";
 /// Bodies that this side understands (section 20.1).
-pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag";
 
 /// The value of the first header with this name.
 pub(crate) fn value<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bed, Sipp, free_port, has_sipp, remote_audio};
-use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
+use selsius_exchange::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::Event;
 use selsius_site::CodecName;
 
@@ -33,7 +33,8 @@ async fn a_call_comes_in_with_all_that_is_known_of_it() {
         (calling.number.as_str(), calling.name.as_str(), calling.restricted),
         ("+4930999", "Real Name", true)
     );
-    assert_eq!(audio, remote_audio(&[CodecName::Pcma, CodecName::Pcmu], 40000));
+    let near = Some(bed.address().ip());
+    assert_eq!(audio, RemoteAudio { near, ..remote_audio(&[CodecName::Pcma, CodecName::Pcmu], 40000) });
     assert_eq!(redirecting.unwrap().number, "300");
     bed.order(TrunkOrder::Ringing { leg });
     bed.answer(leg);

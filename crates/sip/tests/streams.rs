@@ -163,3 +163,42 @@ async fn nonsense_closes_its_stream_and_no_other() {
         timeout(Duration::from_secs(10), lines.next_line()).await.expect("an answer").unwrap().unwrap();
     assert_eq!(first, "SIP/2.0 200 OK");
 }
+
+/// One that opens a stream and says nothing holds no place for long, and nobody up meanwhile.
+#[tokio::test]
+async fn a_handshake_that_does_not_come_is_not_waited_for() {
+    let bed = bed(free_port(), Transport::Tls, Some(certificate())).await;
+    let mut silent = tokio::net::TcpStream::connect(bed.address()).await.unwrap();
+    let mut rest = Vec::new();
+    let closed = timeout(Duration::from_secs(12), silent.read_to_end(&mut rest)).await;
+    assert!(matches!(closed, Ok(Ok(0))), "{closed:?}");
+}
+
+/// A stream that brings more than anybody needs is closed; another one is served all the while.
+#[tokio::test]
+async fn a_flood_is_cut_off_and_others_are_served() {
+    let bed = bed(free_port(), Transport::Tcp, None).await;
+    let options = |number: usize| {
+        format!(
+            "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{number}\r\n\
+             From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    // It reads nothing of what it is answered.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut flood = socket.connect(bed.address()).await.unwrap();
+    let mut good = BufReader::new(tokio::net::TcpStream::connect(bed.address()).await.unwrap());
+    let flooding = async {
+        let mut sent = 1;
+        while flood.write_all(options(sent).as_bytes()).await.is_ok() {
+            sent += 1;
+        }
+    };
+    timeout(Duration::from_secs(60), flooding).await.expect("it is cut off");
+    good.write_all(options(0).as_bytes()).await.unwrap();
+    let mut first = String::new();
+    timeout(Duration::from_secs(10), good.read_line(&mut first)).await.expect("an answer").unwrap();
+    assert_eq!(first, "SIP/2.0 200 OK\r\n");
+}

@@ -127,6 +127,7 @@ fn ended(id: u64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     network::{Network, Wire},
     queue::Queue,
     services::Services,
+    sip_phones::SipPhones,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -130,6 +131,7 @@ pub struct Bed {
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
+    sip_phones: SipPhones,
     pub(crate) services: Services,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
@@ -162,6 +164,7 @@ impl Bed {
             answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
+            sip_phones: SipPhones::default(),
             services: Services::default(),
             network,
             sessions: BTreeMap::new(),
@@ -281,6 +284,7 @@ impl Bed {
     /// Nothing is left of what the manager had to do with others.
     fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.sip_phones.lose_calls();
         self.services = Services::default();
         self.answers.forget();
         self.exchange_timer = None;
@@ -304,6 +308,36 @@ impl Bed {
     /// Calls that the loopback trunk has, both sides counted.
     pub fn trunk_calls(&self) -> usize {
         self.loopback.calls()
+    }
+
+    /// Calls that SIP phones have.
+    pub fn sip_calls(&self) -> usize {
+        self.sip_phones.calls()
+    }
+
+    /// The user of a SIP phone does something, perhaps with this number.
+    pub fn sip_phone_acts(&mut self, number: &str) {
+        let input = self.sip_phones.act(&mut self.rng, number);
+        self.sip_phone_says(input);
+    }
+
+    /// All users of SIP phones hang up.
+    pub fn sip_phones_hang_up(&mut self) {
+        for input in self.sip_phones.hang_up() {
+            self.sip_phone_says(input);
+        }
+    }
+
+    fn sip_phone_says(&mut self, input: Input) {
+        let about = match &input {
+            Input::Trunk(event) => Some(About::Trunk(event.leg())),
+            _ => None,
+        };
+        match about {
+            Some(about) => self.answer(about, input),
+            None => self.exchange.handle(self.now, input),
+        }
+        self.exchange_outputs();
     }
 
     /// The loopback trunk's line is cut.
@@ -506,6 +540,13 @@ impl Bed {
             }
             _ => {}
         }
+        // A disk that is full.
+        if let AnchorOrder::Record { party, recording: Some(recording) } = order
+            && self.rng.random_ratio(1, 20)
+        {
+            let (name, kept) = (recording.name.clone(), self.rng.random());
+            self.answer(About::Party(*party), Input::RecordingFailed { name, kept });
+        }
     }
 
     fn exchange_outputs(&mut self) {
@@ -535,7 +576,11 @@ impl Bed {
                     }
                 }
                 Output::Store(record) => self.store(*record),
-                Output::Trunk(order) => self.loopback.handle(*order),
+                Output::Trunk(order) => match self.sip_phones.handle(*order) {
+                    Ok(Some(event)) => self.answer(About::Trunk(event.leg()), Input::Trunk(event)),
+                    Ok(None) => {}
+                    Err(order) => self.loopback.handle(*order),
+                },
                 Output::Anchor(order) => self.anchor(&order),
                 Output::Notice(_) | Output::Event(_) => {}
             }

@@ -15,6 +15,9 @@ use selsius_exchange::{
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     parties: BTreeMap<u32, Party>,
+    /// The recordings that have begun, and those of them that have ended.
+    recordings: BTreeSet<String>,
+    ended: BTreeSet<String>,
     /// How often one has left.
     left: u32,
     /// The same by the records of calls.
@@ -37,7 +40,12 @@ impl Services {
         | AnchorOrder::Change { party, .. }
         | AnchorOrder::Send { party, .. }
         | AnchorOrder::Digit { party, .. }
-        | AnchorOrder::Leave { party }) = order;
+        | AnchorOrder::Record { party, .. }
+        | AnchorOrder::Leave { party }) = order
+        else {
+            self.recording_ends(order);
+            return None;
+        };
         let known = self.parties.get_mut(party);
         match (order, known) {
             (AnchorOrder::Join { hears, listens, .. }, None) => {
@@ -47,6 +55,14 @@ impl Services {
             (AnchorOrder::Change { hears, .. }, Some(party)) => party.hears = hears.clone(),
             (AnchorOrder::Send { address, .. }, Some(party)) => party.sends_to = Some(*address),
             (AnchorOrder::Digit { .. }, Some(_)) => {}
+            (AnchorOrder::Record { recording, .. }, Some(party)) => {
+                let name = recording.as_ref().map(|recording| recording.name.clone());
+                let begins = name.as_ref().is_some_and(|_| !matches!(party.hears, Hears::Bridge(_)));
+                if begins || name.as_ref().is_some_and(|name| self.ended.contains(name)) {
+                    self.wrong.get_or_insert_with(|| format!("{order:?}, after its end or of nobody"));
+                }
+                self.recordings.extend(name);
+            }
             (AnchorOrder::Leave { .. }, Some(_)) => {
                 self.parties.remove(party);
                 self.left += 1;
@@ -57,6 +73,24 @@ impl Services {
             }
         }
         None
+    }
+
+    fn recording_ends(&mut self, order: &AnchorOrder) {
+        let AnchorOrder::RecordingEnds { name } = order else { return };
+        if !self.recordings.contains(name) || !self.ended.insert(name.clone()) {
+            self.wrong.get_or_insert_with(|| format!("{order:?}, which has not begun or is over"));
+        }
+    }
+
+    /// Forgets the recordings, which have ended; says how many that were.
+    pub(crate) fn forget_recordings(&mut self) -> usize {
+        self.ended.clear();
+        std::mem::take(&mut self.recordings).len()
+    }
+
+    /// How many recordings go on.
+    pub(crate) fn recording(&self) -> usize {
+        self.recordings.len() - self.ended.len()
     }
 
     /// The audio of a leg is recorded: each once for each who has counted.

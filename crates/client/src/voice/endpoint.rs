@@ -3,7 +3,8 @@
 use std::{io, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use selsius_media::{
-    Codec, Law, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
+    Codec, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
+    coder::Encoder,
     jitter::{Delay, FRAME, Played},
     rtp::{Pacer, Quality, StreamStart},
     tone::detect::{Content, ToneDetector},
@@ -45,7 +46,7 @@ pub(super) struct Sending {
     pub(super) party: u32,
     remote: SocketAddr,
     sender: Sender,
-    law: Law,
+    encoder: Encoder,
     pacer: Pacer,
     player: Player,
     loses: Option<NonZeroU32>,
@@ -86,24 +87,24 @@ impl Endpoint {
         source: &AudioSource,
         loses: Option<NonZeroU32>,
     ) -> Option<()> {
-        let law = codec.law()?;
+        let encoder = Encoder::new(codec)?;
         self.report.codec = Some(codec);
         self.sending = Some(Sending {
             party,
             remote,
             sender: Sender::new(codec, packet_time, stream_start()),
-            law,
+            encoder,
             pacer: Pacer::new(now, packet_time),
-            player: Player::new(source),
+            player: Player::new(source, codec.band()),
             loses,
-            samples: vec![0; usize::try_from(packet_time.ticks()).unwrap_or_default()],
+            samples: vec![0; packet_time.samples(codec.band())],
         });
         Some(())
     }
 
     pub(super) fn play(&mut self, source: &AudioSource) {
         if let Some(sending) = &mut self.sending {
-            sending.player = Player::new(source);
+            sending.player = Player::new(source, sending.encoder.codec().band());
         }
     }
 
@@ -188,11 +189,11 @@ impl Sending {
     fn packet(&mut self) -> Vec<u8> {
         self.player.fill(&mut self.samples);
         let mut payload = Vec::with_capacity(self.samples.len());
-        self.law.encode(&self.samples, &mut payload);
+        self.encoder.encode(&self.samples, &mut payload);
         let mut datagram = Vec::with_capacity(selsius_media::rtp::HEADER_LEN + payload.len());
         self.sender
             .send(&payload, &mut datagram)
-            .expect("the payload has one byte for each sample of the packet time");
+            .expect("the samples of the packet time give a payload of its length");
         datagram
     }
 }

@@ -344,7 +344,8 @@ impl Voice {
     }
 }
 
-/// The codecs that streams can have. Only G.711 is encoded and heard; of the others only the figures are kept.
+/// The codecs that streams can have. G.711 and G.722 are spoken and heard, of what comes in G.722 the lower half of the band; of G.729
+/// only the figures are kept.
 fn codec_of(codec: value::Codec) -> Option<Codec> {
     Some(match codec {
         value::Codec::G711Ulaw64k => Codec::Pcmu,

@@ -1,5 +1,5 @@
 //! Audio that goes through the manager: conferences, trunks that are relayed, phones behind a translation of addresses,
-//! parties without a codec in common, music for those who wait.
+//! parties without a codec in common, calls that are recorded, music for those who wait.
 //!
 //! The manager's media services are asked by [`AnchorOrder`]s and answer with an address for each party. As with trunks, what
 //! they are told is derived: call control says where a party's audio belongs, the difference to what they were told is
@@ -11,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 use selsius_site::{CodecName, Name};
 use selsius_wire::Time;
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, media::codec_name, trunk::RemoteAudio};
 use crate::{
     arena::Handle,
     exchange::{Exchange, Timer},
@@ -19,9 +19,9 @@ use crate::{
     view::Transition,
 };
 
-/// What the media services can turn into each other, the best for it first: of G.722 they hear the lower half of the band. All
-/// else they can only carry from one party to another.
-pub(crate) const TRANSCODED: [CodecName; 3] = [CodecName::Pcmu, CodecName::Pcma, CodecName::G722];
+/// What the media services can turn into each other, the cheapest first. All else they can only carry from one party to another.
+pub(crate) const TRANSCODED: [CodecName; 4] =
+    [CodecName::Pcmu, CodecName::Pcma, CodecName::G722, CodecName::Opus];
 
 /// The payload type of digits in a phone's audio: what Cisco phones use unless they are told another one.
 const PHONE_EVENTS: u8 = 101;
@@ -31,28 +31,51 @@ const PHONE_EVENTS: u8 = 101;
 pub(crate) struct Anchor {
     pub(crate) hears: Hears,
     audio: Audio,
+    payload: Option<u8>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
+    /// What the party says and hears is recorded.
+    pub(crate) recorded: bool,
+    /// Is it the one who talks in its conference?
+    pub(crate) talks: bool,
 }
 
 impl Anchor {
+    /// Is it with others?
+    pub(crate) fn is_at_bridge(&self) -> bool {
+        matches!(self.hears, Hears::Bridge(_))
+    }
+
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
-        self.address.filter(|_| matches!(self.hears, Hears::Bridge(_)))
+        self.address.filter(|_| self.is_at_bridge())
+    }
+
+    /// Does the far end of a trunk take digits as events in what is spoken?
+    pub(super) fn takes_events(&self, audio: &RemoteAudio) -> bool {
+        audio.events_in(self.audio.codec).is_some()
+    }
+
+    /// Can the media services put tones into the party's audio?
+    pub(super) fn carries_tones(&self) -> bool {
+        codec_name(self.audio.codec).is_some_and(|codec| TRANSCODED.contains(&codec))
     }
 }
 
 impl Exchange {
     /// Does the audio of this leg go through the manager, whoever it talks to?
-    pub(super) fn is_relayed(&self, leg: &Leg) -> bool {
+    pub(crate) fn is_relayed(&self, leg: &Leg) -> bool {
         match &leg.end {
             End::Station(station) => self.devices.get(station.device).is_some_and(|device| device.relayed),
             End::Trunk(trunk) => trunk.relays(),
         }
     }
 
-    /// What a party hears that waits for somebody: on hold, parked.
+    /// What a party hears that waits for somebody: on hold, parked, in a queue.
     pub(super) fn music(&self, call: &Call, handle: Handle<Leg>) -> Option<Name> {
+        if call.phase == Phase::Queued {
+            return self.queue_music(call).filter(|_| call.early).cloned();
+        }
         self.legs.get(handle).filter(|leg| leg.state == LegState::Connected)?;
         let others = || call.legs.iter().filter(|&&other| other != handle);
         let held =
@@ -79,9 +102,9 @@ impl Exchange {
         let Some((hears, audio)) = wanted else { return self.release_anchor(handle) };
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let events = match &leg.end {
-            End::Trunk(trunk) => trunk.audio.events,
-            End::Station(_) => Some(PHONE_EVENTS),
+        let (events, payload) = match &leg.end {
+            End::Trunk(trunk) => (trunk.audio.events_in(audio.codec), trunk.audio.dynamic(audio.codec)),
+            End::Station(_) => (Some(PHONE_EVENTS), None),
         };
         let listens = match leg.receive {
             Receive::Open(address) => Some(address),
@@ -90,13 +113,22 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None });
-                AnchorOrder::Join { party, hears, audio, events, listens, near }
+                leg.anchor = Some(Anchor {
+                    hears: hears.clone(),
+                    audio,
+                    payload,
+                    address: None,
+                    recorded: false,
+                    talks: false,
+                });
+                AnchorOrder::Join { party, hears, audio, payload, events, listens, near }
             }
-            Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
+            Some(anchor) if (&anchor.hears, anchor.audio, anchor.payload) == (&hears, audio, payload) => {
+                return;
+            }
             Some(anchor) => {
-                (anchor.hears, anchor.audio) = (hears.clone(), audio);
-                AnchorOrder::Change { party, hears, audio, events }
+                (anchor.hears, anchor.audio, anchor.payload) = (hears.clone(), audio, payload);
+                AnchorOrder::Change { party, hears, audio, payload, events }
             }
         };
         self.order_anchor(order);
@@ -109,6 +141,10 @@ impl Exchange {
             return false;
         }
         (leg.audio, leg.receive) = (None, Receive::Closed);
+        if let Some(call) = self.calls.get_mut(leg.call) {
+            // In a queue, the phone's own tone says that it waits.
+            call.early = false;
+        }
         self.timers.cancel(Timer::Media(handle));
         self.release_anchor(handle);
         true
@@ -132,18 +168,30 @@ impl Exchange {
         }
     }
 
-    pub(super) fn order_anchor(&mut self, order: AnchorOrder) {
+    pub(crate) fn order_anchor(&mut self, order: AnchorOrder) {
         self.out.push_back(Output::Anchor(Box::new(order)));
     }
 
-    /// Our address, as the phone has reached it; for a trunk as a phone of the same call has. (Where else a trunk reaches us
-    /// is the trunk's business.)
+    /// Our address, as a phone has reached it, or as a trunk says that it does; for a trunk that does not, as others of the
+    /// same call have.
     pub(super) fn near_address(&self, handle: Handle<Leg>) -> Option<IpAddr> {
         let call = self.calls.get(self.legs.get(handle)?.call)?;
-        [handle].iter().chain(&call.legs).find_map(|&leg| {
-            let device = self.devices.get(self.legs.get(leg)?.device()?)?;
-            Some(self.sessions.get(&device.session)?.peer.local.ip())
+        [handle].iter().chain(&call.legs).find_map(|&leg| match &self.legs.get(leg)?.end {
+            End::Station(station) => {
+                let device = self.devices.get(station.device)?;
+                Some(self.sessions.get(&device.session)?.peer.local.ip())
+            }
+            End::Trunk(trunk) => trunk.audio.near,
         })
+    }
+
+    /// The media services say that a party talks in its conference, or no more.
+    pub(crate) fn talks(&mut self, party: u32, talks: bool) {
+        let leg = self.parties.get(&party).and_then(|&leg| self.legs.get_mut(leg));
+        // It may have gone meanwhile.
+        if let Some(anchor) = leg.and_then(|leg| leg.anchor.as_mut()) {
+            anchor.talks = talks;
+        }
     }
 
     /// The media services say where they listen to a party; `None` if they cannot take it.
@@ -151,12 +199,19 @@ impl Exchange {
         let Some(&handle) = self.parties.get(&party) else {
             return self.counters.refuse("answer of the media services for no leg");
         };
-        let Some(anchor) = self.legs.get_mut(handle).and_then(|leg| leg.anchor.as_mut()) else {
+        let leg = self.legs.get_mut(handle);
+        let Some((call, anchor)) = leg.and_then(|leg| Some((leg.call, leg.anchor.as_mut()?))) else {
             return self.counters.refuse("answer of the media services for a leg without them");
         };
-        anchor.address = address;
-        if self.offer_when_anchored(now, handle, address) {
+        let was_there = core::mem::replace(&mut anchor.address, address).is_some();
+        if self.offer_when_anchored(now, handle, address)
+            || address.is_none() && self.misses_recording(now, call, was_there)
+        {
             return;
+        }
+        // A phone has its own deadline.
+        if address.is_none() && self.legs.get(handle).is_some_and(|leg| leg.device().is_none()) {
+            return self.media_failed(now, handle);
         }
         self.transition(now, handle, Transition::Media);
     }

@@ -30,7 +30,8 @@ impl Exchange {
 
     /// Ends one leg for a reason of its own, and with it whatever cannot live without it.
     pub(crate) fn end_leg(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
-        let Some((call_handle, role)) = self.legs.get(leg).map(|leg| (leg.call, leg.role)) else { return };
+        let Some(state) = self.legs.get(leg) else { return };
+        let (call_handle, role, extension) = (state.call, state.role, state.extension().is_some());
         let Some(call) = self.calls.get(call_handle) else { return };
         let others_ring = call.legs.iter().any(|&other| {
             other != leg
@@ -47,6 +48,9 @@ impl Exchange {
                 let caller = self.caller(call_handle);
                 self.remove_leg(now, leg, Transition::End);
                 if self.member_gone(now, call_handle) {
+                    return;
+                }
+                if extension && self.forward_refused(now, call_handle, cause) {
                     return;
                 }
                 if let Some(caller) = caller {
@@ -119,6 +123,7 @@ impl Exchange {
             return;
         }
         let record = self.record_of(call, self.wall.wall(now), cause);
+        self.end_recording(call_handle);
         if let Some(call) = self.calls.get_mut(call_handle) {
             (call.phase, call.cause) = (Phase::Over, Some(cause));
         }
@@ -168,6 +173,7 @@ impl Exchange {
             redirections: call.redirections.clone(),
             account: call.codes.name(),
             trunk: self.trunk_of(call),
+            recordings: call.recordings.clone(),
         })
     }
 
@@ -178,6 +184,7 @@ impl Exchange {
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
         self.release_anchor_of(&mut leg);
+        self.end_recording_by(handle, leg.call);
         if let Some(call) = self.calls.get(leg.call).map(|call| call.id) {
             self.record_counted(&mut leg, call);
         }
@@ -197,7 +204,13 @@ impl Exchange {
         }
         let station = match &leg.end {
             End::Station(station) => *station,
-            End::Trunk(trunk) => return self.release_trunk(trunk, why),
+            End::Trunk(trunk) => {
+                self.release_trunk(trunk, why);
+                if let Some(at) = &trunk.extension {
+                    self.extension_leg_gone(now, handle, &leg, at);
+                }
+                return;
+            }
         };
         if let Some(device) = self.devices.get_mut(station.device) {
             device.legs.retain(|&other| other != handle);

@@ -76,6 +76,7 @@ impl Exchange {
         {
             call.codec.get_or_insert(codec);
         }
+        self.settle_recording(now, handle);
         Ok(())
     }
 
@@ -88,7 +89,10 @@ impl Exchange {
         if let (&[a, b], true, None) = (&call.legs[..], all_talk, &call.mixed) {
             let relayed =
                 [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)));
+            // What is recorded has to be understood, though both speak something else.
+            let recorded = self.recorded_leg(call).is_some();
             let common = self.common_audio(&[a, b], self.site.settings.codecs.iter().copied());
+            let common = common.filter(|_| !recorded);
             if let (Some(audio), false) = (common, relayed) {
                 return Ok([(a, Way::Direct(audio)), (b, Way::Direct(audio))].into());
             }
@@ -224,10 +228,19 @@ impl Exchange {
     }
 
     /// What a leg speaks with the media services, where these have to understand it.
-    pub(super) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
-        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
-        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+    pub(crate) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
+        let codecs = || self.spoken_by(leg).filter(|codec| TRANSCODED.contains(codec));
+        let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
+    }
+
+    /// What the office lets a party speak, the best first: a trunk also what it alone may.
+    fn spoken_by(&self, leg: Handle<Leg>) -> impl Iterator<Item = CodecName> {
+        let own = match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(trunk)) => self.site_trunk(&trunk.trunk).map_or(&[][..], |trunk| &trunk.codecs),
+            Some(End::Station(_)) | None => &[],
+        };
+        self.site.settings.codecs.iter().chain(own).copied()
     }
 
     /// The packet time that the far end of a trunk wants, in milliseconds.
@@ -271,6 +284,9 @@ impl Exchange {
 
 /// The name that RTP has for a codec (RFC 3551), as call records show it.
 pub(super) fn encoding_name(codec: Codec) -> &'static str {
+    if codec == Codec::Opus {
+        return "opus";
+    }
     match codec.rtp_payload_type() {
         Some(0) => "PCMU",
         Some(8) => "PCMA",
@@ -291,6 +307,7 @@ pub(crate) fn variants(name: CodecName) -> &'static [Codec] {
         CodecName::Pcmu => &[Codec::G711Ulaw64k],
         CodecName::Pcma => &[Codec::G711Alaw64k],
         CodecName::G722 => &[Codec::G722_64k],
+        CodecName::Opus => &[Codec::Opus],
         CodecName::G729 => &[Codec::G729AnnexA, Codec::G729, Codec::G729AnnexAwAnnexB, Codec::G729AnnexB],
     }
 }

@@ -11,26 +11,26 @@ mod quality;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
     quality::{Asked, MOST_OWED, Owed},
-    trunk::MOST_REDIRECTIONS,
+    trunk::{Extension, Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodeDemand, FeatureCode, Name};
+use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
 use self::{anchor::Anchor, quality::Counted, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
-    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page},
+    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page, recording::Recorded},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Call {
     pub(crate) emergency_only: bool,
     /// It speaks to the other side through its speaker.
     pub(crate) intercom: bool,
+    /// The caller opens the room that it is for.
+    pub(crate) meet_me: bool,
     /// It speaks to many phones at once.
     pub(crate) page: Option<Page>,
     /// Codes that were entered for it.
@@ -81,10 +83,16 @@ pub(crate) struct Call {
     pub(crate) started: Option<WallTime>,
     pub(crate) ringing: Option<WallTime>,
     pub(crate) answered: Option<WallTime>,
-    /// The far end sends audio although nobody has answered: tones and announcements of another network.
+    /// There is audio although nobody has answered: tones and announcements of another network, the music of a queue.
     pub(crate) early: bool,
     /// The codec that was spoken first.
     pub(crate) codec: Option<Codec>,
+    /// What is recorded of it.
+    pub(crate) recording: Option<Recorded>,
+    /// The names of its recordings so far.
+    pub(crate) recordings: Vec<String>,
+    /// It cannot be recorded, though somebody wants it.
+    pub(crate) unrecorded: bool,
     /// Why it is over, once it is.
     pub(crate) cause: Option<EndCause>,
 }
@@ -225,6 +233,8 @@ pub(crate) struct Leg {
     pub(crate) one_way: bool,
     /// The leg whose call its phone has entered by Barge.
     pub(crate) guest_of: Option<Handle<Self>>,
+    /// Whether it is to be recorded, if its user has decided that for this call.
+    pub(crate) record: Option<bool>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
 }
@@ -250,7 +260,16 @@ pub(crate) enum End {
     /// A line of a phone.
     Station(Appears),
     /// Another telephone system.
-    Trunk(TrunkEnd),
+    Trunk(Box<TrunkEnd>),
+}
+
+/// A phone that can ring for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// An appearance of the line.
+    Station(Appears),
+    /// A SIP phone.
+    Extension(DeviceName),
 }
 
 /// Where a line appears: the phone and its line instance (the phone's number for the line button).
@@ -272,6 +291,19 @@ impl Leg {
             End::Station(station) => Some(station),
             End::Trunk(_) => None,
         }
+    }
+
+    /// The SIP phone and its line.
+    pub(crate) fn extension(&self) -> Option<&OnLine> {
+        match &self.end {
+            End::Station(_) => None,
+            End::Trunk(trunk) => trunk.extension.as_ref(),
+        }
+    }
+
+    /// Is it a phone of the office, of whatever kind?
+    pub(crate) fn is_inside(&self) -> bool {
+        self.device().is_some() || self.extension().is_some()
     }
 
     /// The line instance, 0 for a trunk.

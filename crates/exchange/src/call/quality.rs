@@ -172,7 +172,10 @@ impl Exchange {
     fn quality_of(&self, leg: &Leg, call: CallId) -> Option<Box<CallQuality>> {
         let end = match &leg.end {
             End::Station(station) => LegEnd::Phone(self.devices.get(station.device)?.name.clone()),
-            End::Trunk(trunk) => LegEnd::Trunk(trunk.trunk.clone()),
+            End::Trunk(trunk) => match &trunk.extension {
+                Some(at) => LegEnd::Phone(at.phone.clone()),
+                None => LegEnd::Trunk(trunk.trunk.clone()),
+            },
         };
         Some(Box::new(CallQuality {
             call,

@@ -454,6 +454,7 @@ impl Exchange {
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();
+        self.extensions_changed(now);
         self.mobility_changed(now);
         self.restart_changed(now);
         // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.

@@ -122,6 +122,8 @@ pub struct LegView {
     pub info: Option<Arc<CallInformation>>,
     /// The number as dialled, once it is complete.
     pub dialed: Option<String>,
+    /// Is it recorded?
+    pub recorded: bool,
     /// The receive channel that should be open.
     pub receive: Option<Channel>,
     /// Where audio should be sent.
@@ -242,6 +244,7 @@ fn leg_view(
             told.map_or_else(|| Arc::new(info::call_information(exchange, leg, call)), Arc::clone)
         }),
         dialed: dialed.then(|| call.dialed.clone()),
+        recorded: exchange.is_recorded(handle, call),
         receive: channel.filter(|_| leg.receive != Receive::Closed),
         transmit: channel.zip(remote).filter(|_| !leg.one_way),
         multicast: multicast(leg, call),
@@ -318,6 +321,7 @@ fn looks(exchange: &Exchange, device: &Device, handle: Handle<Leg>, leg: &Leg, c
                 Phase::Paging => Label::Paging,
                 _ if leg.one_way => Label::Whisper,
                 _ if leg.guest_of.is_some() => Label::Barge,
+                _ if exchange.is_recorded(handle, call) => Label::Recording,
                 _ if exchange.is_conference(call) => Label::Conference,
                 _ => Label::Connected,
             };

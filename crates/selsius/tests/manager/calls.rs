@@ -37,6 +37,7 @@ fn call(id: u64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
     }
 }
 

@@ -121,9 +121,12 @@ pub struct MediaConfig {
     pub address: Option<IpAddr>,
     /// Ports for RTP and RTCP: two for each party.
     pub ports: PortRange,
+    /// May the music of the site be made by commands? Then whoever may change the site may run any program as the manager's
+    /// user.
+    pub commands: bool,
 }
 
-/// Where SIP trunks reach the manager, and from where it calls them. Nothing is listened on while the site has none.
+/// Where SIP trunks and SIP phones reach the manager, and from where it calls them. Nothing is listened on while the site has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SipConfig {
@@ -144,6 +147,9 @@ pub struct SipConfig {
     pub authorities: Option<PathBuf>,
     /// What others see instead of our address, behind a translation of addresses.
     pub public: Option<IpAddr>,
+    /// Who is asked for the names of trunks' servers; none for the system's name servers.
+    #[serde(deserialize_with = "value::names")]
+    pub nameservers: Vec<SocketAddr>,
 }
 
 /// How messages in mailboxes are sent by e-mail, to the lines that have an address.
@@ -371,6 +377,7 @@ impl Default for SipConfig {
             key: None,
             authorities: None,
             public: None,
+            nameservers: Vec::new(),
         }
     }
 }

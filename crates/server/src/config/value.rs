@@ -14,6 +14,9 @@ use thiserror::Error;
 
 use super::{HTTP_PORT, METRICS_PORT, SCCP_PORT, SIP_PORT, SIPS_PORT, TFTP_PORT};
 
+/// Where name servers listen.
+const DNS_PORT: u16 = 53;
+
 /// A text that is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{0}` is no address; expected {EXPECTED}")]
@@ -222,6 +225,10 @@ pub(super) fn sip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sock
 
 pub(super) fn sips<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     deserializer.deserialize_any(ListenMany { port: SIPS_PORT, least: 0 })
+}
+
+pub(super) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    deserializer.deserialize_any(ListenMany { port: DNS_PORT, least: 0 })
 }
 
 pub(super) fn metrics<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {

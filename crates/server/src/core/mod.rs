@@ -55,6 +55,7 @@ use self::{
     watch::Watchers,
 };
 use crate::quality;
+pub use crate::voice::{MemberStatus, RoomStatus};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.

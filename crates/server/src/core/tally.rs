@@ -294,6 +294,7 @@ mod tests {
                 redirections: Vec::new(),
                 account: String::new(),
                 trunk: String::new(),
+                recordings: Vec::new(),
             })));
         }
         assert_eq!(tally.ended, [1; EndCause::ALL.len()]);

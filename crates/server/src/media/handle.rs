@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use mio::Waker;
+use mio::{Waker, net::UdpSocket};
 use selsius_media::{
-    Digit,
+    Digit, Tone,
     engine::{Clip, Counters, Event, Figures, Format, Learning, OrderError, Place, SourceId, Voice},
 };
 use tokio::{sync::oneshot, time::timeout};
@@ -47,6 +47,8 @@ pub enum Happening<'a> {
         /// What it heard.
         heard: &'a [i16],
     },
+    /// It is the one who talks in its bridge, or no more.
+    Talks(bool),
     /// The party is gone, by a fault of ours.
     Lost,
 }
@@ -76,6 +78,17 @@ pub enum Answer {
     Exchange,
     /// Somebody who waits.
     Waiting(oneshot::Sender<Option<SocketAddr>>),
+}
+
+/// What a source gives beside its clip.
+#[derive(Debug)]
+pub enum Live {
+    /// Nothing.
+    No,
+    /// RTP that comes to this port.
+    Socket(UdpSocket),
+    /// What [`Order::Feed`] brings.
+    Fed,
 }
 
 /// What the media thread is to do.
@@ -117,8 +130,15 @@ pub enum Order {
     Digit(Party, Digit, Duration),
     /// Give its watcher [`Happening::Sound`] from now on, or no longer.
     Tap(Party, bool),
+    /// Give what it says and hears to this watcher, in place of the one that it has, and let everybody with it hear a tone beside;
+    /// or no longer.
+    Record(Party, Option<(Watcher, Option<Tone>)>),
     /// What a source gives; nothing takes it away.
     Source(SourceId, Option<Clip>),
+    /// What a source gives before its clip, from now on.
+    Live(SourceId, Live),
+    /// A datagram of RTP for a source.
+    Feed(SourceId, Vec<u8>),
     /// How a party is.
     Figures(Party, oneshot::Sender<Option<Figures>>),
     /// How much of everything.

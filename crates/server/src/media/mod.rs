@@ -4,13 +4,15 @@
 //! exchange as its own commands, and to others by the channels that they gave along. Nothing that is slow is done here: a packet
 //! that waits is a packet that is late.
 
+mod feed;
 mod handle;
 mod ports;
 mod sounds;
 mod thread;
 
 pub use self::{
-    handle::{Answer, Handle, Happening, ORDERS, Opening, Order, Party, Status, Watcher},
+    handle::{Answer, Handle, Happening, Live, ORDERS, Opening, Order, Party, Status, Watcher},
     thread::{Start, start},
 };
-pub(crate) use sounds::{RINGING, follow};
+pub(crate) use feed::Commands;
+pub(crate) use sounds::{RINGING, SILENCE, follow};

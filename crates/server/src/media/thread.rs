@@ -14,14 +14,15 @@ use mio::{Events, Interest, Poll, Token, Waker, net::UdpSocket};
 use selsius_exchange::record::StreamFigures;
 use selsius_media::{
     Time,
-    engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
+    engine::{BridgeId, Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
 
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Handle, Happening, Opening, Order, Party, Status, Watcher,
+    Answer, Handle, Happening, Live, Opening, Order, Party, Status, Watcher,
+    feed::HERE,
     handle::{Orders, complain},
     ports::{Pair, Ports},
 };
@@ -33,6 +34,8 @@ use crate::{
 };
 
 const WAKER: usize = usize::MAX;
+/// Ports of sources have the tokens from here on, those of parties the ones below.
+const FEEDS: usize = usize::MAX / 2;
 /// Datagrams that are read of one socket in one turn, so that a flood does not hold up the others.
 const READS: usize = 32;
 /// Sockets that are served before the engine is asked what is due.
@@ -73,7 +76,9 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
         answers: VecDeque::new(),
         legs: Vec::new(),
         parties: BTreeMap::new(),
+        talkers: BTreeMap::new(),
         sources: BTreeMap::new(),
+        feeds: BTreeMap::new(),
         unread: VecDeque::new(),
         past: Counters::default(),
         status: Status::default(),
@@ -114,8 +119,12 @@ struct Media {
     /// By the index of the engine's party.
     legs: Vec<Option<Leg>>,
     parties: BTreeMap<Party, PartyId>,
+    /// Who talks in bridges of several.
+    talkers: BTreeMap<BridgeId, Party>,
     /// What the sources give: an engine that begins again has none.
     sources: BTreeMap<SourceId, Clip>,
+    /// Those that are live, and the ports at which what they give arrives.
+    feeds: BTreeMap<SourceId, Option<UdpSocket>>,
     /// Sockets that have more than was read in one turn.
     unread: VecDeque<usize>,
     /// What was counted before the last crash.
@@ -212,6 +221,9 @@ impl Media {
 
     /// Reads what has come to a socket, up to a bound; the rest follows in the next turn.
     fn read(&mut self, token: usize) {
+        if token >= FEEDS {
+            return self.read_feed(token);
+        }
         for _ in 0..READS {
             let Some(leg) = self.legs.get(token / 2).and_then(Option::as_ref) else { return };
             let id = leg.id;
@@ -235,6 +247,46 @@ impl Media {
             }
         }
         self.unread.push_back(token);
+    }
+
+    /// The same for what comes for a source.
+    fn read_feed(&mut self, token: usize) {
+        let Ok(source) = u32::try_from(token - FEEDS).map(SourceId) else { return };
+        for _ in 0..READS {
+            let Some(Some(socket)) = self.feeds.get(&source) else { return };
+            match socket.recv_from(&mut self.buffer) {
+                Ok((len, from)) => {
+                    let now = self.now();
+                    self.engine.feed(now, source, canonical(from), &self.buffer[..len]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {}
+            }
+        }
+        self.unread.push_back(token);
+    }
+
+    /// What a source gives before its clip.
+    fn live(&mut self, source: SourceId, live: Live) {
+        // A port that it had is closed with this, and so out of the poll.
+        self.feeds.remove(&source);
+        let (socket, is_live) = match live {
+            Live::No => (None, false),
+            Live::Fed => (None, true),
+            Live::Socket(mut socket) => {
+                let token = Token(FEEDS + source.0 as usize);
+                if let Err(error) = self.poll.registry().register(&mut socket, token, Interest::READABLE) {
+                    tracing::warn!(source = source.0, %error, "live music cannot be heard");
+                }
+                (Some(socket), true)
+            }
+        };
+        if is_live {
+            self.feeds.insert(source, socket);
+        }
+        if let Err(error) = self.engine.set_live(source, is_live) {
+            tracing::warn!(source = source.0, %error, "media source refused");
+        }
     }
 
     /// Does what the engine wants done.
@@ -261,7 +313,34 @@ impl Media {
                         watcher(Happening::Event(event));
                     }
                 }
-                Output::Talker { .. } => {}
+                Output::Talker { bridge, party } => {
+                    let talker = party.and_then(|id| leg(&mut self.legs, id)).map(|leg| leg.party);
+                    self.talks(bridge, talker);
+                }
+            }
+        }
+    }
+
+    /// Somebody else talks in a bridge, or nobody any more.
+    fn talks(&mut self, bridge: BridgeId, talker: Option<Party>) {
+        let before = match talker {
+            Some(party) => self.talkers.insert(bridge, party),
+            None => self.talkers.remove(&bridge),
+        };
+        for (party, talks) in [(before, false), (talker, true)] {
+            let Some(party) = party else { continue };
+            match (party.number(), self.parties.get(&party)) {
+                (Some(party), _) => {
+                    // It is a mark in a list: if the exchange has no time for it, the next one is soon there.
+                    let _ =
+                        self.exchange.as_ref().map(|exchange| exchange.send(Command::Talks { party, talks }));
+                }
+                (None, Some(&id)) => {
+                    if let Some(watcher) = watcher(&mut self.legs, id) {
+                        watcher(Happening::Talks(talks));
+                    }
+                }
+                (None, None) => {}
             }
         }
     }
@@ -317,6 +396,16 @@ impl Media {
                 self.answers.clear();
                 return;
             }
+            Order::Record(party, recording) => {
+                let Some(id) = id(party) else { return };
+                let (watcher, tone) = recording.map_or((None, None), |(watcher, tone)| (Some(watcher), tone));
+                let tapped = watcher.is_some();
+                if let Some(leg) = leg(&mut self.legs, id) {
+                    leg.watcher = watcher;
+                }
+                let warned = self.engine.set_warning(id, tone);
+                (party, Some(warned.and_then(|()| self.engine.tap(now, id, tapped))))
+            }
             Order::Source(source, Some(clip)) => {
                 self.sources.insert(source, clip.clone());
                 if let Err(error) = self.engine.set_source(source, clip) {
@@ -324,8 +413,11 @@ impl Media {
                 }
                 return;
             }
+            Order::Live(source, live) => return self.live(source, live),
+            Order::Feed(source, datagram) => return self.engine.feed(now, source, HERE, &datagram),
             Order::Source(source, None) => {
                 self.sources.remove(&source);
+                self.feeds.remove(&source);
                 return self.engine.remove_source(now, source);
             }
             Order::Figures(party, answer) => {
@@ -460,6 +552,9 @@ impl Media {
             // It took as many before.
             let _ = self.engine.set_source(source, clip.clone());
         }
+        for &source in self.feeds.keys() {
+            let _ = self.engine.set_live(source, true);
+        }
         self.unread.clear();
         for mut leg in std::mem::take(&mut self.legs).into_iter().flatten() {
             self.ports.release(leg.pair.port);
@@ -472,6 +567,7 @@ impl Media {
             }
         }
         self.parties.clear();
+        self.talkers.clear();
         self.answer();
     }
 }

@@ -14,6 +14,7 @@ use selsius_store::StoreStatus;
 use crate::{
     core::{COMMANDS, Heard, HeardBy, Metrics, Spread, Spreads},
     media::Status,
+    recordings::Shortfall,
 };
 
 /// What the answer is.
@@ -24,7 +25,8 @@ pub(super) fn text(
     exchange: Option<&Metrics>,
     media: Option<&Status>,
     (commands, orders): (usize, usize),
-    (trunks, sip): &(Vec<(String, bool)>, Figures),
+    (trunks, phones, sip): &(Vec<(String, bool)>, (usize, usize), Figures),
+    recordings: &Shortfall,
     store: &StoreStatus,
 ) -> String {
     let mut families = Families::default();
@@ -44,7 +46,8 @@ pub(super) fn text(
     if let Some(media) = media {
         families.media(media);
     }
-    families.sip(trunks, sip);
+    families.sip(trunks, *phones, sip);
+    families.recordings(recordings);
     families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
@@ -257,7 +260,7 @@ impl Families {
         self.counter("selsius_media_crashes_total", crashes, media.crashes);
     }
 
-    fn sip(&mut self, trunks: &[(String, bool)], figures: &Figures) {
+    fn sip(&mut self, trunks: &[(String, bool)], (phones, places): (usize, usize), figures: &Figures) {
         let up = |(name, up): &(String, bool)| gauge(&[("trunk", name)], f64::from(*up));
         if !trunks.is_empty() {
             self.add(
@@ -267,21 +270,37 @@ impl Families {
                 trunks.iter().map(up).collect(),
             );
         }
+        self.gauge("selsius_sip_phones_registered", "SIP phones that are registered.", phones as f64);
+        self.gauge(
+            "selsius_sip_phone_places",
+            "Places where SIP phones are registered: one may be at several.",
+            places as f64,
+        );
         let refused = [
             ("stranger", figures.strangers),
             ("malformed", figures.malformed),
             ("unknown-method", figures.unknown_methods),
             ("limited", figures.limited),
             ("unauthorized", figures.unauthorized),
+            ("throttled", figures.throttled),
             ("lost", figures.lost),
         ];
         let refused = refused.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_sip_refused_total",
-            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), events that the exchange had no room for (lost).",
+            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), with credentials that were not looked at after too many wrong ones (throttled), events that the exchange had no room for (lost).",
             MetricType::COUNTER,
             refused.into(),
         );
+    }
+
+    fn recordings(&mut self, recordings: &Shortfall) {
+        let running = "Calls that are recorded at present.";
+        self.gauge("selsius_recordings", running, recordings.running() as f64);
+        let failures = "Recordings that could not be written, or not to their end.";
+        self.counter("selsius_recording_failures_total", failures, recordings.failures());
+        let lost = "Frames of 20 ms that recordings lack because the disk was too slow.";
+        self.counter("selsius_recording_frames_lost_total", lost, recordings.lost_frames());
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rsipstack::sip::{Request, Response};
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId,
+    RemoteAudio, TrunkEvent, TrunkLegId,
     record::{EndCause, Party},
 };
 
@@ -76,7 +76,7 @@ impl Call {
             trunk: trunk.name.clone(),
             number,
             calling: identity::caller(request),
-            audio: session.remote.clone(),
+            audio: RemoteAudio { near: names.near, ..session.remote.clone() },
             redirecting: identity::redirecting(request).map(Box::new),
         };
         let offered = Offered {

@@ -14,7 +14,7 @@ mod tests;
 mod timers;
 mod transfer;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
@@ -22,7 +22,7 @@ use selsius_exchange::{
     record::{EndCause, Party},
 };
 
-use self::{incoming::Offered, outgoing::Calling, session::Session, timers::Expiry};
+use self::{incoming::Offered, outgoing::Calling, session::Session, timers::Expiry, transfer::Referral};
 use crate::{
     cause,
     config::TrunkConfig,
@@ -68,6 +68,9 @@ pub(crate) enum Action {
     },
     /// Tell the exchange.
     Event(Event),
+    /// Find the call of the same far end that has this dialog, and have the exchange join the two (RFC 3891): Call-ID, and
+    /// both tags.
+    Join(String, [String; 2]),
     /// Bring [`Happening::Timer`] later, instead of when it was asked for before.
     Timer(Timer, Duration),
     /// Do not bring it.
@@ -93,13 +96,15 @@ pub(crate) enum Timer {
     Reliable,
     /// A transfer that the far end wants comes to something (RFC 3515).
     Refer,
+    /// A transfer that we want comes to something.
+    Referral,
     /// An INVITE that was cancelled gets its final response (RFC 3261 section 9.1).
     Cancel,
 }
 
 impl Timer {
     /// All there are.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Media,
         Self::Ringing,
         Self::Renewal,
@@ -107,6 +112,7 @@ impl Timer {
         Self::Expire,
         Self::Reliable,
         Self::Refer,
+        Self::Referral,
         Self::Cancel,
     ];
 }
@@ -164,6 +170,10 @@ pub(crate) struct Names {
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.
     pub(crate) contact: String,
+    /// Whom a call that begins here asks for, where that is not the number at the trunk's server: a phone's own contact.
+    pub(crate) target: Option<rsipstack::sip::Uri>,
+    /// This machine's address towards them; another one than they see, behind a translation of addresses.
+    pub(crate) near: Option<IpAddr>,
 }
 
 /// One call.
@@ -178,6 +188,8 @@ pub(crate) struct Call {
     expiry: Expiry,
     /// The far end wants to hear what comes of a transfer.
     referred: bool,
+    /// We want to hear what comes of one.
+    referral: Referral,
     /// The next request's number.
     next: u32,
     /// Requests without a final response, which may have to be sent again with credentials.
@@ -225,6 +237,7 @@ impl Call {
             session,
             expiry: Expiry::default(),
             referred: false,
+            referral: Referral::None,
             next: 0,
             open: BTreeMap::new(),
             updates: false,
@@ -254,8 +267,8 @@ impl Call {
     /// The exchange wants something.
     pub(crate) fn order(&mut self, order: &TrunkOrder, out: &mut Vec<Action>) {
         match order {
-            // Only the beginning of a call, which this one has behind it.
-            TrunkOrder::Offer { .. } => {}
+            // The beginning of a call, which this one has behind it; and what concerns two calls: see [`Self::refer`].
+            TrunkOrder::Offer { .. } | TrunkOrder::Refer { .. } => {}
             TrunkOrder::Ringing { .. } => self.ring(out),
             TrunkOrder::Answer { by, .. } => self.answer(by, out),
             TrunkOrder::Media { audio, address, .. } => {
@@ -282,6 +295,8 @@ impl Call {
             TrunkOrder::Party { party, .. } => self.party(party, out),
             TrunkOrder::Digit { digit, .. } => self.digit(*digit, out),
             TrunkOrder::HangUp { cause, .. } => self.hang_up(*cause, out),
+            // Nothing of a call's.
+            TrunkOrder::Messages { .. } => {}
         }
     }
 
@@ -322,6 +337,7 @@ impl Call {
                     self.over(out);
                 }
             }
+            Happening::Timer(Timer::Referral) => self.referral_ends(false, out),
             Happening::Timer(Timer::Refer) => self.transfer_ends("503 Service Unavailable", out),
         }
     }
@@ -358,7 +374,7 @@ impl Call {
     }
 
     /// Ends the call for a reason that the exchange does not know yet.
-    fn fail(&mut self, cause: EndCause, out: &mut Vec<Action>) {
+    pub(crate) fn fail(&mut self, cause: EndCause, out: &mut Vec<Action>) {
         self.transfer_ends("503 Service Unavailable", out);
         self.hang_up(cause, out);
         self.hung_up(cause, out);

@@ -42,15 +42,9 @@ impl Call {
         else {
             return None;
         };
-        let server = trunk.servers.first().map_or("invalid", String::as_str);
-        let host = match (server.parse::<std::net::IpAddr>(), trunk.port) {
-            (Ok(std::net::IpAddr::V6(address)), Some(port)) => format!("[{address}]:{port}"),
-            (Ok(std::net::IpAddr::V6(address)), None) => format!("[{address}]"),
-            (_, Some(port)) => format!("{server}:{port}"),
-            (_, None) => server.to_string(),
-        };
+        let host = if trunk.phone.is_some() { names.host.clone() } else { trunk.host() };
         let to = message::uri(number, &host);
-        let target = Uri::try_from(to.as_str()).ok()?;
+        let target = names.target.map_or_else(|| Uri::try_from(to.as_str()).ok(), Some)?;
         let domain = identity::domain(&trunk, &names.host).to_string();
         let from = identity::from(&trunk, &domain, calling);
         let mut dialog = Dialog::calling(
@@ -131,7 +125,9 @@ impl Call {
             | State::Up
             | State::Ending { .. }
             | State::Over => {
-                let known = self.renewed(id, response, out) || self.refreshed(id, response, out);
+                let known = self.renewed(id, response, out)
+                    || self.refreshed(id, response, out)
+                    || self.refer_answered(id, code, out);
                 // A response within the call that says so ends it (RFC 3261 section 12.2.1.2), unless it is about no more
                 // than what comes of a transfer (RFC 5057 section 5.1). Keys that nobody answers end nothing.
                 let about =

@@ -36,8 +36,7 @@ impl Call {
             (_, Method::Info) => self.info(server, request, out),
             (_, Method::Options) => out
                 .push(Action::Respond { server, response: screen::options(request, &self.dialog.local_tag) }),
-            // No subscription is open here (RFC 6665 section 4.1.3).
-            (_, Method::Notify) => self.reply(server, request, 481, out),
+            (_, Method::Notify) => self.notified(server, request, out),
             _ => out.push(Action::Respond {
                 server,
                 response: screen::not_allowed(request, &self.dialog.local_tag),

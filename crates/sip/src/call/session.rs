@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
-use selsius_exchange::{Audio, RemoteAudio, TrunkEvent, codec_name, record::EndCause};
+use selsius_exchange::{Audio, OpusTypes, RemoteAudio, TrunkEvent, codec_name, record::EndCause};
 use selsius_site::CodecName;
 
 use super::{Action, Call, State, Timer};
@@ -57,7 +57,7 @@ impl Session {
         Self {
             local: None,
             version: Version { session, version: 0 },
-            events: trunk.dtmf != Dtmf::Info,
+            events: matches!(trunk.dtmf, Dtmf::Auto | Dtmf::Rfc4733),
             remote: RemoteAudio::default(),
             agreed: None,
             told: None,
@@ -149,8 +149,13 @@ impl Session {
 
     /// The far end's audio by its description, with these of its codecs.
     pub(super) fn said(&self, description: &Description, codecs: Vec<CodecName>) -> RemoteAudio {
-        let &Description { address, events, packet_ms, .. } = description;
-        RemoteAudio { codecs, address, events: events.filter(|_| self.events), packet_ms }
+        let &Description { address, packet_ms, .. } = description;
+        let events = description.events(CodecName::Pcma).filter(|_| self.events);
+        let opus = description.dynamic(CodecName::Opus).map(|payload| {
+            let events = description.events(CodecName::Opus).filter(|_| self.events);
+            OpusTypes { payload, events }
+        });
+        RemoteAudio { codecs, address, events, packet_ms, opus, near: None }
     }
 }
 

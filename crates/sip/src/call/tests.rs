@@ -20,6 +20,8 @@ fn names() -> Names {
         session: 7,
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
+        target: None,
+        near: None,
     }
 }
 
@@ -49,12 +51,14 @@ impl Bench {
         let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
+            contact: None,
             number: "+4930".into(),
             calling: Party { number: "201".into(), ..Party::default() },
             redirecting: Some(Party { number: "250".into(), ..Party::default() }),
             codecs: vec![CodecName::G722, CodecName::Pcma],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();
@@ -163,7 +167,7 @@ fn sent(actions: &[Action]) -> Vec<String> {
             Action::Cancel { .. } => Some("CANCEL".into()),
             Action::Respond { response, .. } => Some(response.status_code.code().to_string()),
             Action::Over => Some("over".into()),
-            Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
+            Action::Join(..) | Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
         })
         .collect()
 }
@@ -542,6 +546,75 @@ fn a_transfer_by_the_far_end_is_reported_to_its_end() {
     assert_eq!(sent(&bench.take()), ["603"]);
 }
 
+fn notify(bench: &mut Bench, state: &str, body: &str) -> Vec<u16> {
+    bench.sequence += 1;
+    let mut request = request("NOTIFY", Some("ours"), bench.sequence, "");
+    put(&mut request.headers, "Event", "refer;id=2");
+    put(&mut request.headers, "Subscription-State", state);
+    request.body = body.as_bytes().to_vec();
+    bench.next_server += 1;
+    let server = bench.next_server;
+    bench.happens(Happening::Request { server, request: &request });
+    bench.codes(server)
+}
+
+#[test]
+fn the_far_end_is_sent_to_somebody_else_and_says_what_comes_of_it() {
+    let referred = |connected| TrunkEvent::Referred { leg: LEG, connected };
+    let asked = || {
+        let mut bench = Bench::up();
+        bench.call.refer("+49 30#", None, &mut bench.actions);
+        assert_eq!(sent(&bench.take()), ["REFER"]);
+        let (_, refer) = bench.requests.last().unwrap();
+        assert_eq!(value(&refer.headers, "Refer-To"), Some("<sip:+49%2030%23@192.0.2.9>"));
+        assert_eq!(value(&refer.headers, "Referred-By"), Some("<sip:201@192.0.2.1:5060>"));
+        bench
+    };
+    let mut bench = asked();
+    let at = bench.requests.len() - 1;
+    bench.respond(at, 202, "");
+    assert_eq!(notify(&mut bench, "active;expires=60", "SIP/2.0 180 Ringing\r\n"), [200]);
+    assert!(bench.events().is_empty());
+    assert_eq!(notify(&mut bench, "terminated;reason=noresource", "SIP/2.0 200 OK\r\n"), [200]);
+    assert_eq!(bench.events(), [&referred(true)]);
+    bench.take();
+    // Once more is once too many for the exchange only.
+    assert_eq!(notify(&mut bench, "terminated", "SIP/2.0 200 OK\r\n"), [200]);
+    assert!(bench.events().is_empty());
+
+    for (state, body) in [("active", "SIP/2.0 486 Busy Here\r\n"), ("terminated;reason=giveup", "")] {
+        let mut bench = asked();
+        assert_eq!(notify(&mut bench, state, body), [200], "also before the REFER is answered");
+        assert_eq!(bench.events(), [&referred(false)]);
+    }
+    let mut bench = asked();
+    bench.respond(at, 603, "");
+    assert_eq!(bench.events(), [&referred(false)]);
+    let mut bench = asked();
+    bench.happens(Happening::Timer(Timer::Referral));
+    assert_eq!(bench.events(), [&referred(false)]);
+    let mut bench = Bench::up();
+    assert_eq!(notify(&mut bench, "active", "SIP/2.0 200 OK\r\n"), [481], "nobody has asked");
+}
+
+#[test]
+fn the_far_end_is_connected_with_another_call_of_the_trunk() {
+    let mut other = Bench::up();
+    let mut bench = Bench::up();
+    bench.call.refer("345", Some(&other.call), &mut bench.actions);
+    bench.take();
+    let (_, refer) = bench.requests.last().unwrap();
+    assert_eq!(
+        value(&refer.headers, "Refer-To"),
+        Some("<sip:192.0.2.9:5070?Replaces=call%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>")
+    );
+    other.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+    let mut bench = Bench::up();
+    bench.call.refer("345", Some(&other.call), &mut bench.actions);
+    assert_eq!(bench.events(), [&TrunkEvent::Referred { leg: LEG, connected: false }]);
+    assert!(sent(&bench.take()).is_empty());
+}
+
 #[test]
 fn a_redirection_is_the_exchanges_business() {
     let mut bench = Bench::outgoing(true);
@@ -579,6 +652,7 @@ fn any_order_of_things_leads_to_an_end() {
                 0 => bench.media(),
                 1 => bench.order(TrunkOrder::Ringing { leg: LEG }),
                 2 => bench.order(TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: None }),
+                3 if chance.random() => bench.call.refer("345", None, &mut bench.actions),
                 3 => bench.order(TrunkOrder::Hold { leg: LEG, held: chance.random() }),
                 4 => bench.order(TrunkOrder::Digit { leg: LEG, digit: '1' }),
                 5..=7 if !open.is_empty() => {

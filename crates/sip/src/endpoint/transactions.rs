@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use rsipstack::{
-    sip::{Request, Response, SipMessage},
+    sip::{Method, Request, Response, SipMessage},
     transaction::{
         Transaction, TransactionState, TransactionType,
         endpoint::TransportEventInspector,
@@ -20,9 +20,9 @@ use rsipstack::{
 use selsius_exchange::TrunkLegId;
 use tokio::sync::mpsc;
 
-use super::{driver::Server, ways::Way};
+use super::{driver::Server, flows::Flows, ways::Way};
 use crate::{
-    gate::Gate,
+    gate::{Gate, count},
     message::{sequence, tag, value},
 };
 
@@ -34,8 +34,10 @@ const REPEATED: Duration = Duration::from_secs(32);
 pub(super) enum Whom {
     /// A call's.
     Call { leg: TrunkLegId, id: u32 },
-    /// A trunk's registration or probe.
-    Trunk(String),
+    /// A trunk's registration or probe, since it is at this place.
+    Trunk { name: String, place: u64 },
+    /// A phone that is told about its messages, by its subscription if it has one.
+    Mailbox(Option<(String, String)>),
 }
 
 /// What transactions report.
@@ -54,7 +56,7 @@ pub(super) enum Wire {
     /// A request's transaction is over.
     Served { server: u64 },
     /// The servers of a trunk have been looked up.
-    Resolved { trunk: String, servers: Vec<Server> },
+    Resolved { trunk: String, place: u64, servers: Vec<Server> },
 }
 
 /// Drives a request of ours to its final response. There is always one: the stack makes up 408 where none comes, and this
@@ -109,11 +111,11 @@ pub(super) async fn serve(
     while let Some(message) = transaction.receive().await {
         let SipMessage::Request(request) = message else { continue };
         let report = match request.method {
-            rsipstack::sip::Method::Ack => {
+            Method::Ack => {
                 acknowledged = true;
                 Wire::Ack { leg, server, request: Box::new(request) }
             }
-            rsipstack::sip::Method::Cancel => Wire::Cancelled { leg, server },
+            Method::Cancel => Wire::Cancelled { leg, server },
             _ => continue,
         };
         if happen.send(report).await.is_err() {
@@ -149,7 +151,7 @@ pub(super) struct Watcher {
 impl Watcher {
     /// What looks at each message before the stack.
     pub(super) fn hook(&self, happen: mpsc::Sender<Wire>, gate: Arc<Gate>) -> Hook {
-        Hook { watcher: self.clone(), happen, gate }
+        Hook { watcher: self.clone(), happen, gate, flows: Flows::default() }
     }
 
     /// An ACK goes out this way.
@@ -201,15 +203,31 @@ pub(super) struct Hook {
     watcher: Watcher,
     happen: mpsc::Sender<Wire>,
     gate: Arc<Gate>,
+    flows: Flows,
 }
 
 #[async_trait]
 impl TransportEventInspector for Hook {
     async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
+        if let TransportEvent::Incoming(..) = &event {
+            self.gate.taken();
+        }
+        match &event {
+            TransportEvent::Incoming(message, connection, _) if connection.is_reliable() => {
+                if !self.flows.admits(message, connection) {
+                    count(&self.gate.counters.limited);
+                    return None;
+                }
+            }
+            TransportEvent::Incoming(..) | TransportEvent::New(_) => {}
+            TransportEvent::Closed(connection) => self.flows.forget(connection),
+        }
         let response = match &event {
             TransportEvent::Incoming(SipMessage::Response(response), ..) => response,
             TransportEvent::Incoming(SipMessage::Request(request), ..) => {
-                return self.gate.measures(request).then_some(event);
+                let kept = matches!(request.method, Method::Ack | Method::Cancel);
+                let passes = self.gate.measures(request) && (kept || self.gate.can_keep());
+                return passes.then_some(event);
             }
             _ => return Some(event),
         };
@@ -221,7 +239,8 @@ impl TransportEventInspector for Hook {
             Again::New => return Some(event),
             Again::Known(known) => {
                 let (ack, connection, to) = *known;
-                let _ = connection.send(ack, to.as_ref()).await;
+                // Nobody else waits for a peer that does not read.
+                tokio::spawn(async move { connection.send(ack, to.as_ref()).await });
             }
             Again::Fork => {
                 let _ = self.happen.try_send(Wire::Fork(Box::new(response.clone())));

@@ -46,6 +46,8 @@ pub struct HuntGroup {
     pub queue: u32,
     /// How long one waits at most, 0 to 3600; 0 is what the settings say.
     pub queue_seconds: u32,
+    /// What callers hear while they wait; `None` is how it rings.
+    pub music: Option<Name>,
     /// Who gets the call that no member takes.
     pub overflow: Option<LineNumber>,
     /// Do members have to log in before they get calls?
@@ -61,6 +63,7 @@ impl Default for HuntGroup {
             ring_seconds: 15,
             queue: 0,
             queue_seconds: 0,
+            music: None,
             overflow: None,
             login: false,
         }

@@ -212,6 +212,10 @@ words! {
         Redial = "redial",
         /// Logs in on the phone, or out of it.
         Mobility = "mobility",
+        /// Records the call, or no longer.
+        Record = "record",
+        /// Opens a room to be dialled.
+        MeetMe = "meet-me",
     }
 }
 

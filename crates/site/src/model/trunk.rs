@@ -1,8 +1,10 @@
 //! Ways out of the office, and what people hear that nobody says.
 
+use core::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{CodecName, word::words};
+use super::{CodecName, RecordingRule, word::words};
 use crate::{Name, Secret};
 use ipnet::IpNet;
 
@@ -41,6 +43,10 @@ pub struct Trunk {
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
     pub codecs: Vec<CodecName>,
+    /// Are calls over it recorded? `None` is what the settings say.
+    pub record: Option<RecordingRule>,
+    /// Does its far end connect two of its calls itself (REFER) when a phone transfers one to the other?
+    pub refer: bool,
 }
 
 impl Default for Trunk {
@@ -61,6 +67,8 @@ impl Default for Trunk {
             media: None,
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
+            record: None,
+            refer: false,
         }
     }
 }
@@ -126,6 +134,8 @@ words! {
         Rfc4733 = "rfc4733",
         /// By messages (SIP INFO).
         Info = "info",
+        /// As tones in the audio, for a far end that knows nothing else; by messages where its codec carries no tones.
+        Inband = "inband",
     }
 }
 
@@ -135,4 +145,8 @@ words! {
 pub struct Music {
     /// WAV files in the music folder, one after the other and again; none is a melody that the manager makes itself.
     pub files: Vec<String>,
+    /// Where a stream arrives (RTP in G.711 or G.722) that is played while it does: an address of this machine, or a group.
+    pub stream: Option<SocketAddr>,
+    /// A program and its arguments: what it writes (16 bits, 8000 Hz, one channel) is played while it does.
+    pub command: Vec<String>,
 }

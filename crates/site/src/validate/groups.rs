@@ -40,6 +40,7 @@ impl Check<'_> {
         self.range(at.key("ring-seconds"), group.ring_seconds, 1, 600, "seconds");
         self.range(at.key("queue"), group.queue, 0, 1000, "callers");
         self.range(at.key("queue-seconds"), group.queue_seconds, 0, 3600, "seconds");
+        self.known(at.key("music"), group.music.as_ref(), &self.site.music, "music", "music");
         self.target(at.key("overflow"), group.overflow.as_ref());
         let at = at.key("members");
         if group.members.is_empty() {

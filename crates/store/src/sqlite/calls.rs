@@ -133,6 +133,12 @@ struct RedirectionRow {
 }
 
 #[derive(FromRow)]
+struct RecordingRow {
+    call: i64,
+    name: String,
+}
+
+#[derive(FromRow)]
 struct QualityRow {
     call: i64,
     party: u32,
@@ -171,6 +177,16 @@ async fn with_details(
     for row in details {
         redirections.entry(row.call).or_default().push(row.redirection()?);
     }
+    let details: Vec<RecordingRow> = query_as(
+        "SELECT call, name FROM call_recordings WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, position",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut recordings = BTreeMap::<i64, Vec<String>>::new();
+    for row in details {
+        recordings.entry(row.call).or_default().push(row.name);
+    }
     let details: Vec<QualityRow> = query_as(
         "SELECT * FROM call_quality WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, party, counted_by",
     )
@@ -184,13 +200,17 @@ async fn with_details(
     let record = |row: CallRow| {
         let id = row.id;
         let redirections = redirections.remove(&id).unwrap_or_default();
-        Ok(CallRecord { call: row.call(redirections)?, quality: quality.remove(&id).unwrap_or_default() })
+        let recordings = recordings.remove(&id).unwrap_or_default();
+        Ok(CallRecord {
+            call: row.call(redirections, recordings)?,
+            quality: quality.remove(&id).unwrap_or_default(),
+        })
     };
     rows.into_iter().map(record).collect()
 }
 
 impl CallRow {
-    fn call(self, redirections: Vec<Redirection>) -> Result<CallEnded, ReadError> {
+    fn call(self, redirections: Vec<Redirection>, recordings: Vec<String>) -> Result<CallEnded, ReadError> {
         let cause = EndCause::ALL.iter().copied().find(|cause| cause.name() == self.cause);
         Ok(CallEnded {
             call: CallId(self.id.cast_unsigned()),
@@ -206,6 +226,7 @@ impl CallRow {
             redirections,
             account: self.account,
             trunk: self.trunk,
+            recordings,
         })
     }
 }

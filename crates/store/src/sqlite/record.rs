@@ -48,6 +48,9 @@ pub(super) async fn write(
     for ended in batch.ended.iter().filter(|ended| !ended.redirections.is_empty()) {
         write_redirections(connection, stored(ended.call), &ended.redirections).await?;
     }
+    for ended in batch.ended.iter().filter(|ended| !ended.recordings.is_empty()) {
+        write_recordings(connection, stored(ended.call), &ended.recordings).await?;
+    }
     let were_up = over.difference(&begun);
     rows(connection, ["DELETE FROM calls_in_progress WHERE id IN (", ")"], were_up, |row, call| {
         row.push_bind(stored(*call));
@@ -84,6 +87,7 @@ fn bind_call(row: &mut Row<'_>, id: i64, call: &CallEnded) {
         redirections: _,
         account,
         trunk,
+        recordings: _,
     } = call;
     row.push_bind(id)
         .push_bind(calling.number.clone())
@@ -147,6 +151,22 @@ async fn write_redirections(
             .bind(&to.name)
             .bind(to.device.as_ref().map(DeviceName::as_str))
             .bind(at.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_recordings(
+    connection: &mut SqliteConnection,
+    id: i64,
+    names: &[String],
+) -> Result<(), sqlx::Error> {
+    for (position, name) in (1_i64..).zip(names) {
+        query("INSERT OR REPLACE INTO call_recordings VALUES (?, ?, ?)")
+            .bind(id)
+            .bind(position)
+            .bind(name)
             .execute(&mut *connection)
             .await?;
     }

@@ -74,6 +74,7 @@ pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
         codec: "PCMU".into(),
     }
 }

@@ -19,6 +19,7 @@ fn record(store: &Store, call: u64, at: i64) {
     };
     store.recorder().record(Record::CallEnded(Box::new(CallEnded {
         redirections: vec![redirection],
+        recordings: vec!["9-1-1001-1002.wav".into()],
         ..ended(call, at)
     })));
     store.recorder().record(Record::CallQuality(Box::new(quality(call, 1, "SEP001122334455"))));
@@ -29,6 +30,7 @@ async fn count(store: &Store, table: &'static str) -> i64 {
     let database = store.core().database.read().await;
     let sql = match table {
         "calls" => "SELECT count(*) FROM calls",
+        "call_recordings" => "SELECT count(*) FROM call_recordings",
         "call_redirections" => "SELECT count(*) FROM call_redirections",
         "call_quality" => "SELECT count(*) FROM call_quality",
         _ => "SELECT count(*) FROM device_events",
@@ -67,6 +69,7 @@ async fn what_is_older_than_so_many_days_goes() {
     let removed = remove_old(store.core(), keep, WallTime(30 * DAY + DAY / 2)).await.unwrap();
     assert_eq!(removed, 2 * 499);
     assert_eq!(left(&store).await, [501; 4]);
+    assert_eq!(count(&store, "call_recordings").await, 501);
     let oldest = store.calls(&CallFilter { newest: 1000, ..CallFilter::default() }).await.unwrap();
     assert_eq!(oldest.last().unwrap().call.call, CallId(500));
     assert_eq!(remove_old(store.core(), keep, WallTime(30 * DAY + DAY / 2)).await.unwrap(), 0);

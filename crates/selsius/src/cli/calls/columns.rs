@@ -6,7 +6,7 @@ use selsius_server::api::{Call, Party, Quality};
 use crate::cli::out;
 
 /// The heading. Programs know columns by these names: a new one goes to the end.
-pub(super) const NAMES: [&str; 41] = [
+pub(super) const NAMES: [&str; 42] = [
     "id",
     "started",
     "ringing",
@@ -48,6 +48,7 @@ pub(super) const NAMES: [&str; 41] = [
     "called_relayed_jitter_ms",
     "called_relayed_mos",
     "lowest_mos",
+    "recordings",
 ];
 
 /// The row of a call.
@@ -115,6 +116,7 @@ pub(super) fn of(call: &Call) -> [String; NAMES.len()] {
         called_uneven,
         called_said,
         known(super::lowest_mos(call)),
+        call.recordings.join("; "),
     ]
 }
 
@@ -254,6 +256,7 @@ mod tests {
                 to: party("1009", None),
                 at: at(5000),
             }],
+            recordings: vec!["9-1-1001-0301.wav".into(), "12-2-1001-0301.wav".into()],
             quality: vec![
                 managers("SEP1", 310),
                 Quality { mos: Some(4.25), ..quality("SEP1", 10) },
@@ -315,6 +318,7 @@ mod tests {
             ("called_relayed_jitter_ms", "323"),
             ("called_relayed_mos", "3.2"),
             ("lowest_mos", "3.1"),
+            ("recordings", "9-1-1001-0301.wav; 12-2-1001-0301.wav"),
         ];
         let call = call();
         assert_eq!(expected.map(|(name, _)| name), NAMES);

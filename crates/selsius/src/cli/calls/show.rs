@@ -27,6 +27,9 @@ pub(super) fn text(call: &Call) -> String {
     line("trunk", &call.trunk);
     line("account", &call.account);
     line("codec", &call.codec);
+    for recording in &call.recordings {
+        line("recording", recording);
+    }
     text.push('\n');
     match &call.quality[..] {
         [] => text += "Nobody has counted its audio.\n",
@@ -135,6 +138,7 @@ mod tests {
                 to: party("1003", "", None),
                 at: at(3),
             }],
+            recordings: vec!["9-1-1001-0301.wav".into()],
             quality: vec![
                 Quality {
                     device: "SEP1".into(),
@@ -177,6 +181,7 @@ mod tests {
             "  rang        0:03",
             "  talked      1:02",
             "  trunk       carrier",
+            "  recording   9-1-1001-0301.wav",
             "LEG                 COUNTED BY  CODEC  SENT           RECEIVED       LOST       JITTER  ROUND TRIP  MOS   LOST THERE  JITTER THERE  MOS THERE",
             "1001 SEP1           phone       PCMU   3100 (496 kB)  2000 (9999 B)  1 (<0.1 %)  4 ms                4.40",
             "0301 trunk carrier  manager            1000 (0 B)     0 (12 MB)      0          0 ms    38 ms       4.25  25 (2.5 %)  7 ms          3.90",

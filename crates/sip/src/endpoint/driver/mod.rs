@@ -1,12 +1,13 @@
 //! The one task that owns all calls: orders, requests, responses and deadlines go in one at a time.
 
 mod incoming;
+mod phones;
 mod sending;
 mod trunks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -39,6 +40,12 @@ use crate::{
     digest::Doorman,
     gate::{Gate, count},
     message::{tag, value},
+    registrar::{
+        Registrar,
+        asked::Asked,
+        guard::Guard,
+        mailbox::{Subscription, Waiting},
+    },
     seam::{Event, TrunkStatus},
 };
 
@@ -65,6 +72,15 @@ struct Serving {
     tell: TransactionEventSender,
 }
 
+/// What is wanted from outside.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Of a call.
+    Order(TrunkOrder),
+    /// These trunks, from now on.
+    Trunks(Vec<TrunkConfig>),
+}
+
 /// What the driver stands in.
 pub(super) struct Around {
     pub(super) endpoint: EndpointInnerRef,
@@ -81,6 +97,7 @@ pub(super) struct Driver {
     streams: Streams,
     stop: CancellationToken,
     trunks: BTreeMap<String, Trunk>,
+    next_place: u64,
     gate: Arc<Gate>,
     /// Requests of strangers.
     refused: AtomicU64,
@@ -101,6 +118,16 @@ pub(super) struct Driver {
     next_server: u64,
     /// Registrations that are being ended.
     leaving: usize,
+    began: Instant,
+    registrar: Registrar,
+    guard: Guard,
+    asked: Asked,
+    /// Call-ID and our tag.
+    subscriptions: BTreeMap<(String, String), Subscription>,
+    /// What waits for phones, as far as the exchange has told.
+    waiting: BTreeMap<String, Waiting>,
+    /// A password that nobody has.
+    nobodys: String,
 }
 
 /// Calls that come in are named from here on: odd, and not as another kind of trunk names its own.
@@ -109,12 +136,13 @@ const FIRST_LEG: u64 = (1 << 32) + 1;
 impl Driver {
     pub(super) fn new(trunks: Vec<TrunkConfig>, around: Around, events: mpsc::Sender<Event>) -> Self {
         let Around { endpoint, listeners, gate, watcher, happen, stop } = around;
-        Self {
+        let mut driver = Self {
             endpoint,
             listeners,
             streams: Streams::default(),
             stop,
-            trunks: trunks.into_iter().map(|config| (config.name.clone(), Trunk::new(config))).collect(),
+            trunks: BTreeMap::new(),
+            next_place: 0,
             gate,
             refused: AtomicU64::new(0),
             doorman: Doorman::new(random_text(40)),
@@ -130,18 +158,26 @@ impl Driver {
             next_leg: FIRST_LEG,
             next_server: 0,
             leaving: 0,
-        }
+            began: Instant::now(),
+            registrar: Registrar::default(),
+            guard: Guard::default(),
+            asked: Asked::default(),
+            subscriptions: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            nobodys: phones::nobodys(),
+        };
+        driver.change(trunks);
+        driver
     }
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<TrunkOrder>,
+        mut orders: mpsc::Receiver<Wanted>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
         let mut sweep = tokio::time::interval(SWEEP);
         let mut farewell = None;
-        self.start_trunks();
         loop {
             let deadline = self.deadlines.first().map(|&(at, ..)| at);
             let next = [deadline, self.next_upkeep(), farewell].into_iter().flatten().min();
@@ -153,7 +189,8 @@ impl Driver {
             };
             tokio::select! {
                 order = orders.recv(), if farewell.is_none() => match order {
-                    Some(order) => self.order(order),
+                    Some(Wanted::Order(order)) => self.order(order),
+                    Some(Wanted::Trunks(trunks)) => self.change(trunks),
                     None => {
                         farewell = Some(Instant::now() + FAREWELL);
                         self.hang_up_all();
@@ -166,7 +203,10 @@ impl Driver {
                     self.expire();
                     self.keep_up();
                 }
-                _ = sweep.tick() => self.watcher.sweep(),
+                _ = sweep.tick() => {
+                    self.watcher.sweep();
+                    self.sweep_phones();
+                }
             }
             self.settle();
             let late = farewell.is_some_and(|at| at <= Instant::now());
@@ -186,17 +226,46 @@ impl Driver {
     }
 
     fn order(&mut self, order: TrunkOrder) {
-        let leg = order.leg();
+        if let TrunkOrder::Messages { phone, new, old } = order {
+            return self.messages(phone.as_str(), Waiting { new, old });
+        }
+        let Some(leg) = order.leg() else { return };
         let mut actions = Vec::new();
-        if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
+        if let TrunkOrder::Offer { trunk, contact: Some(contact), emergency, .. } = &order {
+            match self.begin_at(trunk, *contact, *emergency, &order, &mut actions) {
+                Ok((call, server, flow)) => self.add(call, server, flow),
+                Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
+            }
+        } else if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
             match self.begin(trunk, *emergency, &order, &mut actions) {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
             }
+        } else if let TrunkOrder::Refer { number, replaces, .. } = &order {
+            self.refer(leg, number, *replaces, &mut actions);
         } else if let Some(line) = self.lines.get_mut(&leg) {
             line.call.order(&order, &mut actions);
         }
         self.act(leg, actions);
+    }
+
+    /// The far end of a call is sent to a number, or to the far end of another call.
+    fn refer(
+        &mut self,
+        leg: TrunkLegId,
+        number: &str,
+        replaces: Option<TrunkLegId>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(mut line) = self.lines.remove(&leg) else { return };
+        let other = replaces.map(|other| self.lines.get(&other).map(|line| &line.call));
+        match other {
+            // It ended meanwhile, and the exchange has been told.
+            Some(None) => actions.push(Action::Event(TrunkEvent::Referred { leg, connected: false }.into())),
+            Some(other) => line.call.refer(number, other, actions),
+            None => line.call.refer(number, None, actions),
+        }
+        self.lines.insert(leg, line);
     }
 
     fn begin(
@@ -206,7 +275,7 @@ impl Driver {
         order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Vec<Server>), EndCause> {
-        if self.lines.contains_key(&order.leg()) {
+        if order.leg().is_none_or(|leg| self.lines.contains_key(&leg)) {
             return Err(EndCause::NoTrunk);
         }
         let trunk = self.trunks.get(name).ok_or(EndCause::NoTrunk)?;
@@ -226,6 +295,30 @@ impl Driver {
         let names = self.names(config.transport, peer).ok_or(EndCause::NoTrunk)?;
         let call = Call::outgoing(config, names, order, actions).ok_or(EndCause::UnknownNumber)?;
         Ok((call, servers))
+    }
+
+    /// As [`Self::begin`], at a place where a phone is registered.
+    fn begin_at(
+        &mut self,
+        name: &str,
+        contact: u64,
+        emergency: bool,
+        order: &TrunkOrder,
+        actions: &mut Vec<Action>,
+    ) -> Result<(Call, Server, Option<SipConnection>), EndCause> {
+        let trunk = self.trunks.get(name).ok_or(EndCause::Unregistered)?;
+        if order.leg().is_none_or(|leg| self.lines.contains_key(&leg)) {
+            return Err(EndCause::NoTrunk);
+        }
+        if !emergency && trunk.calls >= trunk.config.limits.calls {
+            return Err(EndCause::Busy);
+        }
+        let (config, server, flow, target) =
+            self.way_to(&trunk.config, contact).ok_or(EndCause::Unregistered)?;
+        let names = self.names(config.transport, server.address).ok_or(EndCause::Unregistered)?;
+        let names = Names { target: Some(target), ..names };
+        let call = Call::outgoing(config, names, order, actions).ok_or(EndCause::UnknownNumber)?;
+        Ok((call, server, flow))
     }
 
     /// A call of ours begins, with the first of these servers.
@@ -256,7 +349,15 @@ impl Driver {
             session: session >> 2,
             host: host.to_string(),
             contact: format!("<sip:{host}{parameters}>"),
+            target: None,
+            near: self.near(transport, peer),
         })
+    }
+
+    /// This machine's address towards a peer.
+    fn near(&self, transport: Transport, peer: SocketAddr) -> Option<IpAddr> {
+        let bound = self.listener(transport, peer).map(|bound| bound.local.ip());
+        bound.filter(|ip| !ip.is_unspecified()).or_else(|| local_for(peer))
     }
 
     /// Our address as this peer sees it. Streams can do without a listener: the peer uses the one that we opened.
@@ -301,11 +402,14 @@ impl Driver {
     fn wire(&mut self, wire: Wire) {
         let mut actions = Vec::new();
         let leg = match &wire {
-            Wire::Response { whom: Whom::Trunk(name), response } => {
+            Wire::Response { whom: Whom::Trunk { name, place }, response } => {
                 if response.status_code.code() >= 200 && self.leaving > 0 {
                     self.leaving -= 1;
                 }
-                return self.upkept(name, response);
+                return self.upkept(name, *place, response);
+            }
+            Wire::Response { whom: Whom::Mailbox(name), response } => {
+                return self.notified(name.as_ref(), response);
             }
             Wire::Response { whom: Whom::Call { leg, id }, response } => {
                 if self.tries_another(*leg, *id, response) {
@@ -346,9 +450,12 @@ impl Driver {
             }
             Wire::Served { server } => {
                 self.servers.remove(server);
+                self.gate.keeps(self.servers.len());
                 return;
             }
-            Wire::Resolved { trunk, servers } => return self.resolved(trunk, servers.clone()),
+            Wire::Resolved { trunk, place, servers } => {
+                return self.resolved(trunk, *place, servers.clone());
+            }
         };
         self.act(leg, actions);
     }
@@ -410,6 +517,7 @@ impl Driver {
                 Action::Ack(request) => self.acknowledge(leg, request),
                 Action::Respond { server, response } => self.reply(server, response),
                 Action::Event(event) => self.tell(leg, event),
+                Action::Join(call_id, tags) => self.join(leg, call_id, tags),
                 Action::Timer(timer, after) => self.arm(leg, timer, after),
                 Action::Stop(timer) => self.disarm(leg, timer),
                 Action::Over => self.remove(leg),
@@ -432,6 +540,7 @@ impl Driver {
     /// Ends the calls whose events were lost, and tells so as far as there is room.
     fn settle(&mut self) {
         self.tell_status();
+        self.tell_phones();
         while let Some(&leg) = self.owed.first() {
             let event = TrunkEvent::HungUp { leg, cause: EndCause::Overload }.into();
             if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
@@ -444,6 +553,18 @@ impl Driver {
             // Still owed while these are done: nothing more is told.
             self.act(leg, actions);
             self.owed.remove(&leg);
+        }
+    }
+
+    /// A phone joins two of its calls. The tags are named as the phone's far end of the other call sees them, which is us; but
+    /// not all phones see it so.
+    fn join(&mut self, leg: TrunkLegId, call_id: String, [to, from]: [String; 2]) {
+        let find = |ours: &str, theirs: &str| {
+            let other = *self.dialogs.get(&(call_id.clone(), ours.to_string()))?;
+            (self.lines.get(&other)?.call.remote_tag() == Some(theirs)).then_some(other)
+        };
+        if let Some(with) = find(&to, &from).or_else(|| find(&from, &to)) {
+            self.tell(leg, TrunkEvent::Join { leg, with }.into());
         }
     }
 

@@ -7,17 +7,19 @@ use std::{
 };
 
 use rsipstack::{
-    resolver::SipResolver,
-    sip::{Domain, Port, Response},
+    platform::CancellationToken,
+    sip::Response,
     transaction::{make_tag, random_text},
     transport::TlsConfig,
 };
+use selsius_exchange::record::EndCause;
 use tokio::time::{Instant, timeout};
 
 use super::Driver;
 use crate::{
     config::{Network, Transport, TrunkConfig},
     endpoint::{
+        names::NameServers,
         stack_transport,
         transactions::{Whom, Wire},
     },
@@ -48,6 +50,10 @@ pub(super) struct Trunk {
     pub(super) servers: Vec<Server>,
     pub(super) calls: usize,
     pub(super) rate: Bucket,
+    /// Counts the places where trunks have been: what comes from an earlier one is not for this one.
+    place: u64,
+    /// Ends the look-ups of its servers.
+    looks: CancellationToken,
     upkeep: Option<Upkeep>,
     /// When the registration or probe is due.
     due: Option<Instant>,
@@ -56,7 +62,7 @@ pub(super) struct Trunk {
 }
 
 impl Trunk {
-    pub(super) fn new(config: TrunkConfig) -> Self {
+    fn new(config: Arc<TrunkConfig>, place: u64, looks: CancellationToken) -> Self {
         let port = port(&config);
         let servers = config
             .servers
@@ -66,10 +72,12 @@ impl Trunk {
             .collect();
         let rate = Bucket::new(config.limits.rate.into());
         Self {
-            config: Arc::new(config),
+            config,
             servers,
             calls: 0,
             rate,
+            place,
+            looks,
             upkeep: None,
             due: None,
             status: TrunkStatus::Unknown,
@@ -95,6 +103,12 @@ impl Trunk {
     }
 }
 
+impl Drop for Trunk {
+    fn drop(&mut self) {
+        self.looks.cancel();
+    }
+}
+
 fn port(config: &TrunkConfig) -> u16 {
     config.port.unwrap_or(if config.transport == Transport::Tls { 5061 } else { 5060 })
 }
@@ -106,8 +120,8 @@ fn server(config: &TrunkConfig, address: SocketAddr, name: &str) -> Server {
 }
 
 /// Looks up the servers of a trunk (RFC 3263), again and again.
-async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wire>) {
-    let resolver = SipResolver::default();
+async fn look_up(config: Arc<TrunkConfig>, place: u64, happen: tokio::sync::mpsc::Sender<Wire>) {
+    let names = NameServers::new(&config.nameservers);
     loop {
         let mut servers: Vec<Server> = Vec::new();
         for name in &config.servers {
@@ -116,17 +130,9 @@ async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wir
                 continue;
             }
             let transport = stack_transport(config.transport);
-            let domain = Domain::from(name.as_str());
-            let found = resolver.lookup(
-                &domain,
-                config.port.map(Port),
-                Some(transport),
-                config.transport == Transport::Tls,
-            );
-            match timeout(PATIENCE, found).await {
-                Ok(Ok(targets)) => {
-                    let usable = targets.into_iter().filter(|target| target.transport == transport);
-                    servers.extend(usable.map(|target| server(&config, target.addr, name)));
+            match timeout(PATIENCE, names.look_up(name, config.port, transport)).await {
+                Ok(Ok(found)) => {
+                    servers.extend(found.into_iter().map(|address| server(&config, address, name)));
                 }
                 Ok(Err(error)) => {
                     tracing::warn!(trunk = config.name, server = name, error, "a name leads nowhere")
@@ -137,7 +143,7 @@ async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wir
         servers.truncate(MOST_SERVERS);
         let trunk = config.name.clone();
         // What is known is better than nothing.
-        if !servers.is_empty() && happen.send(Wire::Resolved { trunk, servers }).await.is_err() {
+        if !servers.is_empty() && happen.send(Wire::Resolved { trunk, place, servers }).await.is_err() {
             return;
         }
         tokio::time::sleep(LOOK_UP).await;
@@ -145,24 +151,103 @@ async fn look_up(config: Arc<TrunkConfig>, happen: tokio::sync::mpsc::Sender<Wir
 }
 
 impl Driver {
-    /// Begins to look up names, to register and to probe.
-    pub(super) fn start_trunks(&mut self) {
-        let mut names = Vec::new();
-        for trunk in self.trunks.values_mut() {
-            if trunk.config.servers.iter().any(|server| server.parse::<IpAddr>().is_err()) {
-                names.push(trunk.config.clone());
-            }
-            if trunk.is_kept() && !trunk.servers.is_empty() {
-                trunk.due = Some(Instant::now());
+    /// Serves these trunks from now on.
+    pub(super) fn change(&mut self, configs: Vec<TrunkConfig>) {
+        let gone: Vec<String> = self
+            .trunks
+            .keys()
+            .filter(|&name| configs.iter().all(|config| config.name != *name))
+            .cloned()
+            .collect();
+        for name in gone {
+            self.leave_place(&name);
+            self.trunks.remove(&name);
+            self.registrar.forget(&name);
+            self.hang_up_calls(&name);
+        }
+        for config in configs {
+            let config = Arc::new(config);
+            match self.trunks.get_mut(&config.name) {
+                Some(trunk) if *trunk.config == *config => {}
+                Some(trunk) if trunk.config.is_at(&config) => {
+                    if trunk.config.limits != config.limits {
+                        trunk.rate = Bucket::new(config.limits.rate.into());
+                    }
+                    trunk.config = config.clone();
+                    for line in self.lines.values_mut().filter(|line| line.call.trunk.name == config.name) {
+                        line.call.trunk = config.clone();
+                    }
+                }
+                // Its calls go on where they are, as they have begun.
+                Some(trunk) => {
+                    // Where we are known by the same address, leaving would undo what the next registration does.
+                    if !trunk.config.is_known_as(&config) || !config.register {
+                        self.leave_place(&config.name);
+                    }
+                    // A phone has to prove anew who it is.
+                    self.registrar.forget(&config.name);
+                    self.settle_at(config);
+                }
+                None => self.settle_at(config),
             }
         }
-        for config in names {
-            self.spawn(look_up(config, self.happen.clone()));
+        let networks = |trunk: &Trunk| {
+            let servers = trunk.servers.iter().map(|server| Network::from(server.address.ip()));
+            trunk.config.allow.iter().copied().chain(servers).collect::<Vec<_>>()
+        };
+        // Whoever is in a call is no stranger.
+        let peers = self.lines.values().map(|line| Network::from(line.peer.address.ip()));
+        let friends = self.trunks.values().flat_map(networks).chain(peers).collect();
+        self.gate.change(friends, self.trunks.values().any(|trunk| trunk.config.authenticate));
+    }
+
+    /// A trunk begins at a place: names are looked up, it registers and probes.
+    fn settle_at(&mut self, config: Arc<TrunkConfig>) {
+        self.next_place += 1;
+        let place = self.next_place;
+        let looks = self.stop.child_token();
+        let mut trunk = Trunk::new(config.clone(), place, looks.clone());
+        trunk.calls = self.lines.values().filter(|line| line.call.trunk.name == config.name).count();
+        if trunk.is_kept() && !trunk.servers.is_empty() {
+            trunk.due = Some(Instant::now());
+        }
+        if let Some(before) = self.trunks.get(&config.name) {
+            trunk.told = before.told;
+        }
+        self.trunks.insert(config.name.clone(), trunk);
+        if config.servers.iter().any(|server| server.parse::<IpAddr>().is_err()) {
+            let looking = look_up(config, place, self.happen.clone());
+            tokio::spawn(async move {
+                looks.run_until_cancelled(looking).await;
+            });
         }
     }
 
-    pub(super) fn resolved(&mut self, name: &str, servers: Vec<Server>) {
-        let Some(trunk) = self.trunks.get_mut(name) else { return };
+    /// Ends the registration of a trunk. Does an answer come?
+    fn leave_place(&mut self, name: &str) -> bool {
+        let Some(trunk) = self.trunks.get_mut(name) else { return false };
+        trunk.due = None;
+        // Whatever comes of it is nobody's business any more.
+        let step = trunk.upkeep.take().and_then(|mut upkeep| upkeep.leave());
+        let leaves = step.is_some();
+        self.step(name, step.into_iter().collect());
+        leaves
+    }
+
+    fn hang_up_calls(&mut self, name: &str) {
+        let legs: Vec<_> =
+            self.lines.iter().filter(|(_, line)| line.call.trunk.name == name).map(|(&leg, _)| leg).collect();
+        for leg in legs {
+            let mut actions = Vec::new();
+            if let Some(line) = self.lines.get_mut(&leg) {
+                line.call.fail(EndCause::NoTrunk, &mut actions);
+            }
+            self.act(leg, actions);
+        }
+    }
+
+    pub(super) fn resolved(&mut self, name: &str, place: u64, servers: Vec<Server>) {
+        let Some(trunk) = self.trunks.get_mut(name).filter(|trunk| trunk.place == place) else { return };
         self.gate.admit(servers.iter().map(|server| server.address.ip()));
         trunk.servers = servers;
         if trunk.is_kept() && trunk.upkeep.is_none() {
@@ -216,8 +301,8 @@ impl Driver {
     }
 
     /// A response to a registration or probe.
-    pub(super) fn upkept(&mut self, name: &str, response: &Response) {
-        let Some(trunk) = self.trunks.get_mut(name) else { return };
+    pub(super) fn upkept(&mut self, name: &str, place: u64, response: &Response) {
+        let Some(trunk) = self.trunks.get_mut(name).filter(|trunk| trunk.place == place) else { return };
         let servers = trunk.servers.len();
         let steps =
             trunk.upkeep.as_mut().map(|upkeep| upkeep.answered(response, servers)).unwrap_or_default();
@@ -232,8 +317,8 @@ impl Driver {
                     let Some(server) = trunk.servers.get(server).or(trunk.servers.first()).cloned() else {
                         return;
                     };
-                    let transport = trunk.config.transport;
-                    self.send(Whom::Trunk(name.into()), *request, transport, &server, None);
+                    let (transport, place) = (trunk.config.transport, trunk.place);
+                    self.send(Whom::Trunk { name: name.into(), place }, *request, transport, &server, None);
                 }
                 Step::Wait(time) => {
                     if let Some(trunk) = self.trunks.get_mut(name) {
@@ -269,17 +354,6 @@ impl Driver {
     /// Ends the registrations. How many answers are to come.
     pub(super) fn leave(&mut self) -> usize {
         let names: Vec<String> = self.trunks.keys().cloned().collect();
-        let mut leaving = 0;
-        for name in names {
-            let Some(trunk) = self.trunks.get_mut(&name) else { continue };
-            trunk.due = None;
-            if let Some(step) = trunk.upkeep.as_mut().and_then(Upkeep::leave) {
-                // Whatever comes of it is nobody's business any more.
-                trunk.upkeep = None;
-                leaving += 1;
-                self.step(&name, vec![step]);
-            }
-        }
-        leaving
+        names.iter().filter(|name| self.leave_place(name)).count()
     }
 }

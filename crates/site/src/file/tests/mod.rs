@@ -114,7 +114,7 @@ lines = ["1001"]
         "2:1 colour: unknown key; expected `settings`, `lines`, `devices`, … or `contacts`",
         "4:8 settings.name: is an integer; expected a text",
         "5:9 settings.tones: is \"german\"; expected `united-states`, `germany`, `united-kingdom` or `france` (did you mean `germany`?)",
-        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722` or `g729`…",
+        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722`, `g729` or `opus`…",
         "7:13 settings.packet-ms: is a text; expected milliseconds such as 20",
         "8:21 settings.keepalive-seconds: is -5; expected seconds such as 30",
         "9:1 settings.auto-registration: has no `last`; expected false, or the ends of a range such as { first = \"1001\", last = \"1999\" }",
