@@ -19,6 +19,7 @@ pub mod ladder;
 pub mod packet;
 pub mod reassembly;
 pub mod sctp;
+pub mod sip;
 pub mod ss7;
 pub mod summary;
 pub mod survey;

@@ -133,7 +133,7 @@ impl Server {
 
     async fn open(opened: Opened, options: Options) -> Result<Self, ServeError> {
         let Opened { store, interrupted, first_call } = opened;
-        let Options { data_dir, config, site: file, auto_register } = options;
+        let Options { data_dir, config, site: file, auto_register, sip_tap } = options;
         let mut notices = Vec::new();
         if interrupted > 0 {
             notices.push(Notice::Interrupted(interrupted));
@@ -184,7 +184,7 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), handle.clone());
+        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), sip_tap, handle.clone());
         handle.deliver(Command::FarEnd(TrunkKind::Sip, far_end)).await;
         let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared, shortfall);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));

@@ -10,7 +10,7 @@ use std::{
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::{
-    Counts, Event, Figures, Handle, Limits, Listener, Network, PhoneTerms, Sip, StartError, TrunkConfig,
+    Counts, Event, Figures, Handle, Limits, Listener, Network, PhoneTerms, Sip, StartError, Tap, TrunkConfig,
     TrunkStatus,
 };
 use selsius_site::{DeviceName, Dtmf, Name, SipPhone, Site, Transport, Trunk, TrunkKind};
@@ -108,6 +108,7 @@ struct Running {
 /// The trunks, while the manager runs.
 pub(crate) struct Trunks {
     config: SipConfig,
+    tap: Option<Tap>,
     exchange: core::Handle,
     orders: mpsc::Receiver<Ordered>,
     running: Option<Running>,
@@ -118,11 +119,11 @@ pub(crate) struct Trunks {
 
 impl Trunks {
     /// The trunks, and where the exchange's orders for them go.
-    pub(crate) fn new(config: SipConfig, exchange: core::Handle) -> (Self, FarEnd, Shared) {
+    pub(crate) fn new(config: SipConfig, tap: Option<Tap>, exchange: core::Handle) -> (Self, FarEnd, Shared) {
         let (to, orders) = mpsc::channel(ORDERS);
         let shared = Shared::default();
         let legs = BTreeSet::new();
-        let trunks = Self { config, exchange, orders, running: None, legs, shared: Arc::clone(&shared) };
+        let trunks = Self { config, tap, exchange, orders, running: None, legs, shared: Arc::clone(&shared) };
         (trunks, to, shared)
     }
 
@@ -215,6 +216,7 @@ impl Trunks {
                 address,
                 public: public.map(|public| SocketAddr::new(public, address.port())),
                 certificate: certificate.clone().filter(|_| transport == selsius_sip::Transport::Tls),
+                tap: self.tap.clone(),
             }));
         }
         let (handle, events) = Sip::start(trunks.clone(), listeners).await?;

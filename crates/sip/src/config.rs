@@ -7,6 +7,8 @@ use std::{
 
 use selsius_site::CodecName;
 
+use crate::tap::Tap;
+
 /// One trunk to another SIP system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkConfig {
@@ -241,12 +243,14 @@ pub struct Listener {
     pub public: Option<SocketAddr>,
     /// Certificate chain and key in PEM, for TLS.
     pub certificate: Option<(Vec<u8>, Vec<u8>)>,
+    /// Hears what comes and goes, by datagram only.
+    pub tap: Option<Tap>,
 }
 
 impl Listener {
     /// Datagrams on this address.
     pub fn udp(address: SocketAddr) -> Self {
-        Self { transport: Transport::Udp, address, public: None, certificate: None }
+        Self { transport: Transport::Udp, address, public: None, certificate: None, tap: None }
     }
 }
 

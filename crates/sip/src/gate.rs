@@ -20,7 +20,10 @@ use rsipstack::{
 use selsius_exchange::{Meters, Rate, Time};
 use tokio::{net::UdpSocket, sync::Notify};
 
-use crate::config::Network;
+use crate::{
+    config::Network,
+    tap::{Tap, Tapped},
+};
 
 /// A header section longer than this is nobody's.
 const MOST_HEADER_BYTES: usize = 6 * 1024;
@@ -305,11 +308,22 @@ enum Verdict {
 pub(crate) struct GatedSocket {
     socket: UdpSocket,
     gate: std::sync::Arc<Gate>,
+    tap: Option<Tap>,
 }
 
 impl GatedSocket {
-    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>) -> Self {
-        Self { socket, gate }
+    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>, tap: Option<Tap>) -> Self {
+        Self { socket, gate, tap }
+    }
+
+    /// Lets somebody hear what comes from a peer, or goes there.
+    fn tell(&self, peer: SocketAddr, sent: bool, datagram: &[u8]) {
+        if let Some(tap) = &self.tap
+            && let Ok(own) = self.socket.local_addr()
+        {
+            let (from, to) = if sent { (own, peer) } else { (peer, own) };
+            tap.hear(Tapped { from, to, sent, datagram });
+        }
     }
 }
 
@@ -339,6 +353,7 @@ impl StackSocket for GatedSocket {
                         count(&self.gate.counters.malformed);
                         continue;
                     }
+                    self.tell(from, false, datagram);
                     return Ok((length, from));
                 }
                 Verdict::Drop => {
@@ -354,6 +369,7 @@ impl StackSocket for GatedSocket {
     }
 
     async fn send_to(&self, buffer: &[u8], to: SocketAddr) -> rsipstack::Result<usize> {
+        self.tell(to, true, buffer);
         Ok(self.socket.send_to(buffer, to).await?)
     }
 
@@ -485,7 +501,7 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         far.connect(socket.local_addr().unwrap()).await.unwrap();
-        let socket = GatedSocket::new(socket, gate.clone());
+        let socket = GatedSocket::new(socket, gate.clone(), None);
         let request = format!("OPTIONS sip:b@h SIP/2.0\r\n{HEAD}\r\n");
         let mut buffer = [0; 2048];
         for _ in 0..MOST_WAITING {

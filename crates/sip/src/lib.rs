@@ -36,10 +36,12 @@ mod registration;
 mod screen;
 pub mod sdp;
 mod seam;
+mod tap;
 
 pub use self::{
     config::{Dtmf, Limits, Listener, Network, PhoneTerms, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
     seam::{Event, TrunkStatus},
+    tap::{Tap, Tapped},
 };

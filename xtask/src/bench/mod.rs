@@ -7,6 +7,7 @@ mod exchange;
 mod manager;
 mod media;
 mod office;
+mod rtpengine;
 mod script;
 mod verdict;
 
@@ -34,6 +35,8 @@ pub(crate) enum Subject {
     Peer(manager::PeerOptions),
     /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
     Media(media::Options),
+    /// The media thread beside rtpengine in user space: the same streams of voice through both.
+    Rtpengine(rtpengine::Options),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -65,6 +68,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Calls(options) => manager::calls(options),
         Subject::Peer(options) => manager::peer(options),
         Subject::Media(options) => media::run(options),
+        Subject::Rtpengine(options) => rtpengine::run(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }

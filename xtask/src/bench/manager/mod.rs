@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 pub(super) use self::{
-    calls::Options as CallOptions, peer::Options as PeerOptions, process::Watched,
-    restart::Options as RestartOptions, storm::Options as StormOptions,
+    calls::Options as CallOptions,
+    peer::Options as PeerOptions,
+    process::{Sample, Watched, sample},
+    restart::Options as RestartOptions,
+    storm::Options as StormOptions,
 };
 use crate::{
     bench::verdict::short,

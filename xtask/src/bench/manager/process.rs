@@ -122,7 +122,7 @@ impl Drop for Watched {
 }
 
 /// Processor time by `schedstat`, in nanoseconds. How much of it was in the kernel `stat` says, in hundredths of seconds.
-fn sample(id: u32, started: Instant) -> Sample {
+pub(in crate::bench) fn sample(id: u32, started: Instant) -> Sample {
     let (mut cpu, mut exchange) = (0, 0);
     let (mut kernel, mut exchange_kernel) = (0, 0);
     for thread in fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
