@@ -649,8 +649,9 @@ impl Bed {
         let channel = self.channels;
         let state = &mut self.phones[phone];
         match order {
-            MediaOrder::OpenReceive { party, .. } => {
+            MediaOrder::OpenReceive { party, keys, .. } => {
                 state.receiving.insert(party, channel);
+                state.hears_by.insert(party, keys);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
                 match (bad, self.rng.random_ratio(1, 2)) {
@@ -673,9 +674,11 @@ impl Bed {
             MediaOrder::CloseReceive { party } => {
                 state.groups.remove(&party);
                 state.receiving.remove(&party);
+                state.hears_by.remove(&party);
             }
-            MediaOrder::StartTransmit { party, remote, .. } => {
+            MediaOrder::StartTransmit { party, remote, keys, .. } => {
                 state.transmitting.insert(party, remote);
+                state.sends_by.insert(party, keys);
                 let counters = Counters { packets_sent: 7, packets_received: 5, ..Counters::default() };
                 self.phones[phone]
                     .station
@@ -683,6 +686,7 @@ impl Bed {
             }
             MediaOrder::StopTransmit { party } => {
                 state.transmitting.remove(&party);
+                state.sends_by.remove(&party);
             }
             MediaOrder::ReceiveFixed { .. } => {}
         }

@@ -152,6 +152,15 @@ impl Keys {
     }
 }
 
+/// The keys of a party's audio, as the party sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartyKeys {
+    /// Of what it sends.
+    pub sends: Keys,
+    /// Of what it hears.
+    pub hears: Keys,
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.suite).finish_non_exhaustive()

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, Name};
-use selsius_wire::Time;
+use selsius_wire::{Time, srtp::PartyKeys};
 
 use super::{Audio, Call, End, Leg, LegState, Phase, Receive};
 use crate::{
@@ -31,6 +31,7 @@ const PHONE_EVENTS: u8 = 101;
 pub(crate) struct Anchor {
     pub(crate) hears: Hears,
     audio: Audio,
+    srtp: Option<PartyKeys>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
 }
@@ -79,9 +80,9 @@ impl Exchange {
         let Some((hears, audio)) = wanted else { return self.release_anchor(handle) };
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let events = match &leg.end {
-            End::Trunk(trunk) => trunk.events,
-            End::Station(_) => Some(PHONE_EVENTS),
+        let (events, srtp) = match &leg.end {
+            End::Trunk(trunk) => (trunk.events, trunk.srtp),
+            End::Station(_) => (Some(PHONE_EVENTS), leg.secured.map(|secured| secured.keys)),
         };
         let listens = match leg.receive {
             Receive::Open(address) => Some(address),
@@ -90,13 +91,13 @@ impl Exchange {
         let party = leg.party;
         let order = match &mut leg.anchor {
             None => {
-                leg.anchor = Some(Anchor { hears: hears.clone(), audio, address: None });
-                AnchorOrder::Join { party, hears, audio, events, listens, near }
+                leg.anchor = Some(Anchor { hears: hears.clone(), audio, srtp, address: None });
+                AnchorOrder::Join { party, hears, audio, events, srtp, listens, near }
             }
-            Some(anchor) if anchor.hears == hears && anchor.audio == audio => return,
+            Some(anchor) if anchor.hears == hears && anchor.audio == audio && anchor.srtp == srtp => return,
             Some(anchor) => {
-                (anchor.hears, anchor.audio) = (hears.clone(), audio);
-                AnchorOrder::Change { party, hears, audio, events }
+                (anchor.hears, anchor.audio, anchor.srtp) = (hears.clone(), audio, srtp);
+                AnchorOrder::Change { party, hears, audio, events, srtp }
             }
         };
         self.order_anchor(order);
@@ -108,7 +109,7 @@ impl Exchange {
         if !leg.anchor.as_ref().is_some_and(|anchor| matches!(anchor.hears, Hears::Music(_))) {
             return false;
         }
-        (leg.audio, leg.receive) = (None, Receive::Closed);
+        (leg.audio, leg.receive, leg.secured) = (None, Receive::Closed, None);
         self.timers.cancel(Timer::Media(handle));
         self.release_anchor(handle);
         true

@@ -158,6 +158,7 @@ impl Exchange {
             state,
             receive: Receive::Closed,
             audio: None,
+            secured: None,
             anchor: None,
             consults: None,
             selected: false,

@@ -187,7 +187,7 @@ impl Exchange {
             self.timers.cancel(Timer::Media(handle));
             let Some(leg) = self.legs.get_mut(handle) else { continue };
             let from = core::mem::replace(&mut leg.call, to);
-            leg.audio = None;
+            (leg.audio, leg.secured) = (None, None);
             leg.consults = None;
             if leg.device().is_some() {
                 leg.receive = Receive::Closed;

@@ -7,6 +7,7 @@ mod hold;
 mod join;
 mod keys;
 mod media;
+mod secure;
 mod trunk;
 
 pub use self::media::codec_name;
@@ -24,7 +25,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodeDemand, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
-use self::{anchor::Anchor, trunk::TrunkEnd};
+use self::{anchor::Anchor, secure::Secured, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
@@ -203,6 +204,8 @@ pub(crate) struct Leg {
     pub(crate) receive: Receive,
     /// The audio of its channels, while there are any.
     pub(crate) audio: Option<Audio>,
+    /// The keys of its audio, while that is encrypted and the leg is a phone's.
+    pub(crate) secured: Option<Secured>,
     /// Its place at the media services, while its audio goes there.
     pub(crate) anchor: Option<Anchor>,
     /// The call that this one is made for: a consultation before a transfer, or before a conference.

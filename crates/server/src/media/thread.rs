@@ -16,11 +16,12 @@ use selsius_media::{
     engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
-
+use selsius_srtp::Refused;
 use tokio::sync::oneshot;
 
 use super::{
     Answer, Handle, Happening, Opening, Order, Party, Status, Watcher,
+    cover::Cover,
     handle::{Orders, complain},
     ports::{Pair, Ports},
 };
@@ -130,6 +131,8 @@ struct Leg {
     party: Party,
     pair: Pair,
     watcher: Option<Watcher>,
+    /// If its audio is encrypted.
+    cover: Option<Box<Cover>>,
 }
 
 /// Whether to go on.
@@ -203,7 +206,7 @@ impl Media {
     /// Reads what has come to a socket, up to a bound; the rest follows in the next turn.
     fn read(&mut self, token: usize) {
         for _ in 0..READS {
-            let Some(leg) = self.legs.get(token / 2).and_then(Option::as_ref) else { return };
+            let Some(leg) = self.legs.get_mut(token / 2).and_then(Option::as_mut) else { return };
             let id = leg.id;
             let (socket, port) = match token.is_multiple_of(2) {
                 true => (&leg.pair.media, Port::Media),
@@ -213,6 +216,18 @@ impl Media {
                 Ok((len, from)) => {
                     let now = self.now();
                     let (datagram, from) = (&self.buffer[..len], canonical(from));
+                    let opened = leg.cover.as_mut().map(|cover| cover.open(port, datagram));
+                    let datagram = match opened {
+                        None => datagram,
+                        Some(Ok(plain)) => plain,
+                        Some(Err(refused)) => {
+                            match refused {
+                                Refused::Replayed => self.status.replayed += 1,
+                                Refused::Malformed | Refused::Forged | Refused::Spent => self.status.forged += 1,
+                            }
+                            continue;
+                        }
+                    };
                     match port {
                         Port::Media => self.engine.receive(now, id, from, datagram),
                         Port::Control => self.engine.receive_control(now, id, from, datagram),
@@ -237,9 +252,12 @@ impl Media {
                         Port::Media => &leg.pair.media,
                         Port::Control => &leg.pair.control,
                     };
-                    if send(socket, to, bytes).is_err() {
-                        self.status.unsent += 1;
-                    }
+                    let closed = leg.cover.as_mut().map(|cover| cover.close(port, bytes));
+                    let sent = match closed {
+                        None => send(socket, to, bytes).is_ok(),
+                        Some(closed) => closed.is_ok_and(|bytes| send(socket, to, bytes).is_ok()),
+                    };
+                    self.status.unsent += u64::from(!sent);
                 }
                 Output::Sound { party, said, heard } => {
                     if let Some(watcher) = watcher(&mut self.legs, party) {
@@ -333,6 +351,15 @@ impl Media {
             Order::Format(party, format) => {
                 (party, id(party).map(|id| self.engine.set_format(now, id, format)))
             }
+            Order::Srtp(party, keys) => {
+                if let Some(leg) = id(party).and_then(|id| leg(&mut self.legs, id)) {
+                    match (&mut leg.cover, keys) {
+                        (Some(cover), Some(keys)) => cover.change(&keys),
+                        (cover, keys) => *cover = keys.map(|keys| Box::new(Cover::new(&keys))),
+                    }
+                }
+                return;
+            }
             Order::Place(party, place) => (party, id(party).map(|id| self.engine.place(now, id, place))),
             Order::Voice(party, voice) => (party, id(party).map(|id| self.engine.set_voice(id, voice))),
             Order::Play(party, clip) => (party, id(party).map(|id| self.engine.play(now, id, clip))),
@@ -356,7 +383,7 @@ impl Media {
         watcher: Option<Watcher>,
     ) -> Option<SocketAddr> {
         self.close(now, party);
-        let Opening { format, address, remote, learning, place } = opening;
+        let Opening { format, address, remote, learning, place, srtp } = opening;
         let opened = self.engine.open(now, format, remote, learning);
         let id = opened.inspect_err(|&error| complain(party, error)).ok()?;
         let placed = self.engine.place(now, id, place);
@@ -378,7 +405,8 @@ impl Media {
         let port = pair.port;
         self.legs.resize_with(self.legs.len().max(index + 1), || None);
         if let Some(slot) = self.legs.get_mut(index) {
-            *slot = Some(Leg { id, party, pair, watcher });
+            let cover = srtp.map(|keys| Box::new(Cover::new(&keys)));
+            *slot = Some(Leg { id, party, pair, watcher, cover });
         }
         self.parties.insert(party, id);
         Some(SocketAddr::new(address, port))

@@ -31,7 +31,7 @@ pub use settings::{
     AutoRegistration, CodecName, ConferenceDrop, DialTimers, FeatureCode, FeatureCodes, Language,
     OwnerLeaves, Settings, TonePlan,
 };
-pub use trunk::{Dtmf, MediaPath, Music, Transport, Trunk, TrunkKind};
+pub use trunk::{Dtmf, MediaPath, Music, Srtp, Transport, Trunk, TrunkKind};
 
 /// A whole office. Keys are unique names; everything else refers to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

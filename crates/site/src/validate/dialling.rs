@@ -3,7 +3,7 @@
 use super::form::is_host;
 use super::{Check, Problem};
 use crate::{
-    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Trunk,
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Srtp, Trunk,
     TrunkKind, key::KeyPath, pattern::is_match,
 };
 
@@ -67,6 +67,7 @@ impl Check<'_> {
             ("password", !trunk.password.as_str().is_empty(), user, "a user"),
             ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
             ("authenticate", trunk.authenticate, user, "a user"),
+            ("srtp", trunk.srtp != Srtp::Off, sip && trunk.relays(), "kind = \"sip\" and its audio through the manager"),
         ];
         for (key, given, possible, without) in needs {
             if given && !possible {

@@ -12,6 +12,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, Name, Trunk};
+use selsius_wire::srtp::PartyKeys;
 
 use super::{Audio, Call, End, Leg};
 use crate::{
@@ -196,6 +197,8 @@ pub(crate) struct TrunkEnd {
     codecs: Vec<CodecName>,
     /// The payload type of digits in its audio.
     pub(super) events: Option<u8>,
+    /// The keys of its audio, where that is encrypted.
+    pub(super) srtp: Option<PartyKeys>,
     /// Its audio goes through the manager.
     relays: bool,
     /// This side has called it.
@@ -227,6 +230,7 @@ impl TrunkEnd {
             trunk,
             codecs,
             events: None,
+            srtp: None,
             relays,
             asked: false,
             offer: None,
@@ -276,7 +280,7 @@ impl Exchange {
         trunks.next_back().unwrap_or_default()
     }
 
-    fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+    pub(super) fn site_trunk(&self, name: &str) -> Option<&Trunk> {
         self.site.trunks.get(&name.parse::<Name>().ok()?)
     }
 

@@ -177,6 +177,7 @@ fn device() -> BoxedStrategy<Device> {
         ring_tone: texts(),
         prefer: select(crate::Prefer::ALL),
         media: select(crate::MediaPath::ALL),
+        srtp: any::<bool>(),
     })
 }
 
@@ -285,6 +286,7 @@ fn rest() -> BoxedStrategy<Site> {
         register: any::<bool>(),
         authenticate: any::<bool>(),
         media: option::of(select(crate::MediaPath::ALL)),
+        srtp: select(crate::Srtp::ALL),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
     });
