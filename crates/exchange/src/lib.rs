@@ -42,7 +42,7 @@ pub mod view;
 pub use selsius_wire::{Time, srtp};
 
 pub use self::{
-    call::{Audio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
+    call::{Audio, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     config::{Config, Limits, MediaAddresses, Seed, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,

@@ -4,7 +4,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    call::{TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
+    call::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
     record::EndCause,
 };
 
@@ -31,22 +31,22 @@ impl Loopback {
                     trunk,
                     number,
                     calling,
-                    codecs,
-                    address: None,
-                    events: None,
+                    audio: RemoteAudio { codecs, ..RemoteAudio::default() },
                     redirecting: None,
                 };
                 self.events.push_back(offer);
             }
             TrunkOrder::Ringing { leg } => {
-                self.tell(leg, |leg| TrunkEvent::Progress { leg, ringing: true, early: None, events: None });
+                self.tell(leg, |leg| TrunkEvent::Progress { leg, ringing: true, early: None });
             }
             TrunkOrder::Answer { leg, audio, .. } => {
                 let codec = audio.and_then(|audio| codec_name(audio.codec));
-                self.tell(leg, |leg| TrunkEvent::Answered { leg, codec, address: None, events: None });
+                let audio = RemoteAudio { codecs: codec.into_iter().collect(), ..RemoteAudio::default() };
+                self.tell(leg, |leg| TrunkEvent::Answered { leg, audio });
             }
             TrunkOrder::Media { leg, address, .. } => {
-                self.tell(leg, |leg| TrunkEvent::Media { leg, address });
+                let audio = RemoteAudio { address: Some(address), ..RemoteAudio::default() };
+                self.tell(leg, |leg| TrunkEvent::Media { leg, audio });
             }
             TrunkOrder::Hold { leg, held } => self.tell(leg, |leg| TrunkEvent::Hold { leg, held }),
             // Nobody on the other side shows a name or hears a digit.

@@ -4,11 +4,11 @@
 
 mod bench;
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use bench::{Bench, capabilities, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
@@ -125,7 +125,8 @@ impl Bench {
     }
 
     fn answered(&mut self, leg: TrunkLegId, codec: CodecName, events: Option<u8>) {
-        self.trunk(TrunkEvent::Answered { leg, codec: Some(codec), address: Some(far(4000)), events });
+        let audio = RemoteAudio { codecs: [codec].into(), address: Some(far(4000)), events, packet_ms: None };
+        self.trunk(TrunkEvent::Answered { leg, audio });
     }
 }
 
@@ -181,6 +182,35 @@ fn a_codec_that_can_only_be_carried_goes_out_too() {
     assert_eq!(bench.told(), ["Media 10.0.9.1", "Hold true", "Hold false"]);
     bench.on_hook(alice);
     bench.assert_quiet();
+}
+
+#[test]
+fn a_relayed_far_end_gets_the_packets_that_it_wants() {
+    // The phone sends as many milliseconds in a packet as it can; the media services pack the rest.
+    for (wanted, phone, trunk) in [(None, 20, 20), (Some(30), 30, 30), (Some(60), 40, 60)] {
+        let mut bench = Bench::new(with_trunks());
+        let alice = bench.phone("1001");
+        bench.off_hook(alice);
+        bench.dial(alice, "05");
+        let Some(&AnchorOrder::Join { party: joined, .. }) = bench.mixer.last() else { panic!() };
+        bench.services();
+        let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!() };
+        let leg = *leg;
+        let audio = RemoteAudio {
+            codecs: [CodecName::Pcmu].into(),
+            address: Some(far(4000)),
+            events: None,
+            packet_ms: wanted,
+        };
+        bench.trunk(TrunkEvent::Answered { leg, audio });
+        let mut packets = BTreeMap::from([(false, 20)]);
+        for order in &bench.mixer {
+            if let AnchorOrder::Join { party, audio, .. } | AnchorOrder::Change { party, audio, .. } = order {
+                packets.insert(*party != joined, audio.packet_ms);
+            }
+        }
+        assert_eq!(packets, BTreeMap::from([(false, trunk), (true, phone)]), "{wanted:?}");
+    }
 }
 
 #[test]
@@ -384,9 +414,11 @@ fn nobody_outside_calls_out_again_without_a_right_to_it() {
         trunk: "carrier".into(),
         number: number.into(),
         calling: Party { number: "0301234".into(), ..Party::default() },
-        codecs: [CodecName::Pcmu].into(),
-        address: Some(far(6000)),
-        events: None,
+        audio: RemoteAudio {
+            codecs: [CodecName::Pcmu].into(),
+            address: Some(far(6000)),
+            ..RemoteAudio::default()
+        },
         redirecting: None,
     };
     let mut site = with_trunks();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bench::{Bench, office};
 use selsius_exchange::{
-    Input, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
@@ -406,9 +406,7 @@ fn trunk_calls(bench: &mut Bench, leg: u64, calling: Party, number: &str) {
         trunk: "city".into(),
         number: number.into(),
         calling,
-        codecs: Vec::new(),
-        address: None,
-        events: None,
+        audio: RemoteAudio::default(),
         redirecting: None,
     }));
 }
@@ -470,12 +468,7 @@ fn a_call_out_of_the_office_asks_for_its_account() {
     bench.press(alice, SoftKey::BackSpace);
     bench.dial(alice, "4#");
     assert_eq!(bench.offered().unwrap().1, "123");
-    bench.input(Input::Trunk(TrunkEvent::Answered {
-        leg: TrunkLegId(2),
-        codec: None,
-        address: None,
-        events: None,
-    }));
+    bench.input(Input::Trunk(TrunkEvent::Answered { leg: TrunkLegId(2), audio: RemoteAudio::default() }));
     bench.on_hook(alice);
     bench.assert_quiet();
     let ended = bench.ended();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bench::{Bench, brief, device_name, edit_line, office};
 use selsius_exchange::{
-    CannotForward, TrunkEvent, TrunkOrder,
+    CannotForward, RemoteAudio, TrunkEvent, TrunkOrder,
     record::{EndCause, Party, RedirectKind},
     remembered::{ForwardKind, LineState},
 };
@@ -287,9 +287,7 @@ fn trunks_forward_and_are_forwarded_to() {
         trunk: "outside".into(),
         number: number.into(),
         calling: Party { number: "5556".into(), ..Party::default() },
-        codecs: [CodecName::Pcmu].into(),
-        address: None,
-        events: None,
+        audio: RemoteAudio { codecs: [CodecName::Pcmu].into(), ..RemoteAudio::default() },
         redirecting: None,
     };
     bench.input(selsius_exchange::Input::Trunk(offer(1, "*721001")));
@@ -315,7 +313,7 @@ fn an_unanswered_call_goes_on_over_a_trunk() {
     assert!(bench.heard(alice).contains(&"CallInfo 1001 to 5555".into()));
     assert_eq!((bench.states(alice), bench.states(bob)), (vec!["Proceed"], vec![]));
     let Some(TrunkOrder::Offer { leg, .. }) = bench.orders.last() else { panic!() };
-    let ringing = TrunkEvent::Progress { leg: *leg, ringing: true, early: None, events: None };
+    let ringing = TrunkEvent::Progress { leg: *leg, ringing: true, early: None };
     bench.input(selsius_exchange::Input::Trunk(ringing));
     assert_eq!(bench.states(alice), ["RingOut"]);
     bench.on_hook(alice);

@@ -4,7 +4,9 @@
 mod bench;
 
 use bench::{Bench, office};
-use selsius_exchange::{AnchorOrder, Input, TrunkEvent, TrunkLegId, record::EndCause, remembered::LineState};
+use selsius_exchange::{
+    AnchorOrder, Input, RemoteAudio, TrunkEvent, TrunkLegId, record::EndCause, remembered::LineState,
+};
 use selsius_site::{PagingGroup, PagingMode, Site};
 use selsius_wire::{
     ManagerMessage, message,
@@ -211,9 +213,7 @@ fn a_page_from_outside_goes_through_the_mixer() {
         trunk: "city".into(),
         number: GROUP.into(),
         calling: Default::default(),
-        codecs: Vec::new(),
-        address: Some("192.0.2.1:4000".parse().unwrap()),
-        events: None,
+        audio: RemoteAudio { address: Some("192.0.2.1:4000".parse().unwrap()), ..RemoteAudio::default() },
         redirecting: None,
     }));
     assert_eq!(bench.states(bob), ["Whisper"]);

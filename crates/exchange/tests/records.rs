@@ -6,7 +6,7 @@ mod bench;
 
 use bench::{Bench, office};
 use selsius_exchange::{
-    Input, TrunkEvent, TrunkLegId, TrunkOrder,
+    Input, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{Action, Name, Route, Site, Trunk};
@@ -45,9 +45,7 @@ fn comes_in(bench: &mut Bench, number: &str) -> TrunkLegId {
         trunk: "carrier".into(),
         number: number.into(),
         calling,
-        codecs: Vec::new(),
-        address: None,
-        events: None,
+        audio: RemoteAudio::default(),
         redirecting: None,
     }));
     leg

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use bench::{Bench, office};
 use selsius_exchange::{
-    Input, TrunkEvent, TrunkLegId, TrunkOrder,
+    Input, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
     loopback::Loopback,
     record::{EndCause, Party},
 };
@@ -34,6 +34,14 @@ fn with_trunks() -> Site {
 
 fn address(port: u16) -> SocketAddr {
     SocketAddr::from(([203, 0, 113, 9], port))
+}
+
+fn listens(port: u16) -> RemoteAudio {
+    RemoteAudio { address: Some(address(port)), ..RemoteAudio::default() }
+}
+
+fn speaks(codec: CodecName, port: u16) -> RemoteAudio {
+    RemoteAudio { codecs: [codec].into(), ..listens(port) }
 }
 
 impl Bench {
@@ -95,11 +103,10 @@ fn a_call_goes_out_and_its_audio_with_it() {
     bench.off_hook(alice);
     bench.dial(alice, "05");
     let (leg, ..) = bench.offered_call();
-    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None, events: None });
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early: None });
     assert_eq!(bench.states(alice), ["RingOut"]);
     bench.told();
-    let codec = Some(CodecName::Pcma);
-    bench.trunk(TrunkEvent::Answered { leg, codec, address: Some(address(4000)), events: None });
+    bench.trunk(TrunkEvent::Answered { leg, audio: speaks(CodecName::Pcma, 4000) });
     assert_eq!(bench.states(alice), ["Connected"]);
     bench.open_audio(&[alice]);
     assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
@@ -116,7 +123,7 @@ fn a_call_goes_out_and_its_audio_with_it() {
     assert_eq!(bench.sends_to(alice), None);
     bench.trunk(TrunkEvent::Hold { leg, held: false });
     bench.open_audio(&[alice]);
-    bench.trunk(TrunkEvent::Media { leg, address: address(5000) });
+    bench.trunk(TrunkEvent::Media { leg, audio: listens(5000) });
     assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:5000"));
     bench.trunk(TrunkEvent::HungUp { leg, cause: EndCause::CalledHungUp });
     assert!(bench.states(alice).is_empty());
@@ -127,6 +134,30 @@ fn a_call_goes_out_and_its_audio_with_it() {
 }
 
 #[test]
+fn both_ends_use_packets_that_the_far_end_wants_and_the_phone_can_send() {
+    for (wanted, used) in [(None, 20), (Some(30), 30), (Some(15), 10), (Some(60), 40)] {
+        let mut bench = Bench::new(with_trunks());
+        let alice = bench.phone("1001");
+        bench.off_hook(alice);
+        bench.dial(alice, "05");
+        let (leg, ..) = bench.offered_call();
+        let audio = RemoteAudio { packet_ms: wanted, ..speaks(CodecName::Pcma, 4000) };
+        bench.trunk(TrunkEvent::Answered { leg, audio });
+        bench.open_audio(&[alice]);
+        let view = bench.view(alice);
+        let (channel, _) = view.legs[0].transmit.unwrap();
+        assert_eq!(channel.audio.packet_ms, used, "{wanted:?}");
+        let Some(TrunkOrder::Media { audio, .. }) = bench.orders.last() else { panic!("{:?}", bench.orders) };
+        assert_eq!(audio.packet_ms, used, "{wanted:?}");
+        // It thinks better of it.
+        let audio = RemoteAudio { packet_ms: Some(20), ..RemoteAudio::default() };
+        bench.trunk(TrunkEvent::Media { leg, audio });
+        bench.open_audio(&[alice]);
+        assert_eq!(bench.view(alice).legs[0].transmit.unwrap().0.audio.packet_ms, 20);
+    }
+}
+
+#[test]
 fn announcements_are_heard_before_the_answer() {
     let mut bench = Bench::new(with_trunks());
     let alice = bench.phone("1001");
@@ -134,13 +165,13 @@ fn announcements_are_heard_before_the_answer() {
     bench.dial(alice, "05");
     let (leg, ..) = bench.offered_call();
     bench.heard(alice);
-    let early = Some((CodecName::Pcmu, address(4000)));
-    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early, events: None });
+    let early = Some(speaks(CodecName::Pcmu, 4000));
+    bench.trunk(TrunkEvent::Progress { leg, ringing: true, early });
     let heard = bench.media(alice, 1, 10_000);
     assert!(heard.contains(&"OpenReceiveChannel".into()), "{heard:?}");
     assert!(!heard.iter().any(|line| line.starts_with("StartTone")), "the network plays its own: {heard:?}");
     assert_eq!(bench.sends_to(alice).as_deref(), Some("203.0.113.9:4000"));
-    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: None, events: None });
+    bench.trunk(TrunkEvent::Answered { leg, audio: RemoteAudio::default() });
     let heard = bench.heard(alice);
     assert!(!heard.contains(&"OpenReceiveChannel".into()), "the channel stays open: {heard:?}");
     bench.on_hook(alice);
@@ -208,9 +239,7 @@ fn a_call_comes_in_rings_and_is_answered() {
         trunk: "carrier".into(),
         number: number.into(),
         calling: Party { number: "0301234".into(), name: "Berlin".into(), ..Party::default() },
-        codecs: [CodecName::Pcma].into(),
-        address: Some(address(6000)),
-        events: None,
+        audio: speaks(CodecName::Pcma, 6000),
         redirecting: None,
     };
     bench.trunk(offer("1002"));
@@ -238,7 +267,7 @@ fn a_call_of_a_trunk_is_transferred_by_the_phone_and_by_the_far_end() {
     bench.off_hook(alice);
     bench.dial(alice, "05");
     let (leg, ..) = bench.offered_call();
-    bench.trunk(TrunkEvent::Answered { leg, codec: None, address: Some(address(4000)), events: None });
+    bench.trunk(TrunkEvent::Answered { leg, audio: listens(4000) });
     bench.open_audio(&[alice]);
     bench.press(alice, SoftKey::from(4));
     bench.dial(alice, "1002");
@@ -273,12 +302,7 @@ fn an_office_may_forbid_to_connect_two_parties_outside() {
         for (call, number) in ["05", "06"].into_iter().enumerate() {
             bench.dial(alice, number);
             let (leg, ..) = bench.offered_call();
-            bench.trunk(TrunkEvent::Answered {
-                leg,
-                codec: None,
-                address: Some(address(4000)),
-                events: None,
-            });
+            bench.trunk(TrunkEvent::Answered { leg, audio: listens(4000) });
             bench.open_audio(&[alice]);
             bench.press_on(alice, SoftKey::Transfer, call);
         }
@@ -339,9 +363,9 @@ fn words_about_calls_that_are_over_change_nothing() {
     let mut bench = Bench::new(with_trunks());
     let leg = TrunkLegId(40);
     for event in [
-        TrunkEvent::Progress { leg, ringing: true, early: None, events: None },
-        TrunkEvent::Answered { leg, codec: None, address: None, events: None },
-        TrunkEvent::Media { leg, address: address(1) },
+        TrunkEvent::Progress { leg, ringing: true, early: None },
+        TrunkEvent::Answered { leg, audio: RemoteAudio::default() },
+        TrunkEvent::Media { leg, audio: listens(1) },
         TrunkEvent::Hold { leg, held: true },
         TrunkEvent::Redirect { leg, number: "1001".into() },
         TrunkEvent::HungUp { leg, cause: EndCause::Busy },

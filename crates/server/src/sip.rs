@@ -10,10 +10,9 @@ use std::{
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::{
-    Counts, Event, Figures, Handle, Limits, Listener, Network, Order, Sip, StartError, TrunkConfig,
-    TrunkStatus,
+    Counts, Event, Figures, Handle, Limits, Listener, Network, Sip, StartError, TrunkConfig, TrunkStatus,
 };
-use selsius_site::{Dtmf, Name, Site, Transport, Trunk, TrunkKind};
+use selsius_site::{Dtmf, Name, Site, Srtp, Transport, Trunk, TrunkKind};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
@@ -165,6 +164,16 @@ impl Trunks {
             return;
         }
         let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        for trunk in trunks.iter().filter(|trunk| trunk.srtp != Srtp::Off) {
+            if trunk.transport != selsius_sip::Transport::Tls {
+                let trunk = &trunk.name;
+                tracing::warn!(
+                    trunk,
+                    "its audio is encrypted, but not its SIP, which has the keys in it: whoever can listen to both hears \
+                     the calls; transport = \"tls\" hides the keys"
+                );
+            }
+        }
         match self.start(trunks).await {
             Ok(running) => {
                 for (transport, address) in running.handle.addresses() {
@@ -222,16 +231,13 @@ impl Trunks {
     }
 
     async fn order(&mut self, order: TrunkOrder) {
-        let leg = core::leg_of(&order);
+        let leg = order.leg();
         match order {
             TrunkOrder::Offer { .. } => drop(self.legs.insert(leg)),
             TrunkOrder::HangUp { .. } => drop(self.legs.remove(&leg)),
             _ => {}
         }
-        let given = match (&self.running, Order::new(order)) {
-            (Some(running), Some(order)) => running.handle.order(order).is_ok(),
-            _ => false,
-        };
+        let given = self.running.as_ref().is_some_and(|running| running.handle.order(order).is_ok());
         if !given && self.legs.remove(&leg) {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;
         }
@@ -247,7 +253,6 @@ impl Trunks {
                 }
                 self.tell(event).await;
             }
-            Event::Digit { leg, digit } => self.tell(TrunkEvent::Digit { leg, digit }).await,
             Event::Trunk { trunk, status } => {
                 match status {
                     TrunkStatus::Down => tracing::warn!(trunk, "SIP trunk is down"),
@@ -298,6 +303,7 @@ fn trunk_config(name: &Name, trunk: &Trunk, site: &Site, authorities: &[u8]) -> 
         authenticate: trunk.authenticate,
         authorities: authorities.to_vec(),
         codecs: codecs.clone(),
+        srtp: trunk.srtp,
         dtmf: match trunk.dtmf {
             Dtmf::Auto => selsius_sip::Dtmf::Auto,
             Dtmf::Rfc4733 => selsius_sip::Dtmf::Rfc4733,

@@ -150,7 +150,8 @@ async fn an_exchange_that_begins_anew_leaves_no_party_of_its_own() {
     let thread = Thread::start("24000-24999");
     for number in 0..3 {
         let (place, learning) = (Place::Bridge(BridgeId(1)), Learning::SameHost);
-        let opening = Opening { format: FORMAT, address: LOOPBACK, remote: None, learning, place, srtp: None };
+        let opening =
+            Opening { format: FORMAT, address: LOOPBACK, remote: None, learning, place, srtp: None };
         let (party, watcher) = (Party::of_exchange(number), None);
         let open = |answer| Order::Open { party, opening, watcher, answer: Answer::Waiting(answer) };
         assert!(thread.media.ask(open).await.unwrap().is_some());

@@ -19,6 +19,7 @@ use rsipstack::{
         udp::{UdpConnection, UdpInner},
     },
 };
+use selsius_exchange::TrunkOrder;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -30,7 +31,7 @@ use self::{
 use crate::{
     config::{Listener, Network, Transport, TrunkConfig},
     gate::{Figures, Gate, GatedSocket},
-    seam::{Event, Order},
+    seam::Event,
 };
 
 /// Orders that wait.
@@ -137,7 +138,7 @@ pub(crate) const USER_AGENT: &str = concat!("selsius/", env!("CARGO_PKG_VERSION"
 /// The way to the trunks.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<TrunkOrder>,
     addresses: Vec<(Transport, SocketAddr)>,
     gate: Arc<Gate>,
 }
@@ -148,7 +149,7 @@ impl Handle {
     /// # Errors
     ///
     /// The order back, if there is no room for it. The call concerned should end.
-    pub fn order(&self, order: Order) -> Result<(), Box<Order>> {
+    pub fn order(&self, order: TrunkOrder) -> Result<(), Box<TrunkOrder>> {
         self.orders.try_send(order).map_err(|error| Box::new(error.into_inner()))
     }
 

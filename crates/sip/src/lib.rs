@@ -40,5 +40,5 @@ pub use self::{
     config::{Dtmf, Limits, Listener, Network, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
-    seam::{Audio, Event, Order, TrunkStatus},
+    seam::{Event, TrunkStatus},
 };

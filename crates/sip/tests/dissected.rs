@@ -13,10 +13,10 @@ use pcap_file::{
     pcap::{PcapHeader, PcapPacket, PcapWriter},
 };
 use selsius_exchange::{
-    TrunkEvent,
+    TrunkEvent, TrunkOrder,
     record::{EndCause, Party},
 };
-use selsius_sip::{Order, TrunkConfig};
+use selsius_sip::TrunkConfig;
 use selsius_site::CodecName;
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\n\
@@ -25,7 +25,7 @@ const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\
 /// A call of ours with all that happens in one.
 async fn outgoing(carrier: &Carrier, bed: &mut Bed) {
     let leg = selsius_exchange::TrunkLegId(1000);
-    bed.order(Order::Offer {
+    bed.order(TrunkOrder::Offer {
         leg,
         trunk: "carrier".into(),
         number: "#31*+49".into(),
@@ -61,11 +61,11 @@ async fn outgoing(carrier: &Carrier, bed: &mut Bed) {
     );
     carrier.send_to(&answer, bed.address()).await;
     while !matches!(bed.happens().await, TrunkEvent::Answered { .. }) {}
-    bed.order(Order::Hold { leg, held: true });
+    bed.order(TrunkOrder::Hold { leg, held: true });
     carrier.answers("INVITE", "200 OK", &sdp, SDP).await;
-    bed.order(Order::Digit { leg, digit: '#' });
+    bed.order(TrunkOrder::Digit { leg, digit: '#' });
     carrier.answers("INFO", "200 OK", "", "").await;
-    bed.order(Order::Party {
+    bed.order(TrunkOrder::Party {
         leg,
         party: Party { number: "333".into(), name: "Bob".into(), ..Party::default() },
     });
@@ -110,10 +110,10 @@ async fn incoming(carrier: &Carrier, bed: &mut Bed) {
         carrier.send_to(&request, bed.address()).await;
         if number == 7 {
             let TrunkEvent::Offer { leg, .. } = bed.happens().await else { panic!("an offer") };
-            bed.order(Order::Ringing { leg });
+            bed.order(TrunkOrder::Ringing { leg });
             bed.media(leg);
-            bed.order(Order::Digit { leg, digit: '1' });
-            bed.order(Order::HangUp { leg, cause: EndCause::Busy });
+            bed.order(TrunkOrder::Digit { leg, digit: '1' });
+            bed.order(TrunkOrder::HangUp { leg, cause: EndCause::Busy });
         }
         while !carrier.hear().await.0.starts_with(&format!("SIP/2.0 {expected} ")) {}
     }

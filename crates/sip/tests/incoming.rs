@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Bed, Sipp, free_port, has_sipp};
-use selsius_exchange::{TrunkEvent, TrunkLegId, record::EndCause};
-use selsius_sip::{Event, Order};
+use common::{Bed, Sipp, free_port, has_sipp, remote_audio};
+use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
+use selsius_sip::Event;
 use selsius_site::CodecName;
 
 async fn offered(bed: &mut Bed) -> TrunkLegId {
@@ -25,8 +25,7 @@ async fn a_call_comes_in_with_all_that_is_known_of_it() {
     let mut bed = Bed::new(port).await;
     let carrier = Sipp::calls("uac-answer", port, bed.address(), &[]);
     let Event::Call(event) = bed.event().await else { panic!("an offer") };
-    let TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting } = event
-    else {
+    let TrunkEvent::Offer { leg, trunk, number, calling, audio, redirecting } = event else {
         panic!("an offer")
     };
     assert_eq!((leg.0 % 2, trunk.as_str(), number.as_str()), (1, "carrier", "200"));
@@ -34,10 +33,9 @@ async fn a_call_comes_in_with_all_that_is_known_of_it() {
         (calling.number.as_str(), calling.name.as_str(), calling.restricted),
         ("+4930999", "Real Name", true)
     );
-    assert_eq!(codecs, [CodecName::Pcma, CodecName::Pcmu]);
-    assert_eq!((address, events), (Some("127.0.0.1:40000".parse().unwrap()), Some(101)));
+    assert_eq!(audio, remote_audio(&[CodecName::Pcma, CodecName::Pcmu], 40000));
     assert_eq!(redirecting.unwrap().number, "300");
-    bed.order(Order::Ringing { leg });
+    bed.order(TrunkOrder::Ringing { leg });
     bed.answer(leg);
     bed.hang_up(leg);
     carrier.succeeds().await;
@@ -66,7 +64,7 @@ async fn the_caller_gives_up() {
     let mut bed = Bed::new(port).await;
     let carrier = Sipp::calls("uac-cancel", port, bed.address(), &[]);
     let leg = offered(&mut bed).await;
-    bed.order(Order::Ringing { leg });
+    bed.order(TrunkOrder::Ringing { leg });
     assert_eq!(bed.happens().await, TrunkEvent::HungUp { leg, cause: EndCause::CallerHungUp });
     carrier.succeeds().await;
 }
@@ -81,7 +79,8 @@ async fn a_call_without_an_offer_gets_ours() {
     let carrier = Sipp::calls("uac-delayed", port, bed.address(), &[]);
     let leg = offered(&mut bed).await;
     bed.answer(leg);
-    assert_eq!(bed.happens().await, TrunkEvent::Media { leg, address: "127.0.0.1:40000".parse().unwrap() });
+    let audio = remote_audio(&[CodecName::Pcma], 40000);
+    assert_eq!(bed.happens().await, TrunkEvent::Media { leg, audio });
     bed.hang_up(leg);
     carrier.succeeds().await;
 }
@@ -125,6 +124,6 @@ async fn a_busy_line_refuses() {
     let mut bed = Bed::new(port).await;
     let carrier = Sipp::calls("uac-refused", port, bed.address(), &[]);
     let leg = offered(&mut bed).await;
-    bed.order(Order::HangUp { leg, cause: EndCause::Busy });
+    bed.order(TrunkOrder::HangUp { leg, cause: EndCause::Busy });
     carrier.succeeds().await;
 }

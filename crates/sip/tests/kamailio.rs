@@ -7,8 +7,8 @@ mod common;
 use std::{process::Stdio, time::Duration};
 
 use common::{Bed, free_port};
-use selsius_exchange::{TrunkEvent, TrunkLegId, record::EndCause};
-use selsius_sip::{Event, Order, TrunkConfig, TrunkStatus};
+use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
+use selsius_sip::{Event, TrunkConfig, TrunkStatus};
 
 const CONFIG: &str = r#"#!KAMAILIO
 debug=0
@@ -97,17 +97,14 @@ async fn a_call_comes_back_through_kamailio() {
         assert_eq!(event, Event::Trunk { trunk: "carrier".into(), status: TrunkStatus::Up }, "{algorithm}");
         let out = bed.call("office", true);
         let back = offered(&mut bed).await;
-        bed.order(Order::Ringing { leg: back });
-        assert_eq!(
-            bed.happens().await,
-            TrunkEvent::Progress { leg: out, ringing: true, early: None, events: None }
-        );
+        bed.order(TrunkOrder::Ringing { leg: back });
+        assert_eq!(bed.happens().await, TrunkEvent::Progress { leg: out, ringing: true, early: None });
         bed.answer(back);
         assert!(matches!(bed.settles().await, TrunkEvent::Answered { leg, .. } if leg == out));
         // Through the proxy, both ways.
-        bed.order(Order::Digit { leg: out, digit: '7' });
-        assert_eq!(bed.event().await, Event::Digit { leg: back, digit: '7' });
-        bed.order(Order::Hold { leg: back, held: true });
+        bed.order(TrunkOrder::Digit { leg: out, digit: '7' });
+        assert_eq!(bed.happens().await, TrunkEvent::Digit { leg: back, digit: '7' });
+        bed.order(TrunkOrder::Hold { leg: back, held: true });
         assert_eq!(bed.happens().await, TrunkEvent::Hold { leg: out, held: true });
         bed.hang_up(out);
         assert_eq!(bed.happens().await, TrunkEvent::HungUp { leg: back, cause: EndCause::CalledHungUp });
@@ -115,11 +112,8 @@ async fn a_call_comes_back_through_kamailio() {
         // A call that is given up, and a number that nobody has.
         let out = bed.call("office", true);
         let back = offered(&mut bed).await;
-        bed.order(Order::Ringing { leg: back });
-        assert_eq!(
-            bed.happens().await,
-            TrunkEvent::Progress { leg: out, ringing: true, early: None, events: None }
-        );
+        bed.order(TrunkOrder::Ringing { leg: back });
+        assert_eq!(bed.happens().await, TrunkEvent::Progress { leg: out, ringing: true, early: None });
         bed.hang_up(out);
         assert_eq!(bed.happens().await, TrunkEvent::HungUp { leg: back, cause: EndCause::CallerHungUp });
         let out = bed.call("nobody", true);

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use common::{Bed, Sipp, free_port, has_sipp};
 use rustix::time::{ClockId, clock_gettime};
-use selsius_exchange::TrunkEvent;
-use selsius_sip::{Limits, Order, TrunkConfig};
+use selsius_exchange::{TrunkEvent, TrunkOrder};
+use selsius_sip::{Limits, TrunkConfig};
 use tokio::time::timeout;
 
 const A_SECOND: u32 = 200;
@@ -78,7 +78,7 @@ async fn two_hundred_calls_a_second_complete() {
             Ok(TrunkEvent::Offer { leg, .. }) => {
                 offered += 1;
                 open.insert(leg);
-                bed.order(Order::Ringing { leg });
+                bed.order(TrunkOrder::Ringing { leg });
                 bed.answer(leg);
             }
             Ok(TrunkEvent::HungUp { leg, .. }) => assert!(open.remove(&leg)),

@@ -69,7 +69,7 @@ async fn calls_by_tcp() {
     // Our BYE takes the stream that the call came by: the caller listens nowhere.
     let caller = Sipp::calls("uac-answer", free_port(), bed.address(), &["-t", "t1"]);
     let TrunkEvent::Offer { leg, .. } = bed.happens().await else { panic!("an offer") };
-    bed.order(selsius_sip::Order::Ringing { leg });
+    bed.order(selsius_exchange::TrunkOrder::Ringing { leg });
     bed.answer(leg);
     bed.hang_up(leg);
     caller.succeeds().await;

@@ -20,11 +20,12 @@ use selsius_wire::{
     Dialect, ManagerMessage, StationMessage,
     frame::Framer,
     message,
+    srtp::Keys,
     value::{RingMode, Text},
 };
 
 use crate::{
-    chaos::{About, Answer, Answers, Cut, Notices, Way, leg_of},
+    chaos::{About, Answer, Answers, Cut, Notices, Way},
     meter::Meter,
     network::{Network, Wire},
     queue::Queue,
@@ -49,6 +50,10 @@ pub struct Phone {
     pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
     pub transmitting: BTreeMap<u32, SocketAddr>,
+    /// The keys of the streams that it listens to, or none.
+    pub hears_by: BTreeMap<u32, Option<Keys>>,
+    /// The keys of the streams that it sends, or none.
+    pub sends_by: BTreeMap<u32, Option<Keys>>,
     /// Does it ring?
     pub rings: bool,
     address: IpAddr,
@@ -183,6 +188,8 @@ impl Bed {
             receiving: BTreeMap::new(),
             groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
+            hears_by: BTreeMap::new(),
+            sends_by: BTreeMap::new(),
             rings: false,
             address,
             link: None,
@@ -433,6 +440,8 @@ impl Bed {
         self.phones[phone].receiving.clear();
         self.phones[phone].groups.clear();
         self.phones[phone].transmitting.clear();
+        self.phones[phone].hears_by.clear();
+        self.phones[phone].sends_by.clear();
         self.station(phone, selsius_station::Input::Disconnected);
         let again = Duration::from_millis(self.rng.random_range(100..5_000));
         self.schedule(self.now + again, Event::Connect(phone));
@@ -504,7 +513,7 @@ impl Bed {
         loop {
             let Some(output) = self.exchange.poll_output() else {
                 let Some(event) = self.loopback.poll_event() else { break };
-                self.answer(About::Trunk(leg_of(&event)), Input::Trunk(event));
+                self.answer(About::Trunk(event.leg()), Input::Trunk(event));
                 continue;
             };
             match output {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use rand::{Rng, RngExt};
-use selsius_exchange::{Input, Time, TrunkEvent, TrunkLegId, WallClock, record::WallTime};
+use selsius_exchange::{Input, Time, TrunkLegId, WallClock, record::WallTime};
 
 use crate::bed::{Bed, START};
 
@@ -130,19 +130,5 @@ impl Answers {
     pub(crate) fn forget(&mut self) {
         self.waiting.clear();
         self.last.clear();
-    }
-}
-
-/// The call of a trunk that something happened to.
-pub(crate) fn leg_of(event: &TrunkEvent) -> TrunkLegId {
-    match event {
-        TrunkEvent::Offer { leg, .. }
-        | TrunkEvent::Progress { leg, .. }
-        | TrunkEvent::Answered { leg, .. }
-        | TrunkEvent::Media { leg, .. }
-        | TrunkEvent::Hold { leg, .. }
-        | TrunkEvent::Redirect { leg, .. }
-        | TrunkEvent::Digit { leg, .. }
-        | TrunkEvent::HungUp { leg, .. } => *leg,
     }
 }

@@ -118,7 +118,14 @@ impl Voice {
             }
             MediaOrder::CloseReceive { party } => Vec::from_iter(self.close_receive(party)),
             MediaOrder::StartTransmit {
-                party, conference, remote, codec, packet_ms, precedence, keys, ..
+                party,
+                conference,
+                remote,
+                codec,
+                packet_ms,
+                precedence,
+                keys,
+                ..
             } => {
                 let mut inputs = Vec::from_iter(self.stop_transmit(party));
                 let form = codec_of(codec).zip(PacketTime::from_millis(packet_ms));
@@ -276,7 +283,7 @@ impl Voice {
         match socket::bind(SocketAddr::new(address, port)) {
             Ok(socket) => {
                 let mut endpoint = Endpoint::new(FIXED, socket, SocketAddr::new(address, port));
-                endpoint.receive(now, FIXED, codec);
+                endpoint.receive(now, FIXED, codec, None);
                 self.endpoints.push(endpoint);
             }
             Err(error) => tracing::warn!(%error, port, "cannot receive voice"),

@@ -31,12 +31,26 @@ const PHONE_EVENTS: u8 = 101;
 pub(crate) struct Anchor {
     pub(crate) hears: Hears,
     audio: Audio,
-    srtp: Option<PartyKeys>,
+    pub(super) srtp: Option<PartyKeys>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
 }
 
 impl Anchor {
+    /// What the services are told when a party has other keys.
+    pub(super) fn rekey(
+        &mut self,
+        party: u32,
+        events: Option<u8>,
+        srtp: Option<PartyKeys>,
+    ) -> Option<AnchorOrder> {
+        if self.srtp == srtp {
+            return None;
+        }
+        self.srtp = srtp;
+        Some(AnchorOrder::Change { party, hears: self.hears.clone(), audio: self.audio, events, srtp })
+    }
+
     /// Where the party is to send; whoever hears music sends nothing.
     pub(crate) fn listens(&self) -> Option<SocketAddr> {
         self.address.filter(|_| matches!(self.hears, Hears::Bridge(_)))
@@ -81,7 +95,7 @@ impl Exchange {
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
         let (events, srtp) = match &leg.end {
-            End::Trunk(trunk) => (trunk.events, trunk.srtp),
+            End::Trunk(trunk) => (trunk.audio.events, trunk.audio.srtp),
             End::Station(_) => (Some(PHONE_EVENTS), leg.secured.map(|secured| secured.keys)),
         };
         let listens = match leg.receive {

@@ -98,8 +98,11 @@ impl Exchange {
             if let (Some(audio), false) = (common, relayed) {
                 return Ok([(a, Way::Direct(audio)), (b, Way::Direct(audio))].into());
             }
-            // Each speaks what it likes best, if they cannot speak the same.
-            let of = |leg| common.or_else(|| self.mixed_audio(leg)).ok_or(EndCause::NoCommonCodec);
+            // Each speaks what it likes best, if they cannot speak the same, and in packets of the size that it wants.
+            let wants =
+                |leg, audio| self.far_packets(leg).map_or(audio, |packet_ms| Audio { packet_ms, ..audio });
+            let shared = |leg| common.map(|audio| wants(leg, audio));
+            let of = |leg| shared(leg).or_else(|| self.mixed_audio(leg)).ok_or(EndCause::NoCommonCodec);
             let bridge = |audio| Way::Anchored(Hears::Bridge(call.conference), audio);
             return Ok([(a, bridge(of(a)?)), (b, bridge(of(b)?))].into());
         }
@@ -234,7 +237,17 @@ impl Exchange {
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
     }
 
-    /// The best of these codecs that all these legs can do, and the packet time that all can.
+    /// The packet time that the far end of a trunk wants, in milliseconds.
+    fn far_packets(&self, leg: Handle<Leg>) -> Option<u32> {
+        match &self.legs.get(leg)?.end {
+            // All codecs pack whole tens of milliseconds, and phones and the media services no more than 60.
+            End::Trunk(trunk) => trunk.audio.packet_ms.map(|time| (time / 10 * 10).clamp(10, 60)),
+            End::Station(_) => None,
+        }
+    }
+
+    /// The best of these codecs that all these legs can do, and the packet time that all can: the one that a far end wants,
+    /// or the office's.
     fn common_audio(
         &self,
         legs: &[Handle<Leg>],
@@ -242,7 +255,8 @@ impl Exchange {
     ) -> Option<Audio> {
         codecs.find_map(|name| {
             let mut codec = None;
-            let mut packet_ms = self.site.settings.packet_ms;
+            let wanted = legs.iter().filter_map(|&leg| self.far_packets(leg)).min();
+            let mut packet_ms = wanted.unwrap_or(self.site.settings.packet_ms);
             for leg in legs {
                 match &self.legs.get(*leg)?.end {
                     End::Station(station) => {

@@ -11,7 +11,7 @@ mod secure;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,

@@ -74,7 +74,8 @@ impl Exchange {
                 return None;
             }
             let with = With::Services;
-            let keys = |exchange: &mut Self| PartyKeys { sends: exchange.new_keys(), hears: exchange.new_keys() };
+            let keys =
+                |exchange: &mut Self| PartyKeys { sends: exchange.new_keys(), hears: exchange.new_keys() };
             Some(self.kept(*leg, with, *audio).unwrap_or_else(|| Secured { with, keys: keys(self) }))
         };
         ways.iter().map(&mut of).collect()
@@ -85,6 +86,18 @@ impl Exchange {
         let leg = self.legs.get(leg)?;
         let open = leg.receive != Receive::Closed && leg.audio == Some(audio);
         leg.secured.filter(|secured| open && secured.with == with)
+    }
+
+    /// With whom a leg has keys that are not the other's, or are for another way than its audio has. For tests.
+    pub(crate) fn unmatched(&self, leg: &Leg) -> Option<With> {
+        let Secured { with, keys } = leg.secured?;
+        let fits = match with {
+            With::Services => leg.anchor.as_ref().is_some_and(|anchor| anchor.srtp == Some(keys)),
+            With::Leg(other) => self.legs.get(other).and_then(|other| other.secured).is_some_and(|other| {
+                leg.anchor.is_none() && (other.keys.sends, other.keys.hears) == (keys.hears, keys.sends)
+            }),
+        };
+        (!fits).then_some(with)
     }
 
     fn new_keys(&mut self) -> Keys {

@@ -32,6 +32,7 @@ use selsius_exchange::{
 };
 use slab::Slab;
 
+pub(crate) use self::clock::zone;
 pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
@@ -51,7 +52,6 @@ use self::{
     trunks::Trunks,
     watch::Watchers,
 };
-pub(crate) use self::{clock::zone, trunks::leg_of};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.

@@ -55,7 +55,7 @@ impl Trunks {
 
     /// Gives an order to whoever it is for.
     fn handle(&mut self, site: &Site, order: TrunkOrder, reached: Option<IpAddr>) {
-        let leg = leg_of(&order);
+        let leg = order.leg();
         if let TrunkOrder::Offer { trunk, .. } = &order {
             let kind = kind_of(site, trunk);
             if kind != TrunkKind::Loopback {
@@ -74,7 +74,7 @@ impl Trunks {
 
     /// Nothing waits here: a far end that has no room loses the call.
     fn send(&mut self, kind: TrunkKind, order: TrunkOrder, reached: Option<IpAddr>) {
-        let leg = leg_of(&order);
+        let leg = order.leg();
         let sent = self
             .far_ends
             .get(&kind)
@@ -118,20 +118,6 @@ impl Core {
 fn kind_of(site: &Site, name: &str) -> TrunkKind {
     let trunk = name.parse::<Name>().ok().and_then(|name| site.trunks.get(&name));
     trunk.map(|trunk| trunk.kind).unwrap_or_default()
-}
-
-/// Which call an order is about.
-pub(crate) fn leg_of(order: &TrunkOrder) -> TrunkLegId {
-    match order {
-        TrunkOrder::Offer { leg, .. }
-        | TrunkOrder::Ringing { leg }
-        | TrunkOrder::Answer { leg, .. }
-        | TrunkOrder::Media { leg, .. }
-        | TrunkOrder::Hold { leg, .. }
-        | TrunkOrder::Party { leg, .. }
-        | TrunkOrder::Digit { leg, .. }
-        | TrunkOrder::HangUp { leg, .. } => *leg,
-    }
 }
 
 #[cfg(test)]
@@ -191,7 +177,7 @@ mod tests {
         trunks.handle(&site, offer(4, "house"), None);
         trunks.heard(&site, &TrunkEvent::HungUp { leg: TrunkLegId(4), cause: EndCause::CalledHungUp });
         let mut trunks = trunks.begin_again();
-        let told: Vec<_> = std::iter::from_fn(|| Some(leg_of(&orders.try_recv().ok()?.order))).collect();
+        let told: Vec<_> = std::iter::from_fn(|| Some(orders.try_recv().ok()?.order.leg())).collect();
         assert_eq!(told, [2, 4, 2].map(TrunkLegId));
         assert!(trunks.legs.is_empty() && trunks.poll_event().is_none());
         trunks.handle(&site, offer(2, "house"), None);

@@ -182,7 +182,7 @@ impl Media {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -214,7 +214,7 @@ impl Media {
             };
             match socket.recv_from(&mut self.buffer) {
                 Ok((len, from)) => {
-                    let now = self.now();
+                    let now = since(self.origin);
                     let (datagram, from) = (&self.buffer[..len], canonical(from));
                     let opened = leg.cover.as_mut().map(|cover| cover.open(port, datagram));
                     let datagram = match opened {
@@ -223,7 +223,9 @@ impl Media {
                         Some(Err(refused)) => {
                             match refused {
                                 Refused::Replayed => self.status.replayed += 1,
-                                Refused::Malformed | Refused::Forged | Refused::Spent => self.status.forged += 1,
+                                Refused::Malformed | Refused::Forged | Refused::Spent => {
+                                    self.status.forged += 1
+                                }
                             }
                             continue;
                         }
@@ -483,6 +485,10 @@ impl Media {
         self.parties.clear();
         self.answer();
     }
+}
+
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn leg(legs: &mut [Option<Leg>], id: PartyId) -> Option<&mut Leg> {

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId, TrunkOrder,
+    RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_media::{
@@ -377,7 +377,8 @@ impl Talk {
 }
 
 fn answered(leg: TrunkLegId, codec: CodecName, address: SocketAddr) -> TrunkEvent {
-    TrunkEvent::Answered { leg, codec: Some(codec), address: Some(address), events: None }
+    let audio = RemoteAudio { codecs: [codec].into(), address: Some(address), ..RemoteAudio::default() };
+    TrunkEvent::Answered { leg, audio }
 }
 
 /// Those that the engine can encode.

@@ -80,7 +80,7 @@ async fn answer(
     while let Some(Ordered { order, reached }) = orders.recv().await {
         while tasks.try_join_next().is_some() {}
         calls.retain(|_, call| !call.is_closed());
-        let leg = match order {
+        let order = match order {
             TrunkOrder::Offer { leg, trunk: _, number, calling, redirecting, codecs, packet_ms, .. } => {
                 let (to, orders) = mpsc::channel(ORDERS_OF_CALL);
                 calls.insert(leg, to);
@@ -88,14 +88,9 @@ async fn answer(
                 tasks.spawn(call::run(Arc::clone(&voice), offer, orders));
                 continue;
             }
-            TrunkOrder::Ringing { leg }
-            | TrunkOrder::Answer { leg, .. }
-            | TrunkOrder::Media { leg, .. }
-            | TrunkOrder::Hold { leg, .. }
-            | TrunkOrder::Party { leg, .. }
-            | TrunkOrder::Digit { leg, .. }
-            | TrunkOrder::HangUp { leg, .. } => leg,
+            order => order,
         };
+        let leg = order.leg();
         // A call that does not keep up is over: its task ends with its queue.
         if let Some(call) = calls.get(&leg)
             && let Err(TrySendError::Full(_)) = call.try_send(order)

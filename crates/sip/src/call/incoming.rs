@@ -56,7 +56,7 @@ impl Call {
         let own = trunk.own_codecs();
         let offer = match request.body.is_empty() {
             true => None,
-            false => match sdp::read(&request.body) {
+            false => match sdp::read(&request.body, trunk.srtp) {
                 Ok(offer) if offer.codecs.iter().any(|codec| own.contains(codec)) => Some(offer),
                 Err(SdpError::Malformed) => return Err(refuse(400)),
                 Ok(_) | Err(_) => return Err(refuse(488)),
@@ -66,23 +66,19 @@ impl Call {
         if number.is_empty() {
             return Err(refuse(484));
         }
+        let mut session = Session::new(&trunk, &names);
+        if let Some(offer) = &offer {
+            let codecs = offer.codecs.iter().copied().filter(|codec| own.contains(codec));
+            session.remote = session.said(offer, codecs.collect()).map_err(|_| refuse(488))?;
+        }
         let event = TrunkEvent::Offer {
             leg,
             trunk: trunk.name.clone(),
             number,
             calling: identity::caller(request),
-            codecs: offer
-                .iter()
-                .flat_map(|offer| &offer.codecs)
-                .copied()
-                .filter(|codec| own.contains(codec))
-                .collect(),
-            address: offer.as_ref().and_then(|offer| offer.address),
-            events: offer.as_ref().and_then(|offer| offer.events),
+            audio: session.remote.clone(),
             redirecting: identity::redirecting(request).map(Box::new),
         };
-        let mut session = Session::new(&trunk, names.session);
-        session.remote = offer.as_ref().and_then(|offer| offer.address);
         let offered = Offered {
             server,
             request: request.clone(),
@@ -130,7 +126,11 @@ impl Call {
         let body = match (&offered.early, &offered.offer) {
             (Some(body), _) => Some(body.clone()),
             (None, Some(offer)) => match self.session.answer(offer) {
-                Ok(body) => Some(body),
+                Ok(body) => {
+                    // Whoever answers has chosen: that needs no event.
+                    self.session.remote = self.session.heard(offer);
+                    Some(body)
+                }
                 Err(_) => return self.fail(EndCause::NoCommonCodec, out),
             },
             // Their answer comes with the ACK, hence there is none before ours.
@@ -182,7 +182,7 @@ impl Call {
                 if offered {
                     return self.renew(out);
                 }
-                match sdp::read(&request.body).and_then(|answer| {
+                match self.session.read(&request.body).and_then(|answer| {
                     self.session.answered(&answer)?;
                     Ok(answer)
                 }) {

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId,
+    Seed, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 
@@ -30,7 +30,7 @@ use crate::{
     digest, identity,
     message::{self, put},
     sdp::Description,
-    seam::{Event, Order},
+    seam::Event,
 };
 
 /// How long the other side of this program may take to say where it listens once a call is answered.
@@ -160,6 +160,8 @@ pub(crate) struct Names {
     pub(crate) tag: String,
     /// Names our session descriptions.
     pub(crate) session: u64,
+    /// What the keys of its audio are made of.
+    pub(crate) secret: Seed,
     /// Our address, with the port: `192.0.2.1:5060`.
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.
@@ -252,14 +254,16 @@ impl Call {
     }
 
     /// The exchange wants something.
-    pub(crate) fn order(&mut self, order: &Order, out: &mut Vec<Action>) {
+    pub(crate) fn order(&mut self, order: &TrunkOrder, out: &mut Vec<Action>) {
         match order {
             // Only the beginning of a call, which this one has behind it.
-            Order::Offer { .. } => {}
-            Order::Ringing { .. } => self.ring(out),
-            Order::Answer { by, .. } => self.answer(by, out),
-            Order::Media { audio, address, .. } => {
-                self.session.set_local(*audio, *address);
+            TrunkOrder::Offer { .. } => {}
+            TrunkOrder::Ringing { .. } => self.ring(out),
+            TrunkOrder::Answer { by, .. } => self.answer(by, out),
+            TrunkOrder::Media { audio, address, .. } => {
+                if !self.session.set_local(*audio, *address) {
+                    return self.fail(EndCause::NoCommonCodec, out);
+                }
                 match &self.state {
                     State::Asked { .. } => self.answer_in_ack(out),
                     State::Offered(_) => self.media_here(out),
@@ -271,15 +275,15 @@ impl Call {
                     | State::Over => {}
                 }
             }
-            Order::Hold { held, .. } => {
+            TrunkOrder::Hold { held, .. } => {
                 self.session.held_here = *held;
                 if let State::Up = self.state {
                     self.renew(out);
                 }
             }
-            Order::Party { party, .. } => self.party(party, out),
-            Order::Digit { digit, .. } => self.digit(*digit, out),
-            Order::HangUp { cause, .. } => self.hang_up(*cause, out),
+            TrunkOrder::Party { party, .. } => self.party(party, out),
+            TrunkOrder::Digit { digit, .. } => self.digit(*digit, out),
+            TrunkOrder::HangUp { cause, .. } => self.hang_up(*cause, out),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rsipstack::sip::{Headers, Method, Request, Response, Uri};
-use selsius_exchange::{TrunkEvent, record::EndCause};
+use selsius_exchange::{RemoteAudio, TrunkEvent, TrunkOrder, record::EndCause};
 
 use super::{Action, Call, MEDIA_TIME, Names, Session, State, Timer};
 use crate::{
@@ -12,8 +12,7 @@ use crate::{
     dialog::Dialog,
     identity,
     message::{self, put, value},
-    sdp::{self, Agreed},
-    seam::Order,
+    sdp,
 };
 
 /// Our INVITE on its way.
@@ -25,7 +24,7 @@ pub(super) struct Calling {
     /// Has the INVITE an offer?
     offered: bool,
     /// What the far end agreed on before it answered.
-    early: Option<(Agreed, Option<std::net::SocketAddr>)>,
+    early: Option<RemoteAudio>,
     /// The last reliable provisional response: whose, and its number.
     pub(super) reliable: Option<(String, u32)>,
 }
@@ -36,12 +35,14 @@ impl Call {
     pub(crate) fn outgoing(
         trunk: Arc<TrunkConfig>,
         names: Names,
-        order: &Order,
+        order: &TrunkOrder,
         out: &mut Vec<Action>,
     ) -> Option<Self> {
-        let Order::Offer { leg, number, calling, redirecting, codecs, packet_ms, listens, .. } = order else {
+        let TrunkOrder::Offer { leg, number, calling, redirecting, codecs, packet_ms, listens, .. } = order
+        else {
             return None;
         };
+        let mut session = Session::new(&trunk, &names);
         let server = trunk.servers.first().map_or("invalid", String::as_str);
         let host = match (server.parse::<std::net::IpAddr>(), trunk.port) {
             (Ok(std::net::IpAddr::V6(address)), Some(port)) => format!("[{address}]:{port}"),
@@ -61,7 +62,6 @@ impl Call {
             target,
             names.contact,
         );
-        let mut session = Session::new(&trunk, names.session);
         if let Some(address) = listens {
             session.begin(*address, trunk.allowed(codecs), *packet_ms);
         }
@@ -177,17 +177,17 @@ impl Call {
         // An answer to our offer (RFC 3261 section 13.2.1). What comes without one would be an offer, which only a
         // reliable response may have.
         let heard = (calling.offered && is_sdp(response))
-            .then(|| sdp::read(&response.body).ok())
+            .then(|| self.session.read(&response.body).ok())
             .flatten()
-            .and_then(|answer| Some((self.session.answered(&answer).ok()?, answer.address)));
-        let early = heard.and_then(|(agreed, address)| Some((agreed.codec, address?)));
-        if let Some((agreed, address)) = heard {
-            calling.early = Some((agreed, address));
-            self.session.remote = address;
+            .filter(|answer| self.session.answered(answer).is_ok())
+            .map(|answer| self.session.heard(&answer));
+        if let Some(audio) = &heard {
+            calling.early = Some(audio.clone());
+            self.session.remote.clone_from(audio);
         }
-        let events = heard.and_then(|(agreed, _)| agreed.events);
+        let early = heard.filter(|audio| audio.address.is_some());
         self.learn(&response.headers);
-        self.tell(TrunkEvent::Progress { leg, ringing: code == 180, early, events }, out);
+        self.tell(TrunkEvent::Progress { leg, ringing: code == 180, early }, out);
     }
 
     fn answered(&mut self, response: &Response, out: &mut Vec<Action>) {
@@ -197,19 +197,18 @@ impl Call {
         self.timer_agreed(&response.headers, out);
         let leg = self.leg;
         if !calling.offered {
-            return match sdp::read(&response.body).and_then(|offer| {
+            return match self.session.read(&response.body).and_then(|offer| {
                 let codecs = self.trunk.own_codecs();
                 let first = offer.codecs.iter().copied().find(|codec| codecs.contains(codec));
-                Ok((first.ok_or(sdp::SdpError::NoCodec)?, offer))
+                let codec = first.ok_or(sdp::SdpError::NoCodec)?;
+                Ok((self.session.said(&offer, vec![codec])?, offer))
             }) {
-                Ok((codec, offer)) => {
-                    let address = offer.address;
-                    let events = offer.events;
-                    self.session.remote = address;
+                Ok((audio, offer)) => {
+                    self.session.remote = audio.clone();
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
                     self.state = State::Asked { sequence, offer: Box::new(offer) };
                     out.push(Action::Timer(Timer::Media, MEDIA_TIME));
-                    self.tell(TrunkEvent::Answered { leg, codec: Some(codec), address, events }, out);
+                    self.tell(TrunkEvent::Answered { leg, audio }, out);
                 }
                 Err(_) => {
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
@@ -221,18 +220,18 @@ impl Call {
         self.acknowledge(response, out);
         // Without a description it means what an earlier response said (RFC 3261 section 13.2.2.4).
         let agreed = match (is_sdp(response), calling.early) {
-            (true, _) => sdp::read(&response.body)
-                .and_then(|answer| Ok((self.session.answered(&answer)?, answer.address, Some(answer)))),
-            (false, Some((agreed, address))) => Ok((agreed, address, None)),
+            (true, _) => self.session.read(&response.body).and_then(|answer| {
+                self.session.answered(&answer)?;
+                Ok((self.session.heard(&answer), Some(answer)))
+            }),
+            (false, Some(audio)) => Ok((audio, None)),
             (false, None) => Err(sdp::SdpError::NoAudio),
         };
         match agreed {
-            Ok((agreed, address, answer)) => {
+            Ok((audio, answer)) => {
                 self.state = State::Up;
-                self.session.remote = address;
-                let codec = Some(agreed.codec);
-                let events = agreed.events;
-                self.tell(TrunkEvent::Answered { leg, codec, address, events }, out);
+                self.session.remote = audio.clone();
+                self.tell(TrunkEvent::Answered { leg, audio }, out);
                 if let Some(answer) = answer {
                     self.changed(&answer, true, out);
                 }

@@ -1,14 +1,13 @@
 //! Requests of the far end within a call.
 
 use rsipstack::sip::{Method, Request};
-use selsius_exchange::record::EndCause;
+use selsius_exchange::{TrunkEvent, record::EndCause};
 
 use super::{Action, Call, State};
 use crate::{
     cause,
     message::{self, put, respond, value},
     screen,
-    seam::Event,
 };
 
 impl Call {
@@ -94,7 +93,7 @@ impl Call {
         let Some(digit) = digit else { return self.reply(server, request, 400, out) };
         self.reply(server, request, 200, out);
         if let State::Up | State::Accepted { ending: None, .. } = self.state {
-            out.push(Action::Event(Event::Digit { leg: self.leg, digit }));
+            self.tell(TrunkEvent::Digit { leg: self.leg, digit }, out);
         }
     }
 }

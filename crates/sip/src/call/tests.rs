@@ -1,24 +1,26 @@
 //! Calls as timelines: what goes in, what comes out.
 
+mod secrecy;
+
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rsipstack::sip::SipMessage;
+use selsius_exchange::Audio;
 use selsius_site::CodecName;
+use selsius_wire::value::Codec;
 
 use super::*;
-use crate::{
-    message::{tag, value},
-    seam::Audio,
-};
+use crate::message::{tag, value};
 
 const LEG: TrunkLegId = TrunkLegId(2);
-const PCMA: Audio = Audio { codec: CodecName::Pcma, packet_ms: 20 };
+const PCMA: Audio = Audio { codec: Codec::G711Alaw64k, packet_ms: 20, tos: 0 };
 
 fn names() -> Names {
     Names {
         call_id: "call".into(),
         tag: "ours".into(),
         session: 7,
+        secret: Seed([7; 32]),
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
     }
@@ -47,7 +49,11 @@ struct Bench {
 
 impl Bench {
     fn outgoing(listens: bool) -> Self {
-        let order = Order::Offer {
+        Self::outgoing_over(trunk(), listens)
+    }
+
+    fn outgoing_over(trunk: Arc<TrunkConfig>, listens: bool) -> Self {
+        let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
             number: "+4930".into(),
@@ -59,7 +65,7 @@ impl Bench {
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();
-        let call = Call::outgoing(trunk(), names(), &order, &mut actions).unwrap();
+        let call = Call::outgoing(trunk, names(), &order, &mut actions).unwrap();
         let mut bench = Self { call, actions, requests: Vec::new(), next_server: 100, sequence: 0 };
         bench.collect();
         bench
@@ -96,13 +102,13 @@ impl Bench {
         std::mem::take(&mut self.actions)
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: TrunkOrder) {
         self.call.order(&order, &mut self.actions);
         self.collect();
     }
 
     fn media(&mut self) {
-        self.order(Order::Media { leg: LEG, audio: PCMA, address: "192.0.2.5:30000".parse().unwrap() });
+        self.order(TrunkOrder::Media { leg: LEG, audio: PCMA, address: "192.0.2.5:30000".parse().unwrap() });
     }
 
     fn happens(&mut self, happening: Happening<'_>) {
@@ -217,7 +223,7 @@ fn a_call_says_who_calls_and_who_forwarded() {
 #[test]
 fn a_cancel_waits_for_the_first_response() {
     let mut bench = Bench::outgoing(true);
-    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+    bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
     assert_eq!(sent(&bench.take()), ["INVITE"]);
     bench.respond(0, 100, "");
     assert_eq!(sent(&bench.take()), ["CANCEL"]);
@@ -231,7 +237,7 @@ fn a_cancel_waits_for_the_first_response() {
 fn a_cancel_that_leads_to_nothing_is_enough() {
     let mut bench = Bench::outgoing(true);
     bench.respond(0, 180, "");
-    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+    bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
     assert_eq!(timers(&bench.take()), [(Timer::Cancel, 32)]);
     bench.happens(Happening::Timer(Timer::Cancel));
     assert_eq!(sent(&bench.take()), ["over"]);
@@ -241,7 +247,7 @@ fn a_cancel_that_leads_to_nothing_is_enough() {
 fn an_answer_that_crosses_the_cancel_is_ended() {
     let mut bench = Bench::outgoing(true);
     bench.respond(0, 180, "");
-    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+    bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
     bench.take();
     bench.respond(0, 200, &sdp(""));
     let actions = bench.take();
@@ -280,7 +286,9 @@ fn an_offer_with_the_answer_waits_for_our_address_but_not_for_ever() {
     assert!(bench.requests[0].1.body.is_empty());
     bench.take();
     bench.respond(0, 200, &sdp(""));
-    assert!(matches!(bench.events()[..], [TrunkEvent::Answered { codec: Some(CodecName::Pcma), .. }]));
+    assert!(
+        matches!(bench.events()[..], [TrunkEvent::Answered { audio, .. }] if audio.codecs == [CodecName::Pcma])
+    );
     assert!(sent(&bench.take()).is_empty());
     bench.happens(Happening::Timer(Timer::Media));
     assert_eq!(sent(&bench.actions), ["ACK", "BYE"]);
@@ -292,7 +300,7 @@ fn both_sides_change_the_session_at_once() {
     let mut bench = Bench::up();
     bench.media();
     assert!(sent(&bench.take()).is_empty(), "nothing has changed");
-    bench.order(Order::Hold { leg: LEG, held: true });
+    bench.order(TrunkOrder::Hold { leg: LEG, held: true });
     assert_eq!(sent(&bench.take()), ["INVITE"]);
     assert_eq!(bench.asks("INVITE", &sdp("a=sendonly\r\n")), [491]);
     bench.respond(1, 491, "");
@@ -305,7 +313,7 @@ fn both_sides_change_the_session_at_once() {
     bench.happens(Happening::Timer(Timer::Renewal));
     let actions = bench.take();
     assert!(actions.is_empty(), "the answer has said it: {:?}", sent(&actions));
-    bench.order(Order::Hold { leg: LEG, held: false });
+    bench.order(TrunkOrder::Hold { leg: LEG, held: false });
     assert_eq!(sent(&bench.take()), ["INVITE"]);
     bench.respond(2, 200, &sdp("a=sendonly\r\n"));
     assert_eq!(sent(&bench.take()), ["ACK"]);
@@ -314,13 +322,13 @@ fn both_sides_change_the_session_at_once() {
 #[test]
 fn a_change_that_is_refused_leaves_the_call_as_it_was() {
     let mut bench = Bench::up();
-    bench.order(Order::Hold { leg: LEG, held: true });
+    bench.order(TrunkOrder::Hold { leg: LEG, held: true });
     bench.respond(1, 488, "");
     assert!(matches!(bench.call.state, State::Up));
     bench.take();
-    bench.order(Order::Hold { leg: LEG, held: false });
+    bench.order(TrunkOrder::Hold { leg: LEG, held: false });
     assert!(sent(&bench.take()).is_empty(), "the far end knows nothing else");
-    bench.order(Order::Hold { leg: LEG, held: true });
+    bench.order(TrunkOrder::Hold { leg: LEG, held: true });
     bench.respond(2, 481, "");
     assert!(bench.events().contains(&&TrunkEvent::HungUp { leg: LEG, cause: EndCause::MediaFailure }));
     assert_eq!(sent(&bench.take()).last().unwrap(), "BYE");
@@ -329,7 +337,7 @@ fn a_change_that_is_refused_leaves_the_call_as_it_was() {
 #[test]
 fn an_answer_that_nobody_acknowledges_ends_the_call() {
     let mut bench = Bench::incoming(&sdp(""));
-    bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
+    bench.order(TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
     assert!(sent(&bench.take()).is_empty(), "the address is not known yet");
     bench.media();
     assert_eq!(sent(&bench.take()), ["200"]);
@@ -342,8 +350,8 @@ fn an_answer_that_nobody_acknowledges_ends_the_call() {
 fn the_end_of_a_call_waits_for_the_ack() {
     let mut bench = Bench::incoming(&sdp(""));
     bench.media();
-    bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
-    bench.order(Order::HangUp { leg: LEG, cause: EndCause::CalledHungUp });
+    bench.order(TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
+    bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CalledHungUp });
     assert_eq!(sent(&bench.take()), ["183", "200"]);
     let ack = request("ACK", Some("ours"), 1, "");
     bench.happens(Happening::Ack { server: 1, request: &ack });
@@ -355,7 +363,7 @@ fn the_end_of_a_call_waits_for_the_ack() {
 #[test]
 fn who_is_on_our_side_is_told_by_update() {
     let mut bench = Bench::up();
-    bench.order(Order::Party { leg: LEG, party: Party { number: "333".into(), ..Party::default() } });
+    bench.order(TrunkOrder::Party { leg: LEG, party: Party { number: "333".into(), ..Party::default() } });
     let actions = bench.take();
     assert_eq!(sent(&actions), ["UPDATE"]);
     let Action::Request { request, .. } = &actions[0] else { panic!("a request") };
@@ -436,10 +444,10 @@ fn the_far_end_refreshes_or_the_call_ends() {
     put(&mut request.headers, "Session-Expires", "300");
     let mut actions = Vec::new();
     let mut call = Call::incoming(LEG, trunk(), names(), 1, &request, &mut actions).unwrap();
-    call.order(&Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) }, &mut actions);
+    call.order(&TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) }, &mut actions);
     actions.clear();
     call.order(
-        &Order::Media { leg: LEG, audio: PCMA, address: "192.0.2.5:30000".parse().unwrap() },
+        &TrunkOrder::Media { leg: LEG, audio: PCMA, address: "192.0.2.5:30000".parse().unwrap() },
         &mut actions,
     );
     let answer = actions.iter().find_map(|action| match action {
@@ -480,9 +488,9 @@ fn an_answer_waits_until_early_audio_has_arrived() {
     let mut actions = Vec::new();
     let call = Call::incoming(LEG, trunk(), names(), 1, &invite, &mut actions).unwrap();
     let mut bench = Bench { call, actions: Vec::new(), requests: Vec::new(), next_server: 100, sequence: 1 };
-    bench.order(Order::Ringing { leg: LEG });
+    bench.order(TrunkOrder::Ringing { leg: LEG });
     bench.media();
-    bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
+    bench.order(TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: Some(PCMA) });
     assert_eq!(sent(&bench.take()), ["180", "183"]);
     bench.happens(Happening::Timer(Timer::Reliable));
     assert_eq!(sent(&bench.take()), ["183"]);
@@ -504,7 +512,7 @@ fn a_reliable_response_that_nobody_hears_ends_the_call() {
     let mut actions = Vec::new();
     let call = Call::incoming(LEG, trunk(), names(), 1, &invite, &mut actions).unwrap();
     let mut bench = Bench { call, actions: Vec::new(), requests: Vec::new(), next_server: 100, sequence: 1 };
-    bench.order(Order::Ringing { leg: LEG });
+    bench.order(TrunkOrder::Ringing { leg: LEG });
     let mut copies = 0;
     while bench.events().is_empty() {
         copies += bench.codes(1).iter().filter(|&&code| code == 180).count();
@@ -525,7 +533,7 @@ fn a_transfer_by_the_far_end_is_reported_to_its_end() {
     let actions = bench.take();
     assert_eq!(sent(&actions), ["202", "NOTIFY"]);
     assert_eq!(events(&actions), [&TrunkEvent::Redirect { leg: LEG, number: "345".into() }]);
-    bench.order(Order::HangUp { leg: LEG, cause: EndCause::Transferred });
+    bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::Transferred });
     let actions = bench.take();
     assert_eq!(sent(&actions), ["NOTIFY", "BYE"]);
     let Action::Request { request: notify, .. } =
@@ -576,10 +584,10 @@ fn any_order_of_things_leads_to_an_end() {
             let open: Vec<usize> = (0..bench.requests.len()).filter(|at| !done.contains(at)).collect();
             match chance.random_range(0..12) {
                 0 => bench.media(),
-                1 => bench.order(Order::Ringing { leg: LEG }),
-                2 => bench.order(Order::Answer { leg: LEG, by: Party::default(), audio: None }),
-                3 => bench.order(Order::Hold { leg: LEG, held: chance.random() }),
-                4 => bench.order(Order::Digit { leg: LEG, digit: '1' }),
+                1 => bench.order(TrunkOrder::Ringing { leg: LEG }),
+                2 => bench.order(TrunkOrder::Answer { leg: LEG, by: Party::default(), audio: None }),
+                3 => bench.order(TrunkOrder::Hold { leg: LEG, held: chance.random() }),
+                4 => bench.order(TrunkOrder::Digit { leg: LEG, digit: '1' }),
                 5..=7 if !open.is_empty() => {
                     let at = open[chance.random_range(0..open.len())];
                     let code = [100, 180, 183, 200, 200, 404, 408, 481, 487, 491][chance.random_range(0..10)];
@@ -616,7 +624,7 @@ fn any_order_of_things_leads_to_an_end() {
             assert!(ends <= 1 && (!over || events(&actions).is_empty()), "seed {seed}, step {step}");
             over |= ends == 1;
         }
-        bench.order(Order::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
+        bench.order(TrunkOrder::HangUp { leg: LEG, cause: EndCause::CallerHungUp });
         finals += bench.codes(1).iter().filter(|&&code| code >= 200).count();
         assert_eq!(finals, usize::from(incoming), "seed {seed}: final answers to the first INVITE");
         for at in 0..bench.requests.len() {

@@ -17,11 +17,12 @@ use std::{
 };
 
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId,
+    Audio, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
-use selsius_sip::{Audio, Event, Handle, Listener, Order, Sip, TrunkConfig};
+use selsius_sip::{Event, Handle, Listener, Sip, TrunkConfig};
 use selsius_site::CodecName;
+use selsius_wire::value::Codec;
 use tokio::{process::Child, sync::mpsc, time::timeout};
 
 /// Where we say that we listen for audio.
@@ -139,7 +140,7 @@ impl Bed {
         self.handle.addresses()[0].1
     }
 
-    pub fn order(&self, order: Order) {
+    pub fn order(&self, order: TrunkOrder) {
         self.handle.order(order).unwrap();
     }
 
@@ -147,7 +148,7 @@ impl Bed {
     pub fn call(&mut self, number: &str, listens: bool) -> TrunkLegId {
         self.next += 2;
         let leg = TrunkLegId(self.next);
-        self.order(Order::Offer {
+        self.order(TrunkOrder::Offer {
             leg,
             trunk: "carrier".into(),
             number: number.into(),
@@ -162,17 +163,17 @@ impl Bed {
     }
 
     pub fn media(&self, leg: TrunkLegId) {
-        self.order(Order::Media { leg, audio: pcma(), address: LISTENS.parse().unwrap() });
+        self.order(TrunkOrder::Media { leg, audio: pcma(), address: LISTENS.parse().unwrap() });
     }
 
     pub fn answer(&self, leg: TrunkLegId) {
         let by = Party { number: "200".into(), name: "Bob".into(), ..Party::default() };
-        self.order(Order::Answer { leg, by, audio: Some(pcma()) });
+        self.order(TrunkOrder::Answer { leg, by, audio: Some(pcma()) });
         self.media(leg);
     }
 
     pub fn hang_up(&self, leg: TrunkLegId) {
-        self.order(Order::HangUp { leg, cause: EndCause::CallerHungUp });
+        self.order(TrunkOrder::HangUp { leg, cause: EndCause::CallerHungUp });
     }
 
     /// The next event, soon.
@@ -265,6 +266,12 @@ pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
     message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
 
+/// What a carrier on this machine says of its audio, with telephone events.
+pub fn remote_audio(codecs: &[CodecName], port: u16) -> RemoteAudio {
+    let address = Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    RemoteAudio { codecs: codecs.to_vec(), address, events: Some(101), packet_ms: None }
+}
+
 pub fn pcma() -> Audio {
-    Audio { codec: CodecName::Pcma, packet_ms: 20 }
+    Audio { codec: Codec::G711Alaw64k, packet_ms: 20, tos: 0 }
 }

@@ -67,7 +67,12 @@ impl Check<'_> {
             ("password", !trunk.password.as_str().is_empty(), user, "a user"),
             ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
             ("authenticate", trunk.authenticate, user, "a user"),
-            ("srtp", trunk.srtp != Srtp::Off, sip && trunk.relays(), "kind = \"sip\" and its audio through the manager"),
+            (
+                "srtp",
+                trunk.srtp != Srtp::Off,
+                sip && trunk.relays(),
+                "kind = \"sip\" and its audio through the manager",
+            ),
         ];
         for (key, given, possible, without) in needs {
             if given && !possible {

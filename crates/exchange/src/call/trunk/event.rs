@@ -1,12 +1,11 @@
 //! What trunks say.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::net::SocketAddr;
 
-use selsius_site::{CodecName, LineNumber, Name, Trunk, TrunkKind};
+use selsius_site::{LineNumber, Name, Trunk, TrunkKind};
 use selsius_wire::Time;
 
-use super::{TrunkEnd, TrunkEvent, TrunkOrder};
+use super::{RemoteAudio, TrunkEnd, TrunkEvent, TrunkOrder};
 use crate::{
     arena::Handle,
     call::{End, Leg, LegState, Receive, Role, control::Place},
@@ -22,14 +21,8 @@ impl Exchange {
     pub(crate) fn trunk_event(&mut self, now: Time, event: TrunkEvent) {
         let leg = match &event {
             TrunkEvent::Offer { .. } => None,
-            TrunkEvent::Progress { leg, .. }
-            | TrunkEvent::Answered { leg, .. }
-            | TrunkEvent::Media { leg, .. }
-            | TrunkEvent::Hold { leg, .. }
-            | TrunkEvent::Redirect { leg, .. }
-            | TrunkEvent::Digit { leg, .. }
-            | TrunkEvent::HungUp { leg, .. } => {
-                let Some(handle) = self.trunk_leg(*leg) else {
+            event => {
+                let Some(handle) = self.trunk_leg(event.leg()) else {
                     // It ended here while the word was on its way.
                     return self.counters.refuse("event for no call of a trunk");
                 };
@@ -37,27 +30,29 @@ impl Exchange {
             }
         };
         match (event, leg) {
-            (TrunkEvent::Offer { leg, trunk, number, calling, codecs, address, events, redirecting }, _) => {
+            (TrunkEvent::Offer { leg, trunk, number, calling, audio, redirecting }, _) => {
                 let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
                 let mut end = TrunkEnd::new(leg, trunk, relays);
-                (end.codecs, end.events) = (codecs, events);
-                self.trunk_calls(now, end, &number, calling, (address, redirecting));
+                end.audio = audio;
+                self.trunk_calls(now, end, &number, calling, redirecting);
             }
-            (TrunkEvent::Progress { ringing, early, events, .. }, Some(leg)) => {
-                self.trunk_digits(leg, events);
+            (TrunkEvent::Progress { ringing, early, .. }, Some(leg)) => {
                 self.trunk_progress(now, leg, ringing, early);
             }
-            (TrunkEvent::Answered { codec, address, events, .. }, Some(leg)) => {
-                self.trunk_digits(leg, events);
-                self.trunk_media(leg, codec, address);
+            (TrunkEvent::Answered { audio, .. }, Some(leg)) => {
+                self.trunk_media(leg, audio);
                 if self.legs.get(leg).is_some_and(|leg| leg.state == LegState::RingIn) {
                     self.answer(now, leg);
                 } else {
                     self.counters.refuse("answer without ringing");
                 }
             }
-            (TrunkEvent::Media { address, .. }, Some(leg)) => {
-                self.trunk_media(leg, None, Some(address));
+            (TrunkEvent::Media { audio, .. }, Some(leg)) => {
+                self.trunk_media(leg, audio);
+                let Some(call) = self.legs.get(leg).map(|leg| leg.call) else { return };
+                if let Err(cause) = self.settle_media(now, call) {
+                    return self.end_leg(now, leg, cause);
+                }
                 self.tell_others(now, leg, Transition::Media);
             }
             (TrunkEvent::Hold { held, .. }, Some(leg)) => {
@@ -86,9 +81,9 @@ impl Exchange {
         end: TrunkEnd,
         number: &str,
         calling: Party,
-        (address, redirecting): (Option<SocketAddr>, Option<Box<Party>>),
+        redirecting: Option<Box<Party>>,
     ) {
-        let id = end.id;
+        let (id, address) = (end.id, end.audio.address);
         let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
         let refuse = |exchange: &mut Self, cause| {
             exchange.order(TrunkOrder::HangUp { leg: id, cause });
@@ -143,20 +138,15 @@ impl Exchange {
         }
     }
 
-    fn trunk_progress(
-        &mut self,
-        now: Time,
-        leg: Handle<Leg>,
-        ringing: bool,
-        early: Option<(CodecName, SocketAddr)>,
-    ) {
+    fn trunk_progress(&mut self, now: Time, leg: Handle<Leg>, ringing: bool, early: Option<RemoteAudio>) {
         let Some(call) = self.legs.get(leg).filter(|leg| leg.state == LegState::RingIn).map(|leg| leg.call)
         else {
             return self.counters.refuse("progress of a call that is up");
         };
         let Some(caller) = self.caller(call) else { return };
-        if early.is_some() {
-            self.trunk_media(leg, early.map(|early| early.0), early.map(|early| early.1));
+        let heard = early.is_some();
+        if let Some(early) = early {
+            self.trunk_media(leg, early);
             if let Some(call) = self.calls.get_mut(call) {
                 call.early = call.legs.len() == 2;
             }
@@ -167,28 +157,31 @@ impl Exchange {
         let waits = self.legs.get(caller).is_some_and(|leg| leg.state == LegState::Proceeding);
         if ringing && waits {
             self.enter(now, caller, LegState::RingOut, Transition::RingOut);
-        } else if early.is_some() {
+        } else if heard {
             self.transition(now, caller, Transition::Media);
         }
     }
 
-    fn trunk_digits(&mut self, leg: Handle<Leg>, events: Option<u8>) {
-        if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
-            trunk.events = events.or(trunk.events);
+    /// What the far end says of its audio.
+    fn trunk_media(&mut self, handle: Handle<Leg>, audio: RemoteAudio) {
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let (address, party) = (audio.address, leg.party);
+        let keys = match (&mut leg.end, &mut leg.anchor) {
+            (End::Trunk(trunk), anchor) => {
+                trunk.audio.update(audio);
+                anchor.as_mut().and_then(|anchor| anchor.rekey(party, trunk.audio.events, trunk.audio.srtp))
+            }
+            (End::Station(_), _) => None,
+        };
+        // Before it is known where to send: nothing goes there in clear.
+        if let Some(order) = keys {
+            self.order_anchor(order);
         }
-    }
-
-    /// Where the far end listens, and the codec that it chose.
-    fn trunk_media(&mut self, leg: Handle<Leg>, codec: Option<CodecName>, address: Option<SocketAddr>) {
-        let Some(leg) = self.legs.get_mut(leg) else { return };
-        if let (Some(codec), End::Trunk(trunk)) = (codec, &mut leg.end) {
-            trunk.codecs = [codec].into();
-        }
+        let Some(leg) = self.legs.get_mut(handle) else { return };
         let Some(address) = address else { return };
         let known = leg.receive == Receive::Open(address);
         leg.receive = Receive::Open(address);
         if leg.anchor.is_some() && !known {
-            let party = leg.party;
             self.order_anchor(AnchorOrder::Send { party, address });
         }
     }

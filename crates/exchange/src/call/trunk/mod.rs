@@ -106,6 +106,49 @@ pub enum TrunkOrder {
     },
 }
 
+impl TrunkOrder {
+    /// Which call it is about.
+    pub fn leg(&self) -> TrunkLegId {
+        match *self {
+            Self::Offer { leg, .. }
+            | Self::Ringing { leg }
+            | Self::Answer { leg, .. }
+            | Self::Media { leg, .. }
+            | Self::Hold { leg, .. }
+            | Self::Party { leg, .. }
+            | Self::Digit { leg, .. }
+            | Self::HangUp { leg, .. } => leg,
+        }
+    }
+}
+
+/// What the far end of a trunk says of its audio. What it leaves out stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RemoteAudio {
+    /// What it can speak, the best first; only one once that is agreed on.
+    pub codecs: Vec<CodecName>,
+    /// Where it listens.
+    pub address: Option<SocketAddr>,
+    /// The payload type of digits in the audio (RFC 4733), if it can do these.
+    pub events: Option<u8>,
+    /// How many milliseconds of audio it wants in a packet that it gets.
+    pub packet_ms: Option<u32>,
+    /// The keys of its audio, if that is encrypted. What was encrypted once stays so.
+    pub srtp: Option<PartyKeys>,
+}
+
+impl RemoteAudio {
+    fn update(&mut self, said: Self) {
+        if !said.codecs.is_empty() {
+            self.codecs = said.codecs;
+        }
+        self.address = said.address.or(self.address);
+        self.events = said.events.or(self.events);
+        self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.srtp = said.srtp.or(self.srtp);
+    }
+}
+
 /// Something happened at a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrunkEvent {
@@ -119,12 +162,8 @@ pub enum TrunkEvent {
         number: String,
         /// Who calls.
         calling: Party,
-        /// What the other side can do, the best first.
-        codecs: Vec<CodecName>,
-        /// Where it listens, if it said so already.
-        address: Option<SocketAddr>,
-        /// The payload type of digits in the audio (RFC 4733), if it can do these.
-        events: Option<u8>,
+        /// What it said of its audio.
+        audio: RemoteAudio,
         /// Who has sent the call on to this number, outside.
         redirecting: Option<Box<Party>>,
     },
@@ -134,28 +173,23 @@ pub enum TrunkEvent {
         leg: TrunkLegId,
         /// Does it ring?
         ringing: bool,
-        /// The far end sends its own tones or announcements: the codec, and where it listens.
-        early: Option<(CodecName, SocketAddr)>,
-        /// The payload type of digits in the audio, if that is known.
-        events: Option<u8>,
+        /// The far end sends its own tones or announcements, as this audio.
+        early: Option<RemoteAudio>,
     },
     /// The far end has answered.
     Answered {
         /// Which call.
         leg: TrunkLegId,
-        /// The codec that it chose out of those offered.
-        codec: Option<CodecName>,
-        /// Where it listens; if that is not known yet, [`TrunkEvent::Media`] follows.
-        address: Option<SocketAddr>,
-        /// The payload type of digits in the audio, if it can do these.
-        events: Option<u8>,
+        /// Its audio, with the codec that it chose out of those offered; if it is not known yet where it listens,
+        /// [`TrunkEvent::Media`] follows.
+        audio: RemoteAudio,
     },
-    /// The far end listens somewhere else.
+    /// The audio of the far end has changed.
     Media {
         /// Which call.
         leg: TrunkLegId,
-        /// Where it listens now.
-        address: SocketAddr,
+        /// What it is now; where it listens is always known.
+        audio: RemoteAudio,
     },
     /// The far end has put the call on hold, or takes it up again.
     Hold {
@@ -188,17 +222,29 @@ pub enum TrunkEvent {
     },
 }
 
+impl TrunkEvent {
+    /// Which call it is about.
+    pub fn leg(&self) -> TrunkLegId {
+        match *self {
+            Self::Offer { leg, .. }
+            | Self::Progress { leg, .. }
+            | Self::Answered { leg, .. }
+            | Self::Media { leg, .. }
+            | Self::Hold { leg, .. }
+            | Self::Redirect { leg, .. }
+            | Self::Digit { leg, .. }
+            | Self::HungUp { leg, .. } => leg,
+        }
+    }
+}
+
 /// The end of a leg at a trunk.
 #[derive(Debug)]
 pub(crate) struct TrunkEnd {
     pub(crate) id: TrunkLegId,
     pub(crate) trunk: String,
-    /// What the far end can do, the best first.
-    codecs: Vec<CodecName>,
-    /// The payload type of digits in its audio.
-    pub(super) events: Option<u8>,
-    /// The keys of its audio, where that is encrypted.
-    pub(super) srtp: Option<PartyKeys>,
+    /// What the far end has said of its audio, all together.
+    pub(super) audio: RemoteAudio,
     /// Its audio goes through the manager.
     relays: bool,
     /// This side has called it.
@@ -224,13 +270,10 @@ struct Told {
 
 impl TrunkEnd {
     fn new(id: TrunkLegId, trunk: String, relays: bool) -> Self {
-        let codecs = Vec::new();
         Self {
             id,
             trunk,
-            codecs,
-            events: None,
-            srtp: None,
+            audio: RemoteAudio::default(),
             relays,
             asked: false,
             offer: None,
@@ -252,7 +295,7 @@ impl TrunkEnd {
 
     /// Can the far end speak this codec? One that has not said what it can do can speak any.
     pub(crate) fn can(&self, codec: CodecName) -> bool {
-        self.codecs.is_empty() || self.codecs.contains(&codec)
+        self.audio.codecs.is_empty() || self.audio.codecs.contains(&codec)
     }
 }
 

@@ -41,7 +41,7 @@ impl Exchange {
         let codecs = self.codecs_of(caller, &trunk);
         let mut end = TrunkEnd::new(id, trunk.as_str().into(), relays);
         end.asked = true;
-        end.codecs.clone_from(&codecs);
+        end.audio.codecs.clone_from(&codecs);
         let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
         else {
             return;

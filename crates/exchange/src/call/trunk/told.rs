@@ -81,7 +81,7 @@ impl Exchange {
             let End::Trunk(trunk) = &leg.end else { continue };
             let by_message = self.site_trunk(&trunk.trunk).is_some_and(|trunk| trunk.dtmf == Dtmf::Info);
             let party = leg.party;
-            if trunk.events.is_some() && leg.anchor.is_some() && !by_message {
+            if trunk.audio.events.is_some() && leg.anchor.is_some() && !by_message {
                 self.order_anchor(AnchorOrder::Digit { party, digit });
             } else {
                 self.order(TrunkOrder::Digit { leg: trunk.id, digit });

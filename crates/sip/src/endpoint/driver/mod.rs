@@ -20,7 +20,7 @@ use rsipstack::{
     },
     transport::SipConnection,
 };
-use selsius_exchange::{TrunkEvent, TrunkLegId, record::EndCause};
+use selsius_exchange::{Seed, TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -39,7 +39,7 @@ use crate::{
     digest::Doorman,
     gate::{Gate, count},
     message::{tag, value},
-    seam::{Event, Order, TrunkStatus},
+    seam::{Event, TrunkStatus},
 };
 
 /// How often what is old is thrown away.
@@ -135,7 +135,7 @@ impl Driver {
 
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        mut orders: mpsc::Receiver<TrunkOrder>,
         mut incoming: TransactionReceiver,
         mut happenings: mpsc::Receiver<Wire>,
     ) {
@@ -185,10 +185,10 @@ impl Driver {
         });
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: TrunkOrder) {
         let leg = order.leg();
         let mut actions = Vec::new();
-        if let Order::Offer { trunk, emergency, .. } = &order {
+        if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
             match self.begin(trunk, *emergency, &order, &mut actions) {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
@@ -203,7 +203,7 @@ impl Driver {
         &mut self,
         name: &str,
         emergency: bool,
-        order: &Order,
+        order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Vec<Server>), EndCause> {
         if self.lines.contains_key(&order.leg()) {
@@ -249,7 +249,12 @@ impl Driver {
         let parameters = parameters(transport);
         let session =
             random_text(12).bytes().fold(0u64, |sum, byte| sum.wrapping_mul(61).wrapping_add(byte.into()));
+        let mut secret = Seed::default();
+        getrandom::fill(&mut secret.0)
+            .inspect_err(|error| tracing::error!(%error, "no random numbers for keys; the call is refused"))
+            .ok()?;
         Some(Names {
+            secret,
             call_id: random_text(24),
             tag: make_tag().value().to_string(),
             // Readers keep it in a signed word.
@@ -439,7 +444,7 @@ impl Driver {
             }
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Overload }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Overload }, &mut actions);
             }
             // Still owed while these are done: nothing more is told.
             self.act(leg, actions);
@@ -452,7 +457,7 @@ impl Driver {
         for leg in legs {
             let mut actions = Vec::new();
             if let Some(line) = self.lines.get_mut(&leg) {
-                line.call.order(&Order::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
+                line.call.order(&TrunkOrder::HangUp { leg, cause: EndCause::Shutdown }, &mut actions);
             }
             self.act(leg, actions);
         }
