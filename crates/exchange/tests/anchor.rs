@@ -125,7 +125,13 @@ impl Bench {
     }
 
     fn answered(&mut self, leg: TrunkLegId, codec: CodecName, events: Option<u8>) {
-        let audio = RemoteAudio { codecs: [codec].into(), address: Some(far(4000)), events, packet_ms: None };
+        let audio = RemoteAudio {
+            codecs: [codec].into(),
+            address: Some(far(4000)),
+            events,
+            packet_ms: None,
+            srtp: None,
+        };
         self.trunk(TrunkEvent::Answered { leg, audio });
     }
 }
@@ -201,6 +207,7 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
             address: Some(far(4000)),
             events: None,
             packet_ms: wanted,
+            srtp: None,
         };
         bench.trunk(TrunkEvent::Answered { leg, audio });
         let mut packets = BTreeMap::from([(false, 20)]);

@@ -14,6 +14,7 @@ mod music;
 mod operator;
 mod service;
 mod sip;
+mod srtp;
 mod start;
 mod support;
 mod voice;
