@@ -327,3 +327,23 @@ async fn what_sipp_says_with_another_key_than_it_has_announced_is_not_heard() {
     until(&mut alice, |now| now.face.calls.is_empty()).await;
     succeeds(calls);
 }
+
+#[tokio::test]
+async fn the_managers_own_services_are_encrypted_for_who_can() {
+    let top = tempfile::tempdir().unwrap();
+    let manager = Manager::start(&top.path().join("data"), &[]);
+    let services = "[trunks.house]\nkind = \"services\"\n[routes.1997]\ntrunks = [\"house\"]\n\
+                    [applications.1997]\nkind = \"echo\"\n";
+    office(&manager, true, false, services);
+    for (name, length) in [("SEP020000001001", 176), ("SEP020000001002", 172)] {
+        let (mut caller, heard) = phone(&manager, name, ALICE).await;
+        caller.act(Action::OffHook).await.unwrap();
+        until(&mut caller, |now| now.face.tone.is_some()).await;
+        caller.act(Action::Dial("1997".into())).await.unwrap();
+        hears(&mut caller, ALICE).await;
+        let (longest, content) = overheard(&heard);
+        assert_eq!((longest, content == Some(Content::Other)), (length, length == 176));
+        caller.act(Action::OnHook).await.unwrap();
+        until(&mut caller, |now| now.face.calls.is_empty()).await;
+    }
+}
