@@ -292,7 +292,6 @@ async fn sipp_hears_and_says_what_only_both_sides_can_read() {
     let carrier = free_port();
     let waits = sipp(top.path(), ANSWERS, carrier, &[]);
     let (manager, _, metrics) = with_trunk(top.path(), carrier);
-    // A phone with SRTP and one without: the trunk is encrypted either way.
     let (mut alice, heard) = phone(&manager, "SEP020000001001", ALICE).await;
     alice.act(Action::OffHook).await.unwrap();
     until(&mut alice, |now| now.face.tone.is_some()).await;
