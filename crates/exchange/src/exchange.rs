@@ -10,6 +10,7 @@ use alloc::{
 
 use core::time::Duration;
 
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::{ManagerMessage, StationMessage, Time, message};
 
@@ -80,6 +81,8 @@ pub struct Exchange {
     /// Who is to be called back, on which phone, about which line.
     pub(crate) callbacks: Callbacks,
     pub(crate) hunting: Hunting,
+    /// Where keys come from.
+    pub(crate) chance: ChaCha20Rng,
     /// Wrong PINs of those who log in.
     pub(crate) wrong_pins: WrongPins,
     /// What has become free while this input was handled.
@@ -158,6 +161,7 @@ impl Exchange {
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
             extensions: Extensions::of(&site),
+            chance: ChaCha20Rng::from_seed(config.seed.0),
             config,
             site: Arc::new(site),
             wall,

@@ -39,11 +39,11 @@ mod status;
 mod timer;
 pub mod view;
 
-pub use selsius_wire::Time;
+pub use selsius_wire::{Time, srtp};
 
 pub use self::{
     call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
-    config::{Config, Limits, MediaAddresses, WallClock},
+    config::{Config, Limits, MediaAddresses, Seed, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,
     feature::{

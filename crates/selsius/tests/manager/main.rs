@@ -18,6 +18,7 @@ mod rooms;
 mod service;
 mod sip;
 mod sip_phones;
+mod srtp;
 mod start;
 mod support;
 mod voice;
