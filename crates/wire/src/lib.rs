@@ -75,6 +75,7 @@ pub mod codec;
 mod dialect;
 pub mod frame;
 pub mod message;
+pub mod rate;
 mod table;
 pub mod text;
 mod time;
