@@ -2,5 +2,15 @@
 //!
 //! What may pass, and how it has to be changed, is decided by [`selsius_inspect::guard`], which does no I/O. Here are sockets, the ways
 //! for audio, logs and figures.
+//!
+//! ```text
+//!  phone ──TCP──> proxy (one thread, one poll) ──TCP──> manager        Guard::receive in between
+//!                   │ Passage
+//!                   └──> ways (a thread): nftables' sets, or the relay's sockets
+//! ```
 
+pub mod control;
+pub mod event;
 pub mod policy;
+pub mod proxy;
+pub mod ways;

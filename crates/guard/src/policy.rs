@@ -60,7 +60,7 @@ impl Overload {
 #[derive(Debug, Error)]
 pub enum PolicyError {
     /// It cannot be read.
-    #[error("cannot read the policy {}: {source}", path.display())]
+    #[error("cannot read the policy {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -90,8 +90,10 @@ impl Rules {
     pub fn read(path: &Path) -> Result<Self, PolicyError> {
         let text =
             fs::read_to_string(path).map_err(|source| PolicyError::Read { path: path.into(), source })?;
-        Self::parse(&text)
-            .map_err(|error| PolicyError::Wrong { path: path.into(), text: error.to_string().trim_end().into() })
+        Self::parse(&text).map_err(|error| PolicyError::Wrong {
+            path: path.into(),
+            text: error.to_string().trim_end().into(),
+        })
     }
 
     /// Reads the text of a file.
@@ -250,9 +252,9 @@ struct Ports(u16, u16);
 impl<'de> Deserialize<'de> for Ports {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let said = String::deserialize(deserializer)?;
-        let ends = said.split_once('-').and_then(|(first, last)| {
-            Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
-        });
+        let ends = said
+            .split_once('-')
+            .and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
         match ends {
             Some((first, last)) if first > 0 && first < last => Ok(Self(first, last)),
             _ => Err(D::Error::custom(format!("\"{said}\" is no range of ports such as \"16384-32767\""))),
@@ -288,7 +290,11 @@ impl TryFrom<RateSaid> for RateOf {
         let (number, seconds) = match (said.per_second, said.per_minute) {
             (Some(number), None) => (number, 1),
             (None, Some(number)) => (number, 60),
-            _ => return Err("a rate is { per-second = N } or { per-minute = N }, with at-once = N if more may come together"),
+            _ => {
+                return Err(
+                    "a rate is { per-second = N } or { per-minute = N }, with at-once = N if more may come together",
+                );
+            }
         };
         if number == 0 {
             return Err("a rate of 0 lets nothing pass: deny the message instead");

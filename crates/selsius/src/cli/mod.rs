@@ -9,6 +9,7 @@ mod dhcp;
 pub(crate) mod dissect;
 pub(crate) mod forward;
 pub(crate) mod group;
+pub(crate) mod guard;
 pub(crate) mod health;
 mod import;
 pub(crate) mod line;

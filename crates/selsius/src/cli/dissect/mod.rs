@@ -8,7 +8,7 @@ mod live;
 mod progress;
 mod rtp;
 mod select;
-mod source;
+pub(crate) mod source;
 mod ss7;
 mod summary;
 mod text;
