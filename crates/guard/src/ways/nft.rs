@@ -9,6 +9,7 @@ use std::{
     fmt::Write as _,
     io::Write as _,
     net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
     process::{Command, Stdio},
     sync::mpsc::Receiver,
     thread::JoinHandle,
@@ -28,8 +29,11 @@ pub struct Network {
     pub table: String,
     /// Where the phones are.
     pub phones: Vec<IpNet>,
+    /// Where streams appear that are translated: what comes there without a way is dropped at once. Else the kernel would remember it
+    /// as a flow of this machine's own, and not look at the map any more when the way is there.
+    pub places: Vec<(IpAddr, RangeInclusive<u16>)>,
     /// Ports of audio: UDP to them, from and to phones, passes only where a way is open.
-    pub ports: std::ops::RangeInclusive<u16>,
+    pub ports: RangeInclusive<u16>,
 }
 
 /// Why there are no ways by nftables.
@@ -58,7 +62,7 @@ pub(super) fn start(network: Network, orders: Receiver<Order>) -> Result<JoinHan
 
 /// The table with its sets and chains. What is in the sets stays; the rules are made anew.
 fn table(network: &Network) -> String {
-    let Network { table, phones, ports } = network;
+    let Network { table, phones, places, ports } = network;
     let (first, last) = (ports.start(), ports.end());
     let mut text = format!("add table inet {table}\n");
     for (family, address) in [("4", "ipv4_addr"), ("6", "ipv6_addr")] {
@@ -88,16 +92,16 @@ fn table(network: &Network) -> String {
     for chain in ["forward", "translate", "appear"] {
         let _ = writeln!(text, "flush chain inet {table} {chain}");
     }
-    for (family, ip, net) in [("4", "ip", "ip"), ("6", "ip6", "ip6")] {
+    for (family, ip) in [("4", "ip"), ("6", "ip6")] {
         let own = |phone: &&IpNet| phone.addr().is_ipv4() == (family == "4");
         let phones: Vec<String> = phones.iter().filter(own).map(ToString::to_string).collect();
         let _ = writeln!(
             text,
-            "add rule inet {table} translate dnat {net} to {ip} daddr . udp dport map @to{family}"
+            "add rule inet {table} translate dnat {ip} to {ip} daddr . udp dport map @to{family}"
         );
         let _ = writeln!(
             text,
-            "add rule inet {table} appear snat {net} to {ip} daddr . udp dport map @from{family}"
+            "add rule inet {table} appear snat {ip} to {ip} daddr . udp dport map @from{family}"
         );
         let _ = writeln!(
             text,
@@ -113,6 +117,14 @@ fn table(network: &Network) -> String {
                 );
             }
         }
+    }
+    for (address, ports) in places {
+        let ip = if address.is_ipv4() { "ip" } else { "ip6" };
+        let (first, last) = (ports.start(), ports.end());
+        let _ = writeln!(
+            text,
+            "add rule inet {table} translate {ip} daddr {address} udp dport {first}-{last} drop"
+        );
     }
     text
 }

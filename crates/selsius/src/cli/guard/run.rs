@@ -10,6 +10,7 @@ use selsius_guard::{
     proxy::{self, Options, Order, Route},
     ways::{Network, Ways},
 };
+use selsius_inspect::guard::Nat;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -44,8 +45,17 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
         Ways::none()
     } else {
         let (first, last) = args.media_ports;
-        let network =
-            Network { table: "selsius_guard".into(), phones: args.nftables.clone(), ports: first..=last };
+        let translation = &rules.translation;
+        let places = [&translation.stations, &translation.managers].into_iter().filter_map(|nat| match nat {
+            Nat::Ports { address, ports } => Some((*address, ports.clone())),
+            _ => None,
+        });
+        let network = Network {
+            table: "selsius_guard".into(),
+            phones: args.nftables.clone(),
+            places: places.collect(),
+            ports: first..=last,
+        };
         Ways::nftables(network)?
     };
     block_on(async {
