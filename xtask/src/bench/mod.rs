@@ -32,6 +32,8 @@ pub(crate) enum Subject {
     Calls(manager::CallOptions),
     /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
     Peer(manager::PeerOptions),
+    /// The guard beside HAProxy in TCP mode and a direct connection, at 1,000 and 9,000 phones.
+    Guard(manager::GuardOptions),
     /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
     Media(media::Options),
     /// From the start of a manager with 100,000 phones to the first registered one.
@@ -64,6 +66,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
         Subject::Peer(options) => manager::peer(options),
+        Subject::Guard(options) => manager::guard(options),
         Subject::Media(options) => media::run(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::GuardArgs;
-use crate::cli::node::block_on;
+use crate::cli::{node::block_on, out};
 
 pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
@@ -69,6 +69,10 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
             None => None,
         };
         let (handle, thread) = proxy::start(Options { routes: routes.collect(), rules, log, ways })?;
+        if args.log.is_some() {
+            let listening: Vec<_> = handle.addresses().iter().map(ToString::to_string).collect();
+            out::print(&format!("selsius guard ready: {}\n", listening.join(" ")))?;
+        }
         for (listens, wanted) in handle.addresses().iter().zip(&args.listen) {
             tracing::info!(%listens, policy = %args.policy, managers = ?args.upstream, asked = %wanted, "the guard stands");
         }
