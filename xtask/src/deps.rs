@@ -49,6 +49,7 @@ const ROOMS: &[Room] = &[
     ),
     shell("selsius-client", &["selsius-wire", "selsius-media", "selsius-station", "selsius-provision"]),
     shell("selsius-load", &["selsius-wire", "selsius-station", "selsius-media"]),
+    shell("selsius-guard", &["selsius-wire", "selsius-inspect"]),
     shell(
         "selsius",
         &[
@@ -65,6 +66,7 @@ const ROOMS: &[Room] = &[
             "selsius-server",
             "selsius-client",
             "selsius-load",
+            "selsius-guard",
         ],
     ),
     shell("xtask", &["selsius-wire", "selsius-inspect"]),

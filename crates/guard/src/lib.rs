@@ -11,6 +11,7 @@
 
 pub mod control;
 pub mod event;
+pub mod evidence;
 pub mod policy;
 pub mod proxy;
 pub mod ways;

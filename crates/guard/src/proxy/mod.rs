@@ -21,7 +21,7 @@ use mio::{Events, Interest, Poll, Token, Waker, net::TcpListener};
 use pair::Pair;
 use selsius_inspect::{
     conversation::Side,
-    guard::{Config, ConnectionId, Ends, Flow, Guard, Output},
+    guard::{Config, ConnectionId, Ends, Flow, Guard, Output, Severity},
 };
 use selsius_wire::Time;
 use slab::Slab;
@@ -30,6 +30,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 pub use self::status::{PhoneStatus, Status};
 use crate::{
     event::{Event, Log, What},
+    evidence::Evidence,
     policy::{Fail, Rules},
     ways::Ways,
 };
@@ -45,6 +46,8 @@ pub struct Options {
     pub log: Log,
     /// What opens the ways for audio.
     pub ways: Ways,
+    /// What keeps what connections have said in which something was found.
+    pub evidence: Option<Evidence>,
 }
 
 /// From an address of ours to managers.
@@ -148,6 +151,8 @@ pub fn start(options: Options) -> io::Result<(Handle, JoinHandle<()>)> {
         orders: waiting,
         log: options.log,
         ways: options.ways,
+        evidence: options.evidence,
+        told_order: Vec::new(),
         unread: Vec::new(),
         buffer: vec![0; READ],
         started: Instant::now(),
@@ -189,6 +194,9 @@ struct Proxy {
     orders: Receiver<Order>,
     log: Log,
     ways: Ways,
+    evidence: Option<Evidence>,
+    /// The order in which managers told phones to try them.
+    told_order: Vec<SocketAddr>,
     /// Connections that have more to read than one turn took.
     unread: Vec<(usize, Side)>,
     buffer: Vec<u8>,
@@ -381,6 +389,13 @@ impl Proxy {
                 pair::Read::Nothing => return,
                 pair::Read::Bytes(count) => {
                     let bytes = &self.buffer[..count];
+                    if self.evidence.is_some() {
+                        let at = self
+                            .origin
+                            .checked_add(Duration::from_micros(now.as_micros()))
+                            .unwrap_or(self.origin);
+                        pair.said.add(at, side, bytes);
+                    }
                     let id = pair.id;
                     let onward = pair.onward(side);
                     let flow = match id {
@@ -424,8 +439,9 @@ impl Proxy {
     }
 
     fn close(&mut self, at: usize, reason: &'static str, hard: bool) {
-        let Some(mut pair) = self.pairs.try_remove(at) else { return };
+        // What was found in it finds it still there.
         self.tell();
+        let Some(mut pair) = self.pairs.try_remove(at) else { return };
         pair.close(self.poll.registry(), hard);
         let now = self.now();
         if let Some(id) = pair.id {
@@ -445,6 +461,13 @@ impl Proxy {
                 Output::Finding(finding) => {
                     let time = self.stamp(finding.time);
                     let (connection, device) = (finding.connection.map(|id| id.0), finding.device.as_deref());
+                    let place = finding.connection.and_then(|id| self.places.get(&id));
+                    if let (Some(evidence), Some(pair)) =
+                        (&mut self.evidence, place.and_then(|at| self.pairs.get_mut(*at)))
+                        && finding.kind.severity() >= Severity::Medium
+                    {
+                        evidence.keep(&mut pair.said, &finding.ends, &finding, time);
+                    }
                     self.log.tell(&Event::new(time, connection, &finding.ends, device, &finding));
                 }
                 Output::Passage { connection, passage } => {
@@ -455,6 +478,7 @@ impl Proxy {
                     self.about(connection, Some(device), What::Registered { version });
                 }
                 Output::Call { connection, device, call } => self.about(connection, device, &call),
+                Output::Servers { servers, .. } => self.told_order = servers,
             }
         }
         self.log.flush();

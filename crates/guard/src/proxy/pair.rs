@@ -15,6 +15,7 @@ use selsius_inspect::{
 use socket2::SockRef;
 
 use super::{BACKLOG, CONNECT};
+use crate::evidence::Said;
 
 /// The two connections of a phone.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Pair {
     pub(super) device: Option<Arc<str>>,
     /// Reads of the phone and of the manager.
     pub(super) messages: [u64; 2],
+    /// What was said lately, where that is kept.
+    pub(super) said: Said,
     sides: [Half; 2],
     /// Managers that were not tried yet.
     others: Vec<SocketAddr>,
@@ -97,7 +100,16 @@ impl Pair {
             registry.register(&mut half.socket, token(at, side), interest)?;
         }
         let _ = sides[0].socket.set_nodelay(true);
-        Ok(Self { id, ends, device: None, messages: [0; 2], sides, others, connecting: Some(Instant::now()) })
+        Ok(Self {
+            id,
+            ends,
+            device: None,
+            messages: [0; 2],
+            said: Said::default(),
+            sides,
+            others,
+            connecting: Some(Instant::now()),
+        })
     }
 
     /// Where goes what this side says.

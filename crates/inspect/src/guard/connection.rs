@@ -238,8 +238,13 @@ impl Connection {
             Message::Manager(received) => {
                 let said = &received.message;
                 self.registration.learn_manager(said);
-                if let ManagerMessage::RegisterAck(_) = said {
-                    self.registered(id, shared);
+                match said {
+                    ManagerMessage::RegisterAck(_) => self.registered(id, shared),
+                    ManagerMessage::ServerRes(list) => {
+                        let servers = media::servers(list);
+                        shared.out.push_back(Output::Servers { connection: id, servers });
+                    }
+                    _ => {}
                 }
                 let place = message.place();
                 let limits = policy.limits(self.source_rules);
@@ -282,7 +287,12 @@ impl Connection {
             let far = stream.remote.map(|remote| remote.ip()).or(stream.source);
             Some(Hole { at, to: local, from: far })
         });
-        let to = stream.remote.or(stream.group.filter(|_| stream.local.is_none())).filter(|_| may_speak);
+        let inward = inward.or(stream.heard.filter(|_| may_speak).map(|group| Hole {
+            at: group,
+            to: group,
+            from: stream.source,
+        }));
+        let to = stream.remote.or(stream.spoken).filter(|_| may_speak);
         let outward = to.and_then(|to| {
             // Another phone of this side, as it appears to the manager: the two reach each other without us.
             if let Some(&neighbour) = shared.appearances.get(&to) {

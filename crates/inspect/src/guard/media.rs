@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
-use selsius_wire::{ManagerMessage, StationMessage, value::MediaAddress};
+use selsius_wire::{ManagerMessage, StationMessage, message::ServerRes, value::MediaAddress};
 
 use super::{finding::FindingKind, judge::Found, policy::MediaRules};
 
@@ -59,8 +59,10 @@ pub(super) struct Stream {
     pub(super) remote: Option<SocketAddr>,
     /// From where the manager says that audio will come.
     pub(super) source: Option<IpAddr>,
-    /// A group that the phone listens or speaks to.
-    pub(super) group: Option<SocketAddr>,
+    /// A group that the phone listens to.
+    pub(super) heard: Option<SocketAddr>,
+    /// A group that the phone speaks to.
+    pub(super) spoken: Option<SocketAddr>,
     /// What was last told.
     pub(super) passage: Option<Passage>,
 }
@@ -227,10 +229,10 @@ impl Media {
             }
             M::StopMediaReception(_) => return Ok(self.stop(0, |s| s.stop_receiving())),
             M::StopMulticastMediaReception(c) => {
-                return Ok(self.stop(c.pass_through_party_id, |s| s.group = None));
+                return Ok(self.stop(c.pass_through_party_id, |s| s.heard = None));
             }
             M::StopMulticastMediaTransmission(c) => {
-                return Ok(self.stop(c.pass_through_party_id, |s| s.group = None));
+                return Ok(self.stop(c.pass_through_party_id, |s| s.spoken = None));
             }
             _ => return Ok(None),
         };
@@ -261,10 +263,10 @@ impl Media {
                 stream.local = port.map(|port| SocketAddr::new(station, port));
             }
             M::StartMulticastMediaReception(start) => {
-                stream.group = place(start.multicast_ip_addr.ip, start.multicast_port_number);
+                stream.heard = place(start.multicast_ip_addr.ip, start.multicast_port_number);
             }
             M::StartMulticastMediaTransmission(start) => {
-                stream.group = place(start.multicast_ip_addr.ip, start.multicast_port_number);
+                stream.spoken = place(start.multicast_ip_addr.ip, start.multicast_port_number);
             }
             M::PortReq(_) => stream.asked_port = true,
             _ => {}
@@ -279,7 +281,7 @@ impl Media {
             if reference.is_none_or(|reference| stream.reference == reference) {
                 stream.stop_receiving();
                 stream.stop_sending();
-                stream.group = None;
+                (stream.heard, stream.spoken) = (None, None);
                 ended.push(*party);
             }
         }
@@ -305,7 +307,8 @@ impl Media {
         let idle = |stream: &Stream| {
             stream.local.is_none()
                 && stream.remote.is_none()
-                && stream.group.is_none()
+                && stream.heard.is_none()
+                && stream.spoken.is_none()
                 && stream.passage.is_none()
                 && !stream.opening
                 && !stream.asked_port
@@ -409,4 +412,10 @@ fn address_of(address: IpAddr, port: u32) -> String {
         IpAddr::V4(address) => format!("{address}:{port}"),
         IpAddr::V6(address) => format!("[{address}]:{port}"),
     }
+}
+
+/// The managers of a list; slots without an address or a port are not used.
+pub(super) fn servers(list: &ServerRes) -> Vec<SocketAddr> {
+    let slots = list.server_ip_addr.iter().zip(&list.server_tcp_listen_port);
+    slots.filter_map(|(address, port)| place(address.ip, *port)).collect()
 }

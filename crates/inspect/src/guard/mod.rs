@@ -99,6 +99,13 @@ pub enum Output {
         /// The version that was agreed on.
         version: u8,
     },
+    /// A manager has told a phone its managers, in the order in which they are to be tried.
+    Servers {
+        /// The phone's connection.
+        connection: ConnectionId,
+        /// The managers, by their own addresses.
+        servers: Vec<SocketAddr>,
+    },
     /// A call is over.
     Call {
         /// Its phone's connection.

@@ -54,6 +54,9 @@ pub(crate) struct GuardArgs {
     /// Append what happens to this file, one JSON object a line, instead of writing it to standard output.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Keep what a connection has said in which something of medium or high severity was found, as pcapng files in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    evidence: Option<PathBuf>,
     /// Tell figures to Prometheus here, at /metrics.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,

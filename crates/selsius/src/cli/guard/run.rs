@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use selsius_guard::{
     control,
     event::Log,
+    evidence::Evidence,
     policy::Rules,
     proxy::{self, Options, Order, Route},
     ways::{Network, Ways},
@@ -58,6 +59,13 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
         };
         Ways::nftables(network)?
     };
+    let evidence = match &args.evidence {
+        Some(folder) => {
+            let made = Evidence::new(folder);
+            Some(made.with_context(|| format!("cannot keep evidence in {}", folder.display()))?)
+        }
+        None => None,
+    };
     block_on(async {
         let control = control::listen(&args.control).with_context(|| {
             format!("cannot listen at {}; --control names another path", args.control.display())
@@ -68,7 +76,8 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
             }
             None => None,
         };
-        let (handle, thread) = proxy::start(Options { routes: routes.collect(), rules, log, ways })?;
+        let (handle, thread) =
+            proxy::start(Options { routes: routes.collect(), rules, log, ways, evidence })?;
         if args.log.is_some() {
             let listening: Vec<_> = handle.addresses().iter().map(ToString::to_string).collect();
             out::print(&format!("selsius guard ready: {}\n", listening.join(" ")))?;
