@@ -49,7 +49,7 @@ const ROOMS: &[Room] = &[
     ),
     shell("selsius-client", &["selsius-wire", "selsius-media", "selsius-station", "selsius-provision"]),
     shell("selsius-load", &["selsius-wire", "selsius-station", "selsius-media"]),
-    shell("selsius-guard", &["selsius-wire", "selsius-inspect"]),
+    shell("selsius-guard", &["selsius-wire", "selsius-inspect", "selsius-provision"]),
     shell(
         "selsius",
         &[

@@ -14,4 +14,5 @@ pub mod event;
 pub mod evidence;
 pub mod policy;
 pub mod proxy;
+pub mod tftp;
 pub mod ways;

@@ -113,6 +113,8 @@ const TURNS: usize = 8;
 const BACKLOG: usize = 64 * 1024;
 /// How long a manager may take to accept a connection before the next one is tried.
 const CONNECT: Duration = Duration::from_secs(3);
+/// How long one side may keep its connection after the other one has closed its own.
+const HALF_OVER: Duration = Duration::from_secs(30);
 /// How often is looked for what is overdue.
 const TICK: Duration = Duration::from_millis(500);
 /// A turn of the loop that takes so long is one too many: until it takes half of that, the guard is overloaded.
@@ -507,6 +509,11 @@ impl Proxy {
             if let pair::Written::Fails(reason) = pair.next_manager(self.poll.registry(), at) {
                 self.close(at, reason, true);
             }
+        }
+        let left: Vec<usize> =
+            self.pairs.iter().filter(|(_, pair)| pair.is_left_over()).map(|(at, _)| at).collect();
+        for at in left {
+            self.close(at, "closed by one side", true);
         }
         for at in 0..self.listeners.len() {
             if !self.figures.accepting {

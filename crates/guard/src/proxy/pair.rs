@@ -14,7 +14,7 @@ use selsius_inspect::{
 };
 use socket2::SockRef;
 
-use super::{BACKLOG, CONNECT};
+use super::{BACKLOG, CONNECT, HALF_OVER};
 use crate::evidence::Said;
 
 /// The two connections of a phone.
@@ -32,6 +32,8 @@ pub(super) struct Pair {
     /// Managers that were not tried yet.
     others: Vec<SocketAddr>,
     connecting: Option<Instant>,
+    /// Since when one side says nothing more.
+    half_over: Option<Instant>,
 }
 
 /// One of the two.
@@ -109,6 +111,7 @@ impl Pair {
             sides,
             others,
             connecting: Some(Instant::now()),
+            half_over: None,
         })
     }
 
@@ -150,6 +153,7 @@ impl Pair {
     /// This side says nothing more: the other one hears so as soon as it has all that was said.
     pub(super) fn ended(&mut self, side: Side) {
         self.sides[index(side)].ended = true;
+        self.half_over.get_or_insert_with(Instant::now);
         let _ = self.flush(side.other());
     }
 
@@ -204,6 +208,11 @@ impl Pair {
     /// Both sides have said all, and heard all.
     pub(super) fn is_over(&self) -> bool {
         self.sides.iter().all(|half| half.ended && half.told_end)
+    }
+
+    /// One side has gone, and the other one does not follow.
+    pub(super) fn is_left_over(&self) -> bool {
+        self.half_over.is_some_and(|since| since.elapsed() >= HALF_OVER)
     }
 
     pub(super) fn is_slow_to_connect(&self) -> bool {

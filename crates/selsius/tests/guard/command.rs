@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -122,6 +122,7 @@ fn what_is_said_goes_through_and_what_is_wrong_does_not() {
     assert_eq!((&finding["message"], &finding["from"]), (&"Reset".into(), &"station".into()));
     drop(phone);
     assert!(ends(&mut manager));
+    drop(manager);
     until("the end is told", || !bench.events("closed").is_empty());
 
     // The evidence can be read, as any capture.
@@ -194,10 +195,11 @@ fn a_side_that_does_not_read_holds_up_the_other_one_and_nobody_else() {
     phone.set_nonblocking(true).unwrap();
     // Alarms, which need no registration, until nothing more is taken.
     let alarm = message(0x20, &[0; 92]);
-    let mut written = 0;
-    let mut stuck = 0;
+    let alarms = alarm.repeat(64);
+    let (mut written, mut stuck) = (0, 0);
     while stuck < 200 && written < 64 << 20 {
-        match phone.write(&alarm.repeat(64)) {
+        // It goes on where the last write has stopped.
+        match phone.write(&alarms[written % alarm.len()..]) {
             Ok(count) => (written, stuck) = (written + count, 0),
             Err(_) => {
                 stuck += 1;
@@ -281,4 +283,67 @@ fn mistakes_are_told_with_what_to_do() {
     let (code, shown, _) = said(&selsius(&["guard", "--check-policy", "--policy", "strict"]));
     assert_eq!(code, 0);
     assert!(shown.contains("length-impossible") && shown.contains("block"), "{shown}");
+}
+
+#[test]
+fn phones_read_the_guards_address_in_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site.toml");
+    fs::write(&site, "[lines.1001]\n[devices.SEP001122334455]\nbuttons = [{ line = \"1001\" }]\n").unwrap();
+    let mut manager = Command::new(env!("CARGO_BIN_EXE_selsius"));
+    manager.args(["serve", "--sccp", "127.0.0.1:0", "--tftp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    manager.arg("--data-dir").arg(folder.path().join("data")).arg("--site").arg(&site);
+    let manager = Serving::start(manager);
+    let [sccp, upstream] = [manager.address("sccp"), manager.address("tftp")];
+    let policy = folder.path().join("policy.toml");
+    fs::write(&policy, format!("[nat.servers]\n\"{sccp}\" = \"192.0.2.77:2000\"\n")).unwrap();
+    let at = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let control = folder.path().join("guard.sock");
+    let mut guard = Command::new(env!("CARGO_BIN_EXE_selsius"));
+    guard
+        .args(["guard", "--listen", "127.0.0.1:0", "--upstream", &sccp.to_string(), "--policy"])
+        .arg(&policy);
+    guard
+        .args(["--tftp", &at.to_string(), "--tftp-upstream", &upstream.to_string(), "--control"])
+        .arg(&control);
+    guard.arg("--log").arg(folder.path().join("events.jsonl")).stdout(Stdio::null());
+    let _guard = Guard::start(guard, control);
+    let url = |name: &str| format!("tftp://{at}/{name}");
+    let curl = |name: &str| Command::new("curl").args(["-s", "--max-time", "10", &url(name)]).output();
+    let Ok(output) = curl("SEP001122334455.cnf.xml") else { return eprintln!("skipped: curl is not there") };
+    let file = String::from_utf8(output.stdout).unwrap();
+    assert!(file.contains("<processNodeName>192.0.2.77</processNodeName>"), "{file}");
+    assert!(file.contains("<ethernetPhonePort>2000</ethernetPhonePort>"), "{file}");
+    // 68: the file is not there.
+    assert_eq!(curl("nothing.xml").unwrap().status.code(), Some(68));
+}
+
+/// A manager that runs, by what it says of itself.
+struct Serving {
+    child: std::process::Child,
+    ready: String,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        while !ready.contains("selsius ready") {
+            ready.clear();
+            assert!(out.read_line(&mut ready).unwrap() > 0, "the manager ended");
+        }
+        Self { child, ready }
+    }
+
+    fn address(&self, service: &str) -> SocketAddr {
+        self.ready.split_whitespace().skip_while(|word| *word != service).nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

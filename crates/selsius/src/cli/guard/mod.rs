@@ -51,6 +51,12 @@ pub(crate) struct GuardArgs {
     /// Ports of audio that are closed unless a call opens them, with --nftables.
     #[arg(long, value_name = "FIRST-LAST", default_value = "1024-65535", value_parser = ports)]
     media_ports: (u16, u16),
+    /// Give phones the files of --tftp-upstream here, with the managers' addresses as [nat.servers] of the policy has them.
+    #[arg(long, value_name = "ADDRESS", requires = "tftp_upstream")]
+    tftp: Option<SocketAddr>,
+    /// The managers' TFTP server.
+    #[arg(long, value_name = "ADDRESS", requires = "tftp")]
+    tftp_upstream: Option<SocketAddr>,
     /// Append what happens to this file, one JSON object a line, instead of writing it to standard output.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,

@@ -9,11 +9,12 @@ use selsius_guard::{
     evidence::Evidence,
     policy::Rules,
     proxy::{self, Options, Order, Route},
+    tftp,
     ways::{Network, Ways},
 };
 use selsius_inspect::guard::Nat;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     signal::unix::{SignalKind, signal},
 };
 
@@ -99,6 +100,12 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
                 None => std::future::pending().await,
             }
         };
+        let files = async {
+            match files.zip(args.tftp_upstream) {
+                Some((socket, upstream)) => tftp::serve(socket, upstream, servers).await,
+                None => std::future::pending().await,
+            }
+        };
         let mut hang_up = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let reloads = async {
@@ -110,6 +117,7 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
         };
         let result = tokio::select! {
             ended = control::serve(control, handle.clone(), reload.clone()) => ended.context("the control socket has failed"),
+            ended = files => ended.context("TFTP has failed"),
             ended = figures => ended.context("the address for figures has failed"),
             () = reloads => Ok(()),
             told = tokio::signal::ctrl_c() => told.context("cannot wait for signals"),
