@@ -77,6 +77,14 @@ pub(super) fn run(args: GuardArgs, rules: Rules) -> Result<ExitCode> {
             }
             None => None,
         };
+        let files = match args.tftp {
+            Some(at) => {
+                let socket = UdpSocket::bind(at).await;
+                Some(socket.with_context(|| format!("cannot give files at {at}"))?)
+            }
+            None => None,
+        };
+        let servers = rules.translation.servers.clone();
         let (handle, thread) =
             proxy::start(Options { routes: routes.collect(), rules, log, ways, evidence })?;
         if args.log.is_some() {
