@@ -54,6 +54,7 @@ const ROOMS: &[Room] = &[
         &["selsius-wire", "selsius-media", "selsius-srtp", "selsius-station", "selsius-provision"],
     ),
     shell("selsius-load", &["selsius-wire", "selsius-station", "selsius-media"]),
+    shell("selsius-guard", &["selsius-wire", "selsius-inspect", "selsius-provision"]),
     shell(
         "selsius",
         &[
@@ -70,6 +71,7 @@ const ROOMS: &[Room] = &[
             "selsius-server",
             "selsius-client",
             "selsius-load",
+            "selsius-guard",
         ],
     ),
     shell("xtask", &["selsius-wire", "selsius-inspect"]),

@@ -3,12 +3,9 @@
 use alloc::string::String;
 use core::{fmt, time::Duration};
 
-use selsius_wire::Time;
+use selsius_wire::{Time, rate::Rate};
 
-use crate::{
-    rate::Rate,
-    record::{CallId, WallTime},
-};
+use crate::record::{CallId, WallTime};
 
 /// Settings of one running exchange.
 #[derive(Debug, Clone)]

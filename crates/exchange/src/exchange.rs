@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use selsius_site::{DeviceName, LineNumber, Site};
-use selsius_wire::{ManagerMessage, StationMessage, Time, message};
+use selsius_wire::{ManagerMessage, StationMessage, Time, message, rate::Meters};
 
 use crate::{
     arena::{Arena, Handle},
@@ -24,7 +24,6 @@ use crate::{
     feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
     io::{Event, Input, Level, Load, Output, Peer, SessionId},
     operator::Notice,
-    rate::Meters,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},

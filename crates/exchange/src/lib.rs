@@ -31,7 +31,6 @@ pub mod language;
 pub mod loopback;
 mod operator;
 mod presence;
-mod rate;
 pub mod record;
 mod remains;
 pub mod remembered;
@@ -39,7 +38,11 @@ mod status;
 mod timer;
 pub mod view;
 
-pub use selsius_wire::{Time, srtp};
+pub use selsius_wire::{
+    Time,
+    rate::{Meter, Meters, Rate, network_of},
+    srtp,
+};
 
 pub use self::{
     call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
@@ -53,7 +56,6 @@ pub use self::{
     io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, Recording, SessionId, Side},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
-    rate::{Meter, Meters, Rate, network_of},
     remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

@@ -76,6 +76,7 @@ pub mod codec;
 mod dialect;
 pub mod frame;
 pub mod message;
+pub mod rate;
 pub mod srtp;
 mod table;
 pub mod text;
