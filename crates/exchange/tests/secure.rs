@@ -230,7 +230,7 @@ fn the_keys_of_a_trunk_are_known_before_anything_is_sent_there() {
     let audio = |port, keys| RemoteAudio {
         codecs: [CodecName::Pcma].into(),
         address: Some(SocketAddr::from(([203, 0, 113, 9], port))),
-        srtp: Some(keys),
+        srtp: Some(Box::new(keys)),
         ..RemoteAudio::default()
     };
     let party = bench.mixer.iter().find_map(|order| match order {
@@ -270,7 +270,7 @@ fn a_call_that_comes_in_brings_its_keys() {
     let audio = RemoteAudio {
         codecs: [CodecName::Pcma].into(),
         address: Some(SocketAddr::from(([203, 0, 113, 9], 4000))),
-        srtp: Some(keys),
+        srtp: Some(Box::new(keys)),
         ..RemoteAudio::default()
     };
     bench.input(Input::Trunk(TrunkEvent::Offer {

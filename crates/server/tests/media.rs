@@ -240,6 +240,7 @@ async fn an_exchange_that_begins_anew_leaves_no_party_of_its_own() {
         let opening =
             Opening { format: FORMAT, address: LOOPBACK, remote: None, learning, place, srtp: None };
         let (party, watcher) = (Party::of_exchange(number), None);
+        let opening = Box::new(opening);
         let open = |answer| Order::Open { party, opening, watcher, answer: Answer::Waiting(answer) };
         assert!(thread.media.ask(open).await.unwrap().is_some());
     }

@@ -158,7 +158,7 @@ impl Handle {
     /// The order back, if there is no room for it. The call concerned should end.
     pub fn order(&self, order: TrunkOrder) -> Result<(), Box<TrunkOrder>> {
         match self.orders.try_reserve() {
-            Ok(place) => place.send(Wanted::Order(order)),
+            Ok(place) => place.send(Wanted::Order(Box::new(order))),
             Err(_) => return Err(Box::new(order)),
         }
         Ok(())

@@ -48,12 +48,8 @@ impl Anchor {
     }
 
     /// What the services are told when a party has other keys.
-    pub(super) fn rekey(
-        &mut self,
-        party: u32,
-        events: Option<u8>,
-        srtp: Option<PartyKeys>,
-    ) -> Option<AnchorOrder> {
+    pub(super) fn rekey(&mut self, party: u32, said: &RemoteAudio) -> Option<AnchorOrder> {
+        let srtp = said.srtp.as_deref().copied();
         if self.srtp == srtp {
             return None;
         }
@@ -63,7 +59,7 @@ impl Anchor {
             hears: self.hears.clone(),
             audio: self.audio,
             payload: self.payload,
-            events,
+            events: said.events_in(self.audio.codec),
             srtp,
         })
     }
@@ -127,7 +123,11 @@ impl Exchange {
         let (events, payload, srtp) = match &leg.end {
             End::Trunk(trunk) => {
                 let audio_there = &trunk.audio;
-                (audio_there.events_in(audio.codec), audio_there.dynamic(audio.codec), audio_there.srtp)
+                (
+                    audio_there.events_in(audio.codec),
+                    audio_there.dynamic(audio.codec),
+                    audio_there.srtp.as_deref().copied(),
+                )
             }
             End::Station(_) => (Some(PHONE_EVENTS), None, leg.secured.map(|secured| secured.keys)),
         };

@@ -137,6 +137,7 @@ impl Core {
                 let (place, learning) = (self.anchors.place(&hears), anchoring.learning);
                 let opening = Opening { format, address, remote: listens, learning, place, srtp };
                 let party = Party::of_exchange(party);
+                let opening = Box::new(opening);
                 self.anchors.send(Order::Open { party, opening, watcher: None, answer: Answer::Exchange });
             }
             AnchorOrder::Change { party, hears, audio, payload, events, srtp } => {

@@ -102,7 +102,7 @@ pub enum Order {
         /// Its name.
         party: Party,
         /// How it shall be.
-        opening: Opening,
+        opening: Box<Opening>,
         /// Who wants to know what happens there.
         watcher: Option<Watcher>,
         /// Who gets the answer.
@@ -260,6 +260,7 @@ impl Handle {
         watcher: Option<Watcher>,
     ) -> Result<Option<(Party, SocketAddr)>, Unavailable> {
         let party = self.name();
+        let opening = Box::new(opening);
         let open = |answer| Order::Open { party, opening, watcher, answer: Answer::Waiting(answer) };
         Ok(self.ask(open).await?.map(|address| (party, address)))
     }

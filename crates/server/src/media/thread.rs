@@ -382,7 +382,7 @@ impl Media {
         let id = |party: Party| self.parties.get(&party).copied();
         let (party, done) = match order {
             Order::Open { party, opening, watcher, answer } => {
-                let address = self.open(now, party, opening, watcher);
+                let address = self.open(now, party, *opening, watcher);
                 self.status.refused += u64::from(address.is_none());
                 match (answer, party.number()) {
                     (Answer::Waiting(answer), _) => {

@@ -193,7 +193,7 @@ impl Session {
             let events = description.events(CodecName::Opus).filter(|_| self.events);
             OpusTypes { payload, events }
         });
-        RemoteAudio { codecs, address, events, packet_ms, opus, near: None, srtp }
+        RemoteAudio { codecs, address, events, packet_ms, opus, near: None, srtp: srtp.map(Box::new) }
     }
 }
 

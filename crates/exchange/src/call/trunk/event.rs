@@ -197,7 +197,7 @@ impl Exchange {
         let keys = match (&mut leg.end, &mut leg.anchor) {
             (End::Trunk(trunk), anchor) => {
                 trunk.audio.update(audio);
-                anchor.as_mut().and_then(|anchor| anchor.rekey(party, trunk.audio.events, trunk.audio.srtp))
+                anchor.as_mut().and_then(|anchor| anchor.rekey(party, &trunk.audio))
             }
             (End::Station(_), _) => None,
         };

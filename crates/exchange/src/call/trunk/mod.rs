@@ -175,7 +175,7 @@ pub struct RemoteAudio {
     /// Our address that it reaches, where the trunk knows that.
     pub near: Option<IpAddr>,
     /// The keys of its audio, if that is encrypted. What was encrypted once stays so.
-    pub srtp: Option<PartyKeys>,
+    pub srtp: Option<Box<PartyKeys>>,
 }
 
 impl RemoteAudio {
@@ -186,7 +186,7 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
-        self.srtp = said.srtp.or(self.srtp);
+        self.srtp = said.srtp.or(self.srtp.take());
         self.near = said.near.or(self.near);
         self.opus = said.opus.or(self.opus);
     }

@@ -33,7 +33,7 @@ fn keys(bench: &Bench) -> Option<PartyKeys> {
     bench.events().into_iter().rev().find_map(|event| match event {
         TrunkEvent::Offer { audio, .. }
         | TrunkEvent::Answered { audio, .. }
-        | TrunkEvent::Media { audio, .. } => audio.srtp,
+        | TrunkEvent::Media { audio, .. } => audio.srtp.as_deref().copied(),
         _ => None,
     })
 }

@@ -76,7 +76,7 @@ struct Serving {
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Of a call.
-    Order(TrunkOrder),
+    Order(Box<TrunkOrder>),
     /// These trunks, from now on.
     Trunks(Vec<TrunkConfig>),
 }
@@ -189,7 +189,7 @@ impl Driver {
             };
             tokio::select! {
                 order = orders.recv(), if farewell.is_none() => match order {
-                    Some(Wanted::Order(order)) => self.order(order),
+                    Some(Wanted::Order(order)) => self.order(*order),
                     Some(Wanted::Trunks(trunks)) => self.change(trunks),
                     None => {
                         farewell = Some(Instant::now() + FAREWELL);
