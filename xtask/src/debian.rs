@@ -15,6 +15,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("promtool", "prometheus"),
     ("sipp", "sip-tester"),
     ("kamailio", "kamailio"),
+    ("baresip", "baresip-core"),
     ("openssl", "openssl"),
     ("ffmpeg", "ffmpeg"),
     ("espeak-ng", "espeak-ng"),
