@@ -1,6 +1,6 @@
 //! How a phone runs.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use crate::{AudioSource, Clock, Ports, Tap};
 
@@ -18,19 +18,22 @@ pub struct Options {
     pub reconnect: Option<Backoff>,
     /// Its clock; give phones the same to compare their times.
     pub clock: Clock,
+    /// Every so manieth packet of audio that it sends is lost, as in a bad network; none where it is not set.
+    pub loses: Option<NonZeroU32>,
     /// Listens in on its wire.
     pub tap: Option<Tap>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, record, ports, reconnect, clock, tap } = self;
+        let Self { source, record, ports, reconnect, clock, loses, tap } = self;
         f.debug_struct("Options")
             .field("source", source)
             .field("record", record)
             .field("ports", ports)
             .field("reconnect", reconnect)
             .field("clock", clock)
+            .field("loses", loses)
             .field("tap", &tap.is_some())
             .finish()
     }

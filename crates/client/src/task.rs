@@ -65,7 +65,7 @@ impl Task {
         Self {
             wire: Wire::Connecting(Box::pin(Link::connect(target.clone()))),
             station: Station::new(config.clone()),
-            voice: Voice::new(options.ports.clone(), config.rtp_port, source),
+            voice: Voice::new(options.ports.clone(), config.rtp_port, source, options.loses),
             target,
             config,
             options,

@@ -10,12 +10,13 @@ use alloc::{
 
 use core::time::Duration;
 
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use selsius_site::{DeviceName, LineNumber, Site};
-use selsius_wire::{ManagerMessage, StationMessage, Time, message};
+use selsius_wire::{ManagerMessage, StationMessage, Time, message, rate::Meters};
 
 use crate::{
     arena::{Arena, Handle},
-    call::{Appears, Call, Leg, TrunkLegId},
+    call::{Appears, Call, Extensions, Leg, Owed, TrunkLegId},
     config::{Config, Limits, WallClock},
     counters::Counters,
     device::Device,
@@ -23,7 +24,6 @@ use crate::{
     feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
     io::{Event, Input, Level, Load, Output, Peer, SessionId},
     operator::Notice,
-    rate::Meters,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
@@ -57,8 +57,12 @@ pub struct Exchange {
     pub(crate) legs: Arena<Leg>,
     /// Legs by pass-through party id.
     pub(crate) parties: BTreeMap<u32, Handle<Leg>>,
+    /// Legs that are gone and of which the media services have not told yet what they counted, by party id.
+    pub(crate) owed: BTreeMap<u32, Owed>,
     /// Legs of trunks, by the name that the trunk knows them by.
     pub(crate) trunk_legs: BTreeMap<TrunkLegId, Handle<Leg>>,
+    /// The phones that speak SIP.
+    pub(crate) extensions: Extensions,
     /// Who wants to be a device whose old connection is being probed: one at a time.
     pub(crate) waiting: BTreeMap<DeviceName, SessionId>,
     /// Devices that were refused, and why, since they last registered.
@@ -76,6 +80,8 @@ pub struct Exchange {
     /// Who is to be called back, on which phone, about which line.
     pub(crate) callbacks: Callbacks,
     pub(crate) hunting: Hunting,
+    /// Where keys come from.
+    pub(crate) chance: ChaCha20Rng,
     /// Wrong PINs of those who log in.
     pub(crate) wrong_pins: WrongPins,
     /// What has become free while this input was handled.
@@ -153,6 +159,8 @@ impl Exchange {
             next_call: config.first_call.0,
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
+            extensions: Extensions::of(&site),
+            chance: ChaCha20Rng::from_seed(config.seed.0),
             config,
             site: Arc::new(site),
             wall,
@@ -169,6 +177,7 @@ impl Exchange {
             calls: Arena::new(),
             legs: Arena::new(),
             parties: BTreeMap::new(),
+            owed: BTreeMap::new(),
             trunk_legs: BTreeMap::new(),
             waiting: BTreeMap::new(),
             rejected: BTreeSet::new(),
@@ -226,7 +235,11 @@ impl Exchange {
                 }
             }
             Input::Trunk(event) => self.trunk_event(now, event),
+            Input::Phone { phone, contacts } => self.phone_registered(now, phone, contacts),
             Input::Anchored { party, address } => self.anchor_answered(now, party, address),
+            Input::RecordingFailed { name, kept } => self.recording_failed(now, &name, kept),
+            Input::Left { party, figures } => self.services_counted(party, figures.map(|figures| *figures)),
+            Input::Talks { party, talks } => self.talks(party, talks),
             Input::Load(load) => self.load = load,
             Input::Drain => self.draining = true,
             Input::Shutdown => self.shut_down(now),
@@ -545,7 +558,7 @@ impl Exchange {
     pub(crate) fn next_party(&mut self) -> u32 {
         loop {
             let party = self.next_reference();
-            if !self.parties.contains_key(&party) {
+            if !self.parties.contains_key(&party) && !self.owed.contains_key(&party) {
                 return party;
             }
         }

@@ -1,16 +1,16 @@
 //! What goes into the exchange and what comes out of it.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{DeviceName, LineNumber, Name, Site};
-use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
+use selsius_wire::{Dialect, ManagerMessage, StationMessage, srtp::PartyKeys, value::ResetType};
 
 use crate::{
-    call::{Audio, TrunkEvent, TrunkOrder},
+    call::{Audio, PhoneContact, TrunkEvent, TrunkOrder},
     config::WallClock,
     operator::Notice,
-    record::Record,
+    record::{Record, StreamFigures},
     remembered::{DeviceState, LineState},
 };
 
@@ -82,12 +82,40 @@ pub enum Input {
     },
     /// Something happened at a trunk.
     Trunk(TrunkEvent),
+    /// Where a SIP phone is registered from now on.
+    Phone {
+        /// Which phone.
+        phone: DeviceName,
+        /// All its places; nowhere if there is none.
+        contacts: Vec<PhoneContact>,
+    },
     /// The media services say where they listen to a party; `None` if they cannot take it.
     Anchored {
         /// The party, as [`AnchorOrder`] named it.
         party: u32,
         /// Where to send its audio.
         address: Option<SocketAddr>,
+    },
+    /// A recording cannot be written, or not any further.
+    RecordingFailed {
+        /// Its name.
+        name: String,
+        /// Is there anything of it?
+        kept: bool,
+    },
+    /// What the media services have counted of a party that has left them: the answer to each [`AnchorOrder::Leave`].
+    Left {
+        /// The party.
+        party: u32,
+        /// What; `None` if they had no such party.
+        figures: Option<Box<StreamFigures>>,
+    },
+    /// The media services say that a party is the one who talks in its conference, or no more.
+    Talks {
+        /// The party, as [`AnchorOrder`] named it.
+        party: u32,
+        /// Does it?
+        talks: bool,
     },
     /// How well the driver keeps up.
     Load(Load),
@@ -152,14 +180,18 @@ pub enum AnchorOrder {
         hears: Hears,
         /// What it sends and wants to hear.
         audio: Audio,
+        /// The payload type of its codec, where that has no static one.
+        payload: Option<u8>,
         /// The payload type of digits in its audio (RFC 4733), where it can do these.
         events: Option<u8>,
+        /// The keys of its audio, where that is encrypted.
+        srtp: Option<PartyKeys>,
         /// Where it listens, if that is known already; else [`AnchorOrder::Send`] follows.
         listens: Option<SocketAddr>,
         /// Our address that it reaches, where that is known.
         near: Option<IpAddr>,
     },
-    /// A party hears something else from now on, or speaks another codec. It goes on sending where it did.
+    /// A party hears something else from now on, speaks another codec, or has other keys. It goes on sending where it did.
     Change {
         /// The party.
         party: u32,
@@ -167,8 +199,12 @@ pub enum AnchorOrder {
         hears: Hears,
         /// What it sends and wants to hear.
         audio: Audio,
+        /// The payload type of its codec, where that has no static one.
+        payload: Option<u8>,
         /// The payload type of digits in its audio.
         events: Option<u8>,
+        /// The keys of its audio.
+        srtp: Option<PartyKeys>,
     },
     /// Where a party listens.
     Send {
@@ -177,18 +213,50 @@ pub enum AnchorOrder {
         /// Where to send what it is to hear.
         address: SocketAddr,
     },
-    /// A party is to be sent a digit, as an event in its audio.
+    /// A party is to be sent a digit, as an event in its audio, or as a tone if it can do no events.
     Digit {
         /// The party.
         party: u32,
         /// Which key: a digit, `*` or `#`.
         digit: char,
     },
-    /// A party is gone.
+    /// What a party says and hears is recorded from now on, or for the moment not.
+    Record {
+        /// The party.
+        party: u32,
+        /// As what; a name that was there before goes on.
+        recording: Option<Box<Recording>>,
+    },
+    /// Nothing follows to a recording.
+    RecordingEnds {
+        /// Its name.
+        name: String,
+    },
+    /// A party is gone. To be answered by [`Input::Left`].
     Leave {
         /// The party.
         party: u32,
     },
+}
+
+/// A recording of what a party says and hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The name of its file.
+    pub name: String,
+    /// Which side of the call the party is.
+    pub side: Side,
+    /// Seconds from one beep to the next, which all hear; 0 is never.
+    pub beep: u32,
+}
+
+/// A side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who called.
+    Caller,
+    /// Who was called.
+    Called,
 }
 
 /// What a party of the media services hears.

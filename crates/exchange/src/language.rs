@@ -24,6 +24,7 @@ const CATALOGUE: &[[&str; 4]] = &[
         "Entrer le n° à intercepter",
         "Introduzca número a capturar",
     ],
+    ["Enter number of the room", "Nummer des Konferenzraums", "Numéro de la salle", "Número de la sala"],
     ["Forwarding is off", "Umleitung ist aus", "Renvoi désactivé", "Desvío desactivado"],
     ["Do not disturb is off", "Anrufschutz ist aus", "Ne pas déranger désactivé", "No molestar desactivado"],
     ["Logged in to hunt group", "In der Gruppe angemeldet", "Connecté au groupe", "Conectado al grupo"],

@@ -31,7 +31,6 @@ pub mod language;
 pub mod loopback;
 mod operator;
 mod presence;
-mod rate;
 pub mod record;
 mod remains;
 pub mod remembered;
@@ -39,21 +38,24 @@ mod status;
 mod timer;
 pub mod view;
 
-pub use selsius_wire::Time;
+pub use selsius_wire::{
+    Time,
+    rate::{Meter, Meters, Rate, network_of},
+    srtp,
+};
 
 pub use self::{
-    call::{Audio, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
-    config::{Config, Limits, MediaAddresses, WallClock},
+    call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
+    config::{Config, Limits, MediaAddresses, Seed, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,
     feature::{
         CannotForward,
         push::{PushError, ShownAs},
     },
-    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, SessionId},
+    io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, Recording, SessionId, Side},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
-    rate::{Meter, Meters, Rate, network_of},
     remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

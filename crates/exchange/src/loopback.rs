@@ -50,7 +50,7 @@ impl Loopback {
             }
             TrunkOrder::Hold { leg, held } => self.tell(leg, |leg| TrunkEvent::Hold { leg, held }),
             // Nobody on the other side shows a name or hears a digit.
-            TrunkOrder::Party { .. } | TrunkOrder::Digit { .. } => {}
+            TrunkOrder::Party { .. } | TrunkOrder::Digit { .. } | TrunkOrder::Messages { .. } => {}
             // Its far end is this side.
             TrunkOrder::Refer { leg, .. } => {
                 self.events.push_back(TrunkEvent::Referred { leg, connected: false });

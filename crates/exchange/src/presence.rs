@@ -59,20 +59,32 @@ impl Exchange {
     /// on. Less than so many are the last ones.
     pub fn presence_after(&self, after: Option<&DeviceName>, most: usize) -> Presence {
         let mut presence = Presence::default();
+        if after.is_none() {
+            // There are few of them, beside the others.
+            for (_, phone) in self.extensions.iter().filter(|(_, phone)| !phone.contacts.is_empty()) {
+                let uses = phone.legs.iter().filter_map(|&leg| self.legs.get(leg));
+                let used = uses.map(|leg| line_use(leg.state)).max().unwrap_or(LineUse::Idle);
+                presence.used(phone.line.clone(), used);
+            }
+        }
         for device in self.devices_after(after).take(most) {
             let utf8 = device.dialect.encoding() == Encoding::Utf8;
             let phone = PresentPhone { address: device.address.to_canonical(), utf8, facts: device.facts() };
             presence.phones.insert(device.name.clone(), phone);
             for line in &device.buttons.lines {
                 let uses = device.legs.iter().filter_map(|&leg| self.legs.get(leg));
-                let uses = uses.filter(|leg| leg.line() == line.instance).map(|leg| match leg.state {
-                    LegState::RingIn => LineUse::Ringing,
-                    _ => LineUse::InUse,
-                });
+                let uses = uses.filter(|leg| leg.line() == line.instance).map(|leg| line_use(leg.state));
                 let used = uses.max().unwrap_or(LineUse::Idle);
                 presence.used(line.number.clone(), used);
             }
         }
         presence
+    }
+}
+
+fn line_use(state: LegState) -> LineUse {
+    match state {
+        LegState::RingIn => LineUse::Ringing,
+        _ => LineUse::InUse,
     }
 }

@@ -48,8 +48,8 @@ pub enum Record {
     CallStarted(CallStarted),
     /// A call ended; everything that is known of it.
     CallEnded(Box<CallEnded>),
-    /// What a phone counted of a stream, after the call ended.
-    CallQuality(CallQuality),
+    /// How the audio of a leg was, after its end.
+    CallQuality(Box<CallQuality>),
     /// Something happened to a device.
     DeviceEvent(DeviceEvent),
     /// A phone nobody had configured got a number: it and the line belong to the site from now on.
@@ -126,6 +126,8 @@ pub struct CallEnded {
     /// The trunk that it went out over, the last one if several were tried; else the one that it came in over. Empty for
     /// a call within the office.
     pub trunk: String,
+    /// The names of its recordings, in the order in which they began.
+    pub recordings: Vec<String>,
 }
 
 /// A call went on to somebody else.
@@ -231,21 +233,153 @@ named! {
     }
 }
 
-/// What a phone counted of one of its legs (ConnectionStatisticsRes).
+/// How the audio of one leg of a call was, as one of its ends has counted it. It comes after the end of the leg, often after that
+/// of the call; each leg has at most one of each [`CountedBy`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallQuality {
     /// Which call.
     pub call: CallId,
-    /// Whose count it is.
-    pub device: DeviceName,
+    /// Tells the legs of a call apart.
+    pub party: u32,
+    /// The number of who is there.
+    pub number: String,
+    /// What is there.
+    pub end: LegEnd,
+    /// Who has counted.
+    pub counted_by: CountedBy,
+    /// The codec that was spoken (its RTP name), the last one if it changed; empty if it is not known.
+    pub codec: String,
+    /// What.
+    pub figures: StreamFigures,
+}
+
+/// What is at the end of a leg.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LegEnd {
+    /// A phone.
+    Phone(DeviceName),
+    /// A trunk, by its name in the site.
+    Trunk(String),
+}
+
+named! {
+    /// Who has counted packets.
+    pub enum CountedBy {
+        /// The phone at the leg's end (ConnectionStatisticsRes).
+        Phone = "phone",
+        /// The manager, where the audio passed through it.
+        Manager = "manager",
+    }
+}
+
+/// What one end of a leg has counted of its audio. `received` is what came to whoever counts, `sent` and `there` what went to
+/// the other side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamFigures {
     /// RTP packets sent.
     pub packets_sent: u32,
+    /// Bytes of payload sent.
+    pub octets_sent: u32,
     /// RTP packets received.
     pub packets_received: u32,
-    /// RTP packets lost.
+    /// Bytes of payload received.
+    pub octets_received: u32,
+    /// RTP packets that did not come.
     pub packets_lost: u32,
-    /// Interarrival jitter in milliseconds, as the phone says.
+    /// Interarrival jitter of what came, in milliseconds.
     pub jitter_ms: u32,
+    /// To the other side and back, in milliseconds.
+    pub round_trip_ms: Option<u32>,
+    /// How good what came sounded.
+    pub mos: Option<Mos>,
+    /// Packets sent that did not arrive, as the other side reports.
+    pub packets_lost_there: Option<u32>,
+    /// Interarrival jitter that the other side reports, in milliseconds.
+    pub jitter_there_ms: Option<u32>,
+    /// How good it sounded there.
+    pub mos_there: Option<Mos>,
+}
+
+impl StreamFigures {
+    /// Adds a later stretch of the same leg: counts are added, scores weigh as much as they have packets, and of the
+    /// jitter the larger stays.
+    pub fn add(&mut self, later: &Self) {
+        self.mos = Mos::mean([(self.mos, self.packets_received), (later.mos, later.packets_received)]);
+        self.mos_there =
+            Mos::mean([(self.mos_there, self.packets_sent), (later.mos_there, later.packets_sent)]);
+        for (sum, more) in [
+            (&mut self.packets_sent, later.packets_sent),
+            (&mut self.octets_sent, later.octets_sent),
+            (&mut self.packets_received, later.packets_received),
+            (&mut self.octets_received, later.octets_received),
+            (&mut self.packets_lost, later.packets_lost),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        self.jitter_ms = self.jitter_ms.max(later.jitter_ms);
+        self.round_trip_ms = later.round_trip_ms.or(self.round_trip_ms);
+        if let Some(lost) = later.packets_lost_there {
+            self.packets_lost_there = Some(self.packets_lost_there.unwrap_or(0).saturating_add(lost));
+        }
+        self.jitter_there_ms = self.jitter_there_ms.max(later.jitter_there_ms);
+    }
+
+    /// Share of what should have come that did not, in 0.0..=1.0; `None` if nothing was to come.
+    pub fn loss(&self) -> Option<f64> {
+        share(self.packets_lost, u64::from(self.packets_received) + u64::from(self.packets_lost))
+    }
+
+    /// Share of what was sent that did not arrive; `None` if the other side does not report.
+    pub fn loss_there(&self) -> Option<f64> {
+        share(self.packets_lost_there?.min(self.packets_sent), self.packets_sent.into())
+    }
+}
+
+fn share(lost: u32, of: u64) -> Option<f64> {
+    (of > 0).then(|| f64::from(lost) / of as f64)
+}
+
+/// A mean opinion score in hundredths: 100 (bad) to 500.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mos(u16);
+
+impl Mos {
+    /// From hundredths; `None` for what is no score.
+    pub const fn from_hundredths(hundredths: u16) -> Option<Self> {
+        match hundredths {
+            100..=500 => Some(Self(hundredths)),
+            _ => None,
+        }
+    }
+
+    /// From a score of 1.0 to 5.0; `None` for what is none.
+    pub fn new(score: f32) -> Option<Self> {
+        // What is negative or too large saturates, and is no score then either.
+        Self::from_hundredths((score * 100.0 + 0.5) as u16)
+    }
+
+    /// In hundredths.
+    pub const fn hundredths(self) -> u16 {
+        self.0
+    }
+
+    /// As a number, 1.0 to 5.0.
+    pub fn score(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+
+    /// The mean of scores that weigh differently much; those that weigh nothing count as little as none.
+    fn mean(scores: [(Option<Self>, u32); 2]) -> Option<Self> {
+        let (mut sum, mut weights) = (0, 0);
+        for (score, weight) in scores {
+            if let Some(Self(score)) = score {
+                sum += u64::from(score) * u64::from(weight);
+                weights += u64::from(weight);
+            }
+        }
+        let mean = (sum + weights / 2).checked_div(weights)?;
+        u16::try_from(mean).ok().map(Self)
+    }
 }
 
 /// Something that happened to a device.
@@ -316,11 +450,67 @@ mod tests {
         for names in [
             EndCause::ALL.iter().map(|cause| cause.name()).collect::<Vec<_>>(),
             RedirectKind::ALL.iter().map(|kind| kind.name()).collect(),
+            CountedBy::ALL.iter().map(|by| by.name()).collect(),
         ] {
             let mut different = names.clone();
             different.sort_unstable();
             different.dedup();
             assert_eq!(different.len(), names.len(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn stretches_of_a_leg_add_up() {
+        let mos = |hundredths| Mos::from_hundredths(hundredths);
+        let mut figures = StreamFigures {
+            packets_sent: 100,
+            packets_received: 300,
+            packets_lost: 3,
+            jitter_ms: 9,
+            round_trip_ms: Some(40),
+            mos: mos(400),
+            ..StreamFigures::default()
+        };
+        let later = StreamFigures {
+            packets_sent: 100,
+            octets_sent: 16_000,
+            packets_received: 100,
+            packets_lost: u32::MAX,
+            jitter_ms: 2,
+            mos: mos(200),
+            packets_lost_there: Some(7),
+            jitter_there_ms: Some(1),
+            mos_there: mos(440),
+            ..StreamFigures::default()
+        };
+        figures.add(&later);
+        let sum = StreamFigures {
+            packets_sent: 200,
+            octets_sent: 16_000,
+            packets_received: 400,
+            packets_lost: u32::MAX,
+            jitter_ms: 9,
+            round_trip_ms: Some(40),
+            mos: mos(350),
+            packets_lost_there: Some(7),
+            jitter_there_ms: Some(1),
+            mos_there: mos(440),
+            ..StreamFigures::default()
+        };
+        assert_eq!(figures, sum);
+        // A stretch in which nothing came changes no score.
+        figures.add(&StreamFigures { mos: mos(100), ..StreamFigures::default() });
+        assert_eq!(figures, sum);
+    }
+
+    #[test]
+    fn what_is_no_score_is_none() {
+        for (score, expected) in [(1.0, Some(100)), (4.4049, Some(440)), (4.409, Some(441)), (5.0, Some(500))]
+        {
+            assert_eq!(Mos::new(score).map(Mos::hundredths), expected, "{score}");
+        }
+        for score in [0.0, 0.99, -3.0, 5.01, 1e9, f32::NAN, f32::INFINITY] {
+            assert_eq!(Mos::new(score), None, "{score}");
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
+use rand_chacha::rand_core::Rng;
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::Time;
 
 use crate::{
-    config::{Config, WallClock},
+    call::PhoneContact,
+    config::{Config, Seed, WallClock},
     counters::Counters,
     exchange::Exchange,
     record::{CallId, EndCause, Record},
@@ -23,6 +25,8 @@ pub struct Remains {
     lines: BTreeMap<LineNumber, LineState>,
     devices: BTreeMap<DeviceName, DeviceState>,
     counters: Counters,
+    /// Where SIP phones are registered: they do not know that anything has happened.
+    phones: BTreeMap<DeviceName, Vec<PhoneContact>>,
     /// What a trunk still says of an old call is of no new one.
     next_trunk_leg: u64,
 }
@@ -39,8 +43,12 @@ impl Exchange {
     }
 
     /// What the next exchange begins with. Nothing of what is left is looked at.
-    pub fn remains(self) -> Remains {
+    pub fn remains(mut self) -> Remains {
+        // Keys that were given once are not given again.
+        let mut seed = Seed::default();
+        self.chance.fill_bytes(&mut seed.0);
         let config = Config {
+            seed,
             first_call: CallId(self.next_call),
             first_reference: self.next_reference,
             ..self.config
@@ -51,15 +59,17 @@ impl Exchange {
             lines: self.line_states,
             devices: self.device_states,
             counters: self.counters,
+            phones: self.extensions.contacts(),
             next_trunk_leg: self.next_trunk_leg,
         }
     }
 
     /// An exchange without phones that goes on where another one has failed.
     pub fn after(remains: Remains, wall: WallClock) -> Self {
-        let Remains { config, site, lines, devices, counters, next_trunk_leg } = remains;
+        let Remains { config, site, lines, devices, counters, phones, next_trunk_leg } = remains;
         let mut exchange = Self::new(config, site, wall);
         exchange.remember(lines, devices);
+        exchange.remember_phones(phones);
         exchange.counters = counters;
         exchange.next_trunk_leg = next_trunk_leg;
         exchange

@@ -1,14 +1,17 @@
 //! What an operator can see: registered phones and calls in progress.
 
 use alloc::{boxed::Box, collections::BTreeSet, string::String, vec::Vec};
-use core::{net::IpAddr, ops::Bound};
+use core::{
+    net::{IpAddr, Ipv4Addr},
+    ops::Bound,
+};
 
 use selsius_site::{DeviceName, LineNumber};
 use selsius_wire::value::DeviceType;
 
 use crate::{
     arena::Handle,
-    call::{Call, End, Leg, LegState, Phase, Receive, Role},
+    call::{Call, End, Extension, Leg, LegState, MOST_OWED, Phase, Receive, Role},
     counters::Counters,
     device::Device,
     exchange::{Exchange, SessionState, Timer},
@@ -104,7 +107,14 @@ impl Exchange {
     /// Registered phones by name, at most so many, from the first one after `after` on: for who must not be held up by all
     /// of a large office at once. Less than so many are the last ones.
     pub fn device_status_after(&self, after: Option<&DeviceName>, most: usize) -> Vec<DeviceStatus> {
-        self.devices_after(after).take(most).map(|device| self.one_device(device)).collect()
+        let phones = self.devices_after(after).take(most).map(|device| self.one_device(device));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let extensions = self.extensions.after(from).take(most);
+        let extensions = extensions.map(|(name, phone)| self.one_extension(name, phone));
+        let mut found: Vec<_> = phones.chain(extensions).collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        found.truncate(most);
+        found
     }
 
     /// Registered phones in the order of their names, from the first one after `after` on.
@@ -115,7 +125,26 @@ impl Exchange {
 
     /// One phone, if it is registered.
     pub fn device_status_of(&self, name: &DeviceName) -> Option<DeviceStatus> {
+        if let Some(phone) = self.extensions.get(name).filter(|phone| !phone.contacts.is_empty()) {
+            return Some(self.one_extension(name, phone));
+        }
         self.devices.get(*self.by_name.get(name)?).map(|device| self.one_device(device))
+    }
+
+    /// A SIP phone: its newest place, and what it calls itself there.
+    fn one_extension(&self, name: &DeviceName, phone: &Extension) -> DeviceStatus {
+        let newest = phone.contacts.last();
+        DeviceStatus {
+            name: name.clone(),
+            device_type: DeviceType::from(0),
+            address: newest.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |place| place.address.ip()),
+            version: 0,
+            load: newest.map(|place| place.agent.clone()).unwrap_or_default(),
+            lines: [phone.line.as_str().into()].into(),
+            registered: phone.since,
+            ready: true,
+            calls: self.calls_of(phone),
+        }
     }
 
     fn one_device(&self, device: &Device) -> DeviceStatus {
@@ -268,6 +297,9 @@ impl Exchange {
             let may_listen = leg.state == LegState::Connected
                 || early && leg.state != LegState::Held
                 || leg.keeps_anchor();
+            if let Some(with) = self.unmatched(leg) {
+                return Err(alloc::format!("leg {handle:?} has keys for {with:?} that do not fit"));
+            }
             if leg.anchor.is_some() && leg.audio.is_none() {
                 return Err(alloc::format!("leg {handle:?} has a place at the media services and no audio"));
             }
@@ -285,6 +317,9 @@ impl Exchange {
         }
         if self.parties.len() != self.legs.len() {
             return Err("a party id outlived its leg".into());
+        }
+        if self.owed.len() > MOST_OWED || self.owed.keys().any(|party| self.parties.contains_key(party)) {
+            return Err("figures are owed of a leg that is there, or of too many".into());
         }
         for (handle, call) in self.calls.iter() {
             self.check_call(handle, call)?;
@@ -309,6 +344,7 @@ impl Exchange {
                 return Err(alloc::format!("{} was told {told:?} and should show {view:?}", device.name));
             }
         }
+        self.check_extensions()?;
         self.check_waiting()?;
         self.check_watchers()?;
         self.check_mobility()?;
@@ -372,6 +408,15 @@ impl Exchange {
         let legs: Vec<_> = call.legs.iter().filter_map(|&leg| self.legs.get(leg)).collect();
         if legs.is_empty() || legs.len() != call.legs.len() {
             return Err(alloc::format!("call {} ({handle:?}) has lost a leg", call.id.0));
+        }
+        let recorded = call.recording.as_ref().map(|recorded| recorded.leg);
+        if recorded.is_some_and(|leg| call.phase != Phase::Talking || !call.legs.contains(&leg)) {
+            return Err(alloc::format!("call {} is recorded by who is not in it", call.id.0));
+        }
+        for (&leg, state) in call.legs.iter().zip(&legs) {
+            if state.anchor.as_ref().is_some_and(|anchor| anchor.recorded) && recorded != Some(leg) {
+                return Err(alloc::format!("call {} is recorded, and does not know it", call.id.0));
+            }
         }
         let forwards = self.timers.deadline(Timer::ForwardNoAnswer(handle)).is_some();
         if forwards && call.phase != Phase::Ringing {

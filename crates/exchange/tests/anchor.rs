@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use bench::{Bench, capabilities, edit_phone, office};
 use selsius_exchange::{
-    AnchorOrder, Hears, Input, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
+    AnchorOrder, Hears, Input, OpusTypes, RemoteAudio, SessionId, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 use selsius_site::{
@@ -70,6 +70,7 @@ impl Bench {
             }
             AnchorOrder::Send { address, .. } => format!("Send {address}"),
             AnchorOrder::Digit { digit, .. } => format!("Digit {digit}"),
+            AnchorOrder::Record { .. } | AnchorOrder::RecordingEnds { .. } => panic!("{order:?}"),
             AnchorOrder::Leave { .. } => "Leave".into(),
         };
         std::mem::take(&mut self.mixer).into_iter().map(show).collect()
@@ -110,6 +111,7 @@ impl Bench {
             TrunkOrder::Digit { digit, .. } => format!("Digit {digit}"),
             TrunkOrder::Refer { number, .. } => format!("Refer {number}"),
             TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+            TrunkOrder::Messages { .. } => "Messages".into(),
         };
         std::mem::take(&mut self.orders).into_iter().map(show).collect()
     }
@@ -220,24 +222,64 @@ fn a_relayed_far_end_gets_the_packets_that_it_wants() {
 }
 
 #[test]
+fn opus_is_spoken_to_a_trunk_that_wants_it_and_to_nobody_else() {
+    let mut site = with_trunks();
+    site.trunks.get_mut(&name("carrier")).unwrap().codecs = [CodecName::Opus].into();
+    let mut bench = Bench::new(site);
+    let alice = bench.phone("1001");
+    let leg = bench.calls_out(alice);
+    let audio = RemoteAudio {
+        codecs: [CodecName::Opus].into(),
+        address: Some(far(4000)),
+        // Not of this codec.
+        events: Some(101),
+        opus: Some(OpusTypes { payload: 111, events: Some(110) }),
+        ..RemoteAudio::default()
+    };
+    bench.trunk(TrunkEvent::Answered { leg, audio });
+    let orders = bench.mixer.iter().filter_map(|order| match order {
+        AnchorOrder::Join { audio, payload, events, .. }
+        | AnchorOrder::Change { audio, payload, events, .. } => {
+            Some((audio.codec.name().to_string(), *payload, *events))
+        }
+        _ => None,
+    });
+    let orders: Vec<_> = orders.collect();
+    assert!(orders.contains(&("OPUS".into(), Some(111), Some(110))), "{orders:?}");
+    assert!(orders.contains(&("G711Ulaw64k".into(), None, Some(101))), "{orders:?}");
+    bench.services();
+    bench.told();
+    bench.dial(alice, "#");
+    assert_eq!(bench.anchored(), ["Digit #"]);
+    assert!(bench.told().is_empty());
+}
+
+#[test]
 fn digits_go_by_message_where_the_far_end_or_the_office_wants_that() {
-    for (events, dtmf, by_message) in [
-        (Some(101), Dtmf::Auto, false),
-        (None, Dtmf::Auto, true),
-        (Some(101), Dtmf::Info, true),
-        (Some(101), Dtmf::Rfc4733, false),
+    let (pcmu, g729) = (CodecName::Pcmu, CodecName::G729);
+    for (codec, events, dtmf, by_message) in [
+        (pcmu, Some(101), Dtmf::Auto, false),
+        (pcmu, None, Dtmf::Auto, true),
+        (pcmu, Some(101), Dtmf::Info, true),
+        (pcmu, Some(101), Dtmf::Rfc4733, false),
+        (pcmu, None, Dtmf::Inband, false),
+        // Nobody here makes tones in it.
+        (g729, None, Dtmf::Inband, true),
+        (g729, Some(101), Dtmf::Auto, false),
     ] {
         let mut site = with_trunks();
+        site.settings.codecs = vec![pcmu, g729];
         site.trunks.get_mut(&name("carrier")).unwrap().dtmf = dtmf;
         let mut bench = Bench::new(site);
         let alice = bench.phone("1001");
+        bench.say(alice, capabilities(&[Codec::G711Ulaw64k, Codec::G729AnnexA]));
         let leg = bench.calls_out(alice);
-        bench.answered(leg, CodecName::Pcmu, events);
+        bench.answered(leg, codec, events);
         bench.services();
         bench.told();
         bench.dial(alice, "#");
-        assert_eq!(bench.told() == ["Digit #"], by_message, "{events:?} {dtmf:?}");
-        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{events:?} {dtmf:?}");
+        assert_eq!(bench.told() == ["Digit #"], by_message, "{codec:?} {events:?} {dtmf:?}");
+        assert_eq!(bench.anchored() == ["Digit #"], !by_message, "{codec:?} {events:?} {dtmf:?}");
     }
 }
 

@@ -418,6 +418,7 @@ fn caller(number: &str) -> Party {
 #[test]
 fn blocked_callers_are_refused() {
     let mut site = office();
+    with_trunks(&mut site);
     site.blocked.calling = vec!["0900!".parse().unwrap(), "1001".parse().unwrap()];
     let mut bench = Bench::new(site);
     let (alice, bob) = (bench.phone("1001"), bench.phone("1002"));
@@ -622,6 +623,7 @@ fn a_number_is_hidden_in_one_call() {
 #[test]
 fn prompts_write_numbers_as_the_country_does() {
     let mut site = office();
+    with_trunks(&mut site);
     site.settings.tones = selsius_site::TonePlan::Germany;
     let mut bench = Bench::new(site);
     let bob = bench.phone("1002");

@@ -7,7 +7,7 @@ use bench::{Bench, office};
 use selsius_exchange::{
     AnchorOrder, Input, RemoteAudio, TrunkEvent, TrunkLegId, record::EndCause, remembered::LineState,
 };
-use selsius_site::{PagingGroup, PagingMode, Site};
+use selsius_site::{PagingGroup, PagingMode, Site, Trunk};
 use selsius_wire::{
     ManagerMessage, message,
     value::{ChannelStatus, SoftKey},
@@ -206,7 +206,9 @@ fn a_phone_without_audio_only_leaves_a_unicast_page() {
 
 #[test]
 fn a_page_from_outside_goes_through_the_mixer() {
-    let mut bench = Bench::new(with_group(PagingMode::Multicast));
+    let mut site = with_group(PagingMode::Multicast);
+    site.trunks.insert("city".parse().unwrap(), Trunk::default());
+    let mut bench = Bench::new(site);
     let bob = bench.phone("1002");
     bench.input(Input::Trunk(TrunkEvent::Offer {
         leg: TrunkLegId(1),

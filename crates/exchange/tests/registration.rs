@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     Input, SessionId,
-    record::{DeviceEventKind, EndCause, Record},
+    record::{CountedBy, DeviceEventKind, EndCause, LegEnd, Mos, Record, StreamFigures},
 };
 use selsius_site::{Button, DeviceName, Model};
 use selsius_wire::{
@@ -586,13 +586,28 @@ fn counts_of_a_stream_become_a_record_and_a_7937_is_not_asked() {
             number_packets_received: 1492,
             number_packets_lost: 3,
             jitter: 8,
+            latency: 15,
+            data_size: 39,
+            data: b"MLQK=4.4000;MLQKav=4.2500;MLQKmn=3.9000".into(),
             ..message::ConnectionStatisticsRes::default()
         };
         bench.say(alice, answer.clone());
         let Some(Record::CallQuality(quality)) = bench.records.last() else { panic!("no record") };
-        assert_eq!((quality.packets_sent, quality.packets_received), (1489, 1492));
-        assert_eq!((quality.packets_lost, quality.jitter_ms), (3, 8));
-        assert_eq!(quality.device.as_str(), device_name("1001"));
+        let figures = StreamFigures {
+            packets_sent: 1489,
+            packets_received: 1492,
+            packets_lost: 3,
+            jitter_ms: 8,
+            round_trip_ms: Some(30),
+            mos: Mos::from_hundredths(425),
+            ..StreamFigures::default()
+        };
+        assert_eq!(quality.figures, figures);
+        assert_eq!(
+            (&quality.end, &*quality.number),
+            (&LegEnd::Phone(device_name("1001").parse().unwrap()), "1001")
+        );
+        assert_eq!((quality.counted_by, &*quality.codec), (CountedBy::Phone, "PCMU"));
         let records = bench.records.len();
         bench.say(alice, answer);
         assert_eq!(bench.records.len(), records, "it was asked once");

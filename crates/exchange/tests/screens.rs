@@ -224,11 +224,28 @@ fn icons_say_who_owns_talks_and_holds_where_the_phone_draws() {
             true => [
                 (Some(Mark::Owner), "Alice (1001)"),
                 (Some(Mark::OnHold), "Bob (1002)"),
-                (Some(Mark::Talking), "Carol (1003)"),
+                (Some(Mark::InUse), "Carol (1003)"),
             ],
             false => [(None, "* Alice (1001)"), (None, "Bob (1002)"), (None, "Carol (1003)")],
         };
         assert_eq!(found, expected, "device type {device_type}");
+        // The media services say that Carol talks, and after her nobody.
+        let carols = list.items.iter().find(|item| item.name.contains("Carol")).unwrap().url.clone();
+        let party = carols.rsplit('/').next().unwrap().parse().unwrap();
+        for talks in [true, false] {
+            bench.input(Input::Talks { party, talks });
+            bench.press_on(alice, SoftKey::from(CONFERENCE_LIST), 0);
+            let now = screen(&mut bench, alice);
+            let carol = *marked(&now).iter().find(|(_, name)| name.contains("Carol")).unwrap();
+            let expected = match (draws, talks) {
+                (true, true) => (Some(Mark::Talking), "Carol (1003)"),
+                (true, false) => (Some(Mark::InUse), "Carol (1003)"),
+                (false, true) => (None, "> Carol (1003)"),
+                (false, false) => (None, "Carol (1003)"),
+            };
+            assert_eq!(carol, expected, "device type {device_type}");
+        }
+        bench.input(Input::Talks { party: 4_000_000, talks: true });
         let keys: Vec<_> = list.keys.iter().map(|key| key.name.as_str()).collect();
         assert_eq!(
             (list.kind, list.title.as_str(), keys),

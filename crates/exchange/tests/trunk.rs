@@ -75,6 +75,7 @@ impl Bench {
                     format!("Refer {number}{}", if replaces.is_some() { " replaces" } else { "" })
                 }
                 TrunkOrder::HangUp { cause, .. } => format!("HangUp {}", cause.name()),
+                TrunkOrder::Messages { .. } => "Messages".into(),
             })
             .collect()
     }

@@ -5,6 +5,9 @@
 #[path = "../../../fuzz/src/capture.rs"]
 #[allow(unreachable_pub, reason = "it is a module of another crate")]
 mod capture;
+#[path = "../../../fuzz/src/guard.rs"]
+#[allow(unreachable_pub, reason = "it is a module of another crate")]
+mod guard;
 #[path = "../../../fuzz/src/reassembly.rs"]
 #[allow(unreachable_pub, reason = "it is a module of another crate")]
 mod reassembly;
@@ -12,6 +15,12 @@ mod reassembly;
 use std::path::Path;
 
 use proptest::prelude::*;
+use selsius_inspect::{
+    conversation::Side,
+    ladder::{Event, Ladder, Style},
+    sip::Message,
+};
+use selsius_wire::Time;
 
 /// So many cases in a test run; `PROPTEST_CASES` asks for more.
 fn cases(usual: u32) -> ProptestConfig {
@@ -64,8 +73,46 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(step, start, follows)| [vec![step], start, follows.concat()].concat())
 }
 
+/// Pieces of SIP in any order, with bytes between them that are none.
+fn sip() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "INVITE sip:1@h SIP/2.0\r\n",
+        "SIP/2.0 200 OK\r\n",
+        "SIP/2.0 ",
+        "Call-ID: a\r\n",
+        "i:",
+        "CSeq: 1 INVITE\r\n",
+        "CSeq:\r\n",
+        "f: <sip:",
+        "To: sips:é@",
+        "Content-Length: 99999999999999999999\r\n",
+        "l: 18446744073709551615\r\n",
+        "l: 3\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        ":",
+    ]);
+    let piece = prop_oneof![
+        6 => piece.prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..8),
+    ];
+    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(cases(1_000))]
+
+    #[test]
+    fn random_sip(data in sip()) {
+        let mut rest = data.as_slice();
+        while let Some(message) = Message::parse(rest) {
+            prop_assert!(message.length > 0 && message.length <= rest.len());
+            let mut ladder = Ladder::new(["manager", "carrier"], 80, Style::Plain);
+            let drawn = ladder.push(&Event::sip(Time::ZERO, (0, 1), Side::Manager, &message));
+            prop_assert!(drawn.lines().count() > 0 && !drawn.contains(['\r', '\x1b']));
+            rest = &rest[message.length..];
+        }
+    }
 
     #[test]
     fn random_files(data in file()) {
@@ -90,5 +137,14 @@ proptest! {
         // Short streams overlap more.
         start[2] = if long == 0 { start[2] } else { long - 1 };
         reassembly::reassembler(&[&start, segments.as_slice()].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn a_guard_survives_both_sides(data in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        guard::both_directions(&data);
     }
 }

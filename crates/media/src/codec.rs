@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::{Law, PayloadType};
 
-/// A voice codec. This crate makes and plays G.711 and G.722 ([`coder`](crate::coder)); G.729 it can carry from phone to phone,
+/// A voice codec. This crate makes and plays G.711, G.722 and Opus ([`coder`](crate::coder)); G.729 it can carry from phone to phone,
 /// since for that the manager only has to know its name and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
@@ -17,11 +17,13 @@ pub enum Codec {
     G722,
     /// G.729 at 8 kbit/s, with or without its annexes A and B.
     G729,
+    /// Opus (RFC 6716, RFC 7587), of which everything up to 8 kHz is made and heard here.
+    Opus,
 }
 
 impl Codec {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::G729];
+    pub const ALL: [Self; 5] = [Self::Pcmu, Self::Pcma, Self::G722, Self::G729, Self::Opus];
 
     /// The codec of a static payload type (RFC 3551, table 4).
     pub const fn from_payload_type(payload_type: PayloadType) -> Option<Self> {
@@ -34,13 +36,14 @@ impl Codec {
         }
     }
 
-    /// Its static payload type (RFC 3551, table 4).
+    /// Its static payload type (RFC 3551, table 4). Opus has none: it is [`PayloadType::OPUS`] unless something else is agreed on.
     pub const fn payload_type(self) -> PayloadType {
         match self {
             Self::Pcmu => PayloadType::PCMU,
             Self::Pcma => PayloadType::PCMA,
             Self::G722 => PayloadType::G722,
             Self::G729 => PayloadType::G729,
+            Self::Opus => PayloadType::OPUS,
         }
     }
 
@@ -51,28 +54,57 @@ impl Codec {
             Self::Pcma => "PCMA",
             Self::G722 => "G722",
             Self::G729 => "G729",
+            Self::Opus => "opus",
         }
     }
 
     /// Ticks per second of its RTP timestamps. That of G.722 is 8000 by an old mistake that RFC 3551,
-    /// section 4.5.2 keeps.
+    /// section 4.5.2 keeps; that of Opus is 48,000 whatever its samples are (RFC 7587, section 4.1).
     pub const fn clock_rate(self) -> u32 {
-        8000
-    }
-
-    /// Samples of audio per second.
-    pub const fn sample_rate(self) -> u32 {
         match self {
-            Self::G722 => 16_000,
-            Self::Pcmu | Self::Pcma | Self::G729 => 8000,
+            Self::Pcmu | Self::Pcma | Self::G722 | Self::G729 => 8000,
+            Self::Opus => 48_000,
         }
     }
 
-    /// Bytes of 10 ms of sound: the frame of G.729, and the step of [`PacketTime`].
+    /// Ticks of its clock in a packet.
+    pub const fn ticks(self, time: PacketTime) -> u32 {
+        self.clock_rate() / 1000 * time.as_millis()
+    }
+
+    /// Whether as much sound always takes as many bytes, so that packets can be cut without being decoded.
+    pub const fn has_fixed_size(self) -> bool {
+        !matches!(self, Self::Opus)
+    }
+
+    /// The packet time that is used where this one is wanted: frames of Opus have 10, 20, 40 or 60 ms.
+    pub const fn packet_time(self, wanted: PacketTime) -> PacketTime {
+        match (self, wanted.tens) {
+            (Self::Opus, 3 | 5) => PacketTime { tens: wanted.tens - 1 },
+            _ => wanted,
+        }
+    }
+
+    /// Samples of audio per second, as they are made and heard here.
+    pub const fn sample_rate(self) -> u32 {
+        self.band().sample_rate()
+    }
+
+    /// How much of what somebody says it carries.
+    pub const fn band(self) -> Band {
+        match self {
+            Self::G722 | Self::Opus => Band::Wide,
+            Self::Pcmu | Self::Pcma | Self::G729 => Band::Narrow,
+        }
+    }
+
+    /// Bytes of 10 ms of sound: the frame of G.729, and the step of [`PacketTime`]. Of Opus it is what its bit rate makes of it in
+    /// the mean.
     pub const fn bytes_per_10_ms(self) -> usize {
         match self {
             Self::Pcmu | Self::Pcma | Self::G722 => 80,
             Self::G729 => 10,
+            Self::Opus => 30,
         }
     }
 
@@ -91,7 +123,7 @@ impl Codec {
         match self {
             Self::Pcmu => Some(Law::Mu),
             Self::Pcma => Some(Law::A),
-            Self::G722 | Self::G729 => None,
+            Self::G722 | Self::G729 | Self::Opus => None,
         }
     }
 }
@@ -108,6 +140,42 @@ impl From<Law> for Codec {
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// How much of a voice there is in sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Band {
+    /// Up to 4 kHz, sampled at 8 kHz: the telephone since ever.
+    #[default]
+    Narrow,
+    /// Up to 8 kHz, sampled at 16 kHz.
+    Wide,
+}
+
+impl Band {
+    /// Samples per second.
+    pub const fn sample_rate(self) -> u32 {
+        match self {
+            Self::Narrow => 8000,
+            Self::Wide => 16_000,
+        }
+    }
+
+    /// Samples in 20 ms, the step in which sound is played and mixed.
+    pub const fn frame(self) -> usize {
+        match self {
+            Self::Narrow => 160,
+            Self::Wide => 320,
+        }
+    }
+
+    /// Samples of as much sound as so many of narrow-band.
+    pub(crate) const fn of_narrow(self, samples: usize) -> usize {
+        match self {
+            Self::Narrow => samples,
+            Self::Wide => samples * 2,
+        }
     }
 }
 
@@ -145,8 +213,8 @@ impl PacketTime {
     }
 
     /// Samples of linear audio in one packet.
-    pub(crate) const fn samples(self) -> usize {
-        self.tens() * 80
+    pub const fn samples(self, band: Band) -> usize {
+        band.of_narrow(self.tens() * 80)
     }
 
     const fn tens(self) -> usize {
@@ -193,7 +261,8 @@ mod tests {
 
     #[test]
     fn payload_types_lead_back() {
-        for codec in Codec::ALL {
+        assert_eq!(Codec::from_payload_type(PayloadType::OPUS), None, "it may be anything");
+        for codec in Codec::ALL.into_iter().filter(|&codec| codec != Codec::Opus) {
             assert_eq!(Codec::from_payload_type(codec.payload_type()), Some(codec));
             assert_eq!(codec.law().map(Codec::from), codec.law().is_some().then_some(codec));
         }

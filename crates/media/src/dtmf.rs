@@ -157,6 +157,8 @@ pub struct Press {
     start: Option<RtpTimestamp>,
     elapsed: u16,
     ends: u8,
+    /// Ticks in a millisecond.
+    ticks: u16,
 }
 
 impl Press {
@@ -166,9 +168,15 @@ impl Press {
     /// A key pressed for `length` (cut to 8 seconds, which the packet's field can hold) at `volume` dB below
     /// 0 dBm0.
     pub fn new(digit: Digit, volume: u8, length: Duration) -> Self {
-        let ticks = length.as_millis().saturating_mul(8);
-        let length = u16::try_from(ticks).unwrap_or(u16::MAX).max(1);
-        Self { digit, volume: volume.min(63), length, start: None, elapsed: 0, ends: 0 }
+        Self::at(8000, digit, volume, length)
+    }
+
+    /// The same in the audio of a codec with so many ticks a second, which are those of its events too.
+    pub fn at(clock_rate: u32, digit: Digit, volume: u8, length: Duration) -> Self {
+        let ticks = u16::try_from(clock_rate / 1000).unwrap_or(8);
+        let length = length.as_millis().saturating_mul(ticks.into());
+        let length = u16::try_from(length).unwrap_or(u16::MAX).max(1);
+        Self { digit, volume: volume.min(63), length, start: None, elapsed: 0, ends: 0, ticks }
     }
 
     /// The packet for this packet time, and the timestamp it carries.
@@ -181,8 +189,9 @@ impl Press {
             return None;
         }
         let start = *self.start.get_or_insert(now);
-        // At most 480 ticks.
-        self.elapsed = self.elapsed.saturating_add(step.ticks() as u16).min(self.length);
+        // At most 60 ms.
+        let step = (step.as_millis() as u16).saturating_mul(self.ticks);
+        self.elapsed = self.elapsed.saturating_add(step).min(self.length);
         let end = self.elapsed == self.length;
         self.ends += u8::from(end);
         let event = TelephoneEvent {

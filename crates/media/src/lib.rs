@@ -51,14 +51,14 @@
 //! | [`rtcp`] | sender and receiver reports, CNAME, BYE |
 //! | [`g711`] | µ-law and A-law |
 //! | [`codec`] | the codecs that are known by name, and their packet sizes |
-//! | [`coder`] | an encoder and a decoder for each codec that is understood: G.711 and G.722 |
+//! | [`coder`] | an encoder and a decoder for each codec that is understood: G.711, G.722 and Opus |
 //! | [`comfort`] | comfort noise (RFC 3389) |
 //! | [`tone`] | call progress tones and DTMF, made and recognised |
 //! | [`jitter`] | the playout buffer and its concealment |
 //! | [`dtmf`] | digits as telephone events (RFC 4733) |
 //! | [`engine`] | what a manager does with the streams of calls: relay, conferences, music, digits |
 //!
-//! Samples are 16-bit linear at 8 kHz ([`SAMPLE_RATE`]). Levels are [`Level`]s in dBm0.
+//! Samples are 16-bit linear, at 8 kHz ([`SAMPLE_RATE`]) where nothing else is said. Levels are [`Level`]s in dBm0.
 //!
 //! **Panics and bounds.** Bytes from the network never panic and never make the crate keep more than a
 //! bounded amount of memory: parsers borrow, lists have the limits of their wire format, the playout
@@ -82,7 +82,7 @@ pub mod rtp;
 mod time;
 pub mod tone;
 
-pub use codec::{Codec, PacketTime};
+pub use codec::{Band, Codec, PacketTime};
 pub use dtmf::Digit;
 pub use g711::Law;
 pub use jitter::PlayoutBuffer;
@@ -91,5 +91,5 @@ pub use rtp::{PayloadType, ReceiverStats, RtpHeader, RtpPacket, RtpTimestamp, Se
 pub use time::Time;
 pub use tone::{Tone, ToneGenerator};
 
-/// Samples per second of all linear audio in this crate: narrow-band telephony.
+/// Samples per second of linear audio in this crate, unless it is wide-band ([`Band::Wide`]): narrow-band telephony.
 pub const SAMPLE_RATE: u32 = 8000;

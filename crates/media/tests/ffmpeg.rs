@@ -6,9 +6,8 @@
     reason = "helpers of tests, outside of any test function"
 )]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod speech;
+
 use std::time::Duration;
 
 use selsius_media::coder::{Decoder, Encoder};
@@ -16,10 +15,7 @@ use selsius_media::jitter::{Delay, FRAME};
 use selsius_media::{
     Codec, Level, PlayoutBuffer, RtpHeader, RtpPacket, RtpTimestamp, SequenceNumber, Ssrc, Time,
 };
-
-/// What is said: vowels and hisses of a woman and of a man.
-const TEXT: &str =
-    "She had your dark suit in greasy wash water all year. Please leave a message after the tone.";
+use speech::{ffmpeg, pcm, samples, speech};
 
 /// Names for FFmpeg, and how much like the original speech has to be after it (segmental signal to noise ratio in dB). All
 /// have a little more.
@@ -28,57 +24,6 @@ const TABLE: [(Codec, &str, &str, f64); 3] = [
     (Codec::Pcma, "pcm_alaw", "alaw", 35.0),
     (Codec::G722, "g722", "g722", 27.0),
 ];
-
-fn is_there(program: &str, version: &str) -> bool {
-    let mut command = Command::new(program);
-    let run = command.arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if run.is_err() {
-        eprintln!("skipped: {program} is not installed");
-    }
-    run.is_ok()
-}
-
-fn output(mut command: Command) -> Vec<u8> {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-/// What FFmpeg makes of `input`; the first arguments say what that is, the others what it shall become.
-fn ffmpeg(name: &str, input: &[u8], from: &[&str], to: &[&str]) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, input).unwrap();
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin"]).args(from).arg("-i").arg(&path).args(to).arg("pipe:1");
-    output(command)
-}
-
-fn pcm(samples: &[i16]) -> Vec<u8> {
-    samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
-}
-
-fn samples(bytes: &[u8]) -> Vec<i16> {
-    bytes.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes)).collect()
-}
-
-/// Speech at this rate, as loud as speech on the telephone is; `None` if there is nobody to say or code it.
-fn speech(name: &str, rate: u32) -> Option<Vec<i16>> {
-    if !is_there("espeak-ng", "--version") || !is_there("ffmpeg", "-version") {
-        return None;
-    }
-    let said = ["en-us+f3", "en-gb"].map(|voice| {
-        let mut command = Command::new("espeak-ng");
-        command.args(["--stdout", "-v", voice, TEXT]);
-        let wav = output(command);
-        samples(&ffmpeg(name, &wav, &[], &["-ac", "1", "-ar", &rate.to_string(), "-f", "s16le"]))
-    });
-    let mut said = said.concat();
-    let gain = 10f64.powf((-16.0 - f64::from(Level::of(&said).as_dbm0())) / 20.0);
-    said.iter_mut().for_each(|sample| *sample = (f64::from(*sample) * gain) as i16);
-    // Whole packets.
-    said.truncate(said.len() / 960 * 960);
-    Some(said)
-}
 
 fn encode(mut encoder: Encoder, samples: &[i16], packet: usize) -> Vec<u8> {
     let mut payloads = Vec::new();

@@ -26,12 +26,15 @@ enum Command {
     Status(cli::status::StatusArgs),
     Health(cli::health::HealthArgs),
     Calls(cli::calls::CallsArgs),
+    Recordings(cli::recordings::RecordingsArgs),
     Watch(cli::watch::WatchArgs),
     Device(cli::device::DeviceArgs),
     Line(cli::line::LineArgs),
     Group(cli::group::GroupArgs),
     Forward(cli::forward::ForwardArgs),
     Park(cli::forward::ParkArgs),
+    #[command(visible_alias = "rooms")]
+    Room(cli::room::RoomArgs),
     Log(cli::log::LogArgs),
     Backup(cli::backup::BackupArgs),
     Restore(cli::backup::RestoreArgs),
@@ -39,6 +42,7 @@ enum Command {
     Phone(Box<cli::phone::PhoneArgs>),
     Load(Box<cli::load::LoadArgs>),
     Dissect(Box<cli::dissect::DissectArgs>),
+    Guard(Box<cli::guard::GuardArgs>),
 }
 
 fn main() -> ExitCode {
@@ -49,18 +53,21 @@ fn main() -> ExitCode {
         Command::Status(args) => cli::status::run(args),
         Command::Health(args) => cli::health::run(args),
         Command::Calls(args) => cli::calls::run(args),
+        Command::Recordings(args) => cli::recordings::run(args),
         Command::Watch(args) => cli::watch::run(args),
         Command::Device(args) => cli::device::run(args),
         Command::Line(args) => cli::line::run(args),
         Command::Group(args) => cli::group::run(args),
         Command::Forward(args) => cli::forward::run(args),
         Command::Park(args) => cli::forward::run_park(args),
+        Command::Room(args) => cli::room::run(args),
         Command::Log(args) => cli::log::run(args),
         Command::Backup(args) => cli::backup::backup(args),
         Command::Restore(args) => cli::backup::restore(args),
         Command::Phone(args) => cli::phone::run(*args),
         Command::Load(args) => cli::load::run(*args),
         Command::Dissect(args) => cli::dissect::run(*args),
+        Command::Guard(args) => cli::guard::run(*args),
     };
     match run {
         Ok(code) => code,

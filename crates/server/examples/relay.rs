@@ -1,8 +1,9 @@
 //! What a relayed packet costs the media thread, sockets included: `cargo run --release -p selsius-server --example relay`.
 //!
 //! So many calls of two with 50 packets a second each way, from as many sockets on loopback. CPU time is that of the media thread
-//! alone (`/proc/self/task`); the delay is from before a packet is sent until it has been read on the other side. Each line is a name,
-//! a value and its unit, which `cargo xtask bench media` reads.
+//! alone (`/proc/self/task`); the delay is from before a packet is sent until it has been read on the other side, and what of it is
+//! added is what the same packets take without a manager between the sockets. Each line is a name, a value and its unit, which
+//! `cargo xtask bench media` reads.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a command for developers")]
 
 use std::{
@@ -25,6 +26,8 @@ use selsius_server::media::{self, Opening, Order};
 
 const FORMAT: Format = Format::new(Codec::Pcmu, PacketTime::DEFAULT);
 const STEP: Duration = Duration::from_millis(20);
+/// How long packets go without a manager.
+const DIRECT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -40,6 +43,7 @@ async fn main() -> ExitCode {
         println!("usage: relay [--calls N --seconds N]");
         return ExitCode::from(2);
     };
+    let direct = measure(among_themselves(2 * calls), DIRECT);
     let ports = "20000-39999".parse().unwrap();
     let (media, _ended) = media::start(media::Start { ports, tos: 0xB8 }).unwrap();
     let mut parties = Vec::new();
@@ -48,16 +52,17 @@ async fn main() -> ExitCode {
         let remote = Some(socket.local_addr().unwrap());
         let (address, learning) = (Ipv4Addr::LOCALHOST.into(), Learning::SameHost);
         let place = Place::Bridge(BridgeId(party / 2));
-        let opening = Opening { format: FORMAT, address, remote, learning, place };
+        let opening = Opening { format: FORMAT, address, remote, learning, place, srtp: None };
         let (_, manager) = media.open(opening, None).await.unwrap().unwrap();
         parties.push((socket, manager));
     }
     let figures = measure(parties, Duration::from_secs(seconds));
     let status = media.ask(Order::Status).await.unwrap();
     media.send(Order::End).unwrap();
-    let Figures { sent, cpu, mut delays } = figures;
-    delays.sort_unstable();
-    let of = |share: usize| delays[(delays.len() - 1) * share / 1000].as_micros();
+    let of = |share: usize| figures.delay(share);
+    let added = |share: usize| of(share).saturating_sub(direct.delay(share));
+    let Figures { sent, cpu, delays } = &figures;
+    let sent = *sent;
     println!("sockets {:.0} packets/s", sent as f64 / cpu.as_secs_f64());
     println!("sockets_packet {:.2} µs", cpu.as_secs_f64() * 1e6 / sent as f64);
     println!("sockets_rate {:.0} packets/s", sent as f64 / seconds as f64);
@@ -66,6 +71,8 @@ async fn main() -> ExitCode {
     println!("sockets_delay_median {} µs", of(500));
     println!("sockets_delay_99 {} µs", of(990));
     println!("sockets_delay_999 {} µs", of(999));
+    println!("sockets_added_median {} µs", added(500));
+    println!("sockets_added_99 {} µs", added(990));
     ExitCode::SUCCESS
 }
 
@@ -73,6 +80,21 @@ struct Figures {
     sent: u64,
     cpu: Duration,
     delays: Vec<Duration>,
+}
+
+impl Figures {
+    /// What so many of a thousand packets took at most, in µs.
+    fn delay(&self, permille: usize) -> u128 {
+        self.delays[(self.delays.len() - 1) * permille / 1000].as_micros()
+    }
+}
+
+/// So many sockets, each of which sends to the one beside it.
+fn among_themselves(parties: u64) -> Vec<(UdpSocket, SocketAddr)> {
+    let sockets: Vec<_> =
+        (0..parties).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap()).collect();
+    let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+    sockets.into_iter().enumerate().map(|(at, socket)| (socket, addresses[at ^ 1])).collect()
 }
 
 /// Sends on one thread, reads on another.
@@ -90,7 +112,7 @@ fn measure(parties: Vec<(UdpSocket, SocketAddr)>, time: Duration) -> Figures {
         let done = Arc::clone(&done);
         std::thread::spawn(move || read(parties, origin, &done))
     };
-    let before = cpu_time();
+    let before = cpu_time().unwrap_or_default();
     let mut sent = 0u64;
     let mut sequence = 0u16;
     let begun = Instant::now();
@@ -113,9 +135,11 @@ fn measure(parties: Vec<(UdpSocket, SocketAddr)>, time: Duration) -> Figures {
         }
         sequence = sequence.wrapping_add(1);
     }
-    let cpu = cpu_time() - before;
+    let cpu = cpu_time().unwrap_or_default() - before;
     done.store(true, Ordering::Relaxed);
-    Figures { sent, cpu, delays: reader.join().unwrap() }
+    let mut delays = reader.join().unwrap();
+    delays.sort_unstable();
+    Figures { sent, cpu, delays }
 }
 
 /// Reads until nothing comes any more; how long each packet was under way.
@@ -142,14 +166,14 @@ fn read(mut parties: Vec<(UdpSocket, SocketAddr)>, origin: Instant, done: &Atomi
     }
 }
 
-/// CPU time of the media thread so far.
-fn cpu_time() -> Duration {
+/// CPU time of the media thread so far, if there is one.
+fn cpu_time() -> Option<Duration> {
     for task in fs::read_dir("/proc/self/task").unwrap() {
         let task = task.unwrap().path();
         if fs::read_to_string(task.join("comm")).unwrap().trim() == "media" {
             let schedstat = fs::read_to_string(task.join("schedstat")).unwrap();
-            return Duration::from_nanos(schedstat.split(' ').next().unwrap().parse().unwrap());
+            return Some(Duration::from_nanos(schedstat.split(' ').next().unwrap().parse().unwrap()));
         }
     }
-    panic!("no media thread");
+    None
 }

@@ -7,7 +7,7 @@
 //! | `GET /v1/health` | [`Health`], also when the exchange does not answer |
 //! | `GET /v1/calls?last=N` | [`Vec<Call>`](Call), newest first |
 //! | `GET /v1/calls/export` | all [`Call`]s, newest first, one JSON object a line |
-//! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls |
+//! | `GET /v1/events` | a stream of [`Event`]: registrations, rejections, alarms, calls, rooms |
 //! | `GET /v1/log?last=N` | [`Vec<LogEntry>`](LogEntry): what operators changed, newest first |
 //! | `GET /v1/site` | the site as TOML |
 //! | `PUT /v1/site?dry-run=true&prune=true&name=FILE`, body TOML | [`SiteChange`] |
@@ -28,6 +28,11 @@
 //! | `PUT /v1/lines/{number}/messages`, body [`Messages`] | [`Done`] |
 //! | `GET /v1/groups` | [`Vec<Group>`](Group) |
 //! | `GET /v1/parked` | [`Vec<ParkedCall>`](ParkedCall) |
+//! | `GET /v1/recordings?last=N&number=NUMBER` | [`Vec<Recording>`](Recording), newest first |
+//! | `POST /v1/recordings/{name}/export` | the recording, as WAV |
+//! | `DELETE /v1/recordings/{name}` | [`Done`] |
+//! | `GET /v1/rooms` | [`Vec<Room>`](Room) |
+//! | `PUT /v1/rooms/{number}/members/{id}/mute`, body [`Mute`]; `DELETE /v1/rooms/{number}/members/{id}` | [`Done`] |
 //! | `POST /v1/backup` | the backup, as bytes |
 //! | `POST /v1/restore`, body a backup | [`SiteChange`] |
 //! | `GET /v1/openapi.json` | all of this in detail, see [`crate::openapi`] |
@@ -133,6 +138,8 @@ pub enum ProblemKind {
     RecordsLost,
     /// A SIP trunk is not registered, does not answer, or could not be started.
     TrunkDown,
+    /// Calls that are to be recorded cannot be; they go on without.
+    RecordingFailing,
     /// A service beside the exchange has failed: TFTP, HTTP, administration or metrics.
     ServiceDown,
 }
@@ -164,7 +171,7 @@ pub struct Device {
     pub name: String,
     /// What people call it; can be empty.
     pub description: String,
-    /// Its model, as the site says it; else as the phone says it, by name or number.
+    /// Its model, as the site says it, or `SIP`; else as the phone says it, by name or number.
     pub model: String,
     /// Its numbers, by line button.
     pub lines: Vec<String>,
@@ -178,11 +185,11 @@ pub struct Registration {
     /// From where.
     #[schema(value_type = String)]
     pub address: IpAddr,
-    /// The device type that it says, as SCCP numbers them.
+    /// The device type that it says, as SCCP numbers them; 0 for a SIP phone.
     pub device_type: u32,
-    /// The protocol version agreed on.
+    /// The protocol version agreed on; 0 for a SIP phone.
     pub version: u8,
-    /// Its firmware load; empty if it did not tell.
+    /// Its firmware load, of a SIP phone what it calls itself; empty if it did not tell.
     pub load: String,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
@@ -257,7 +264,7 @@ pub struct StoreStatus {
 }
 
 /// A finished call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Call {
     /// Its id: larger is later.
     pub id: u64,
@@ -292,8 +299,29 @@ pub struct Call {
     /// How it came to the parties that it had at the end, in order.
     #[serde(default)]
     pub redirections: Vec<Redirection>,
-    /// What the phones counted of it.
+    /// The names of its recordings, in the order in which they began.
+    #[serde(default)]
+    pub recordings: Vec<String>,
+    /// How the audio of its legs was: what phones have counted, and the manager where the audio passed through it.
     pub quality: Vec<Quality>,
+}
+
+/// A recorded call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recording {
+    /// The name of its file.
+    pub name: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub began: Timestamp,
+    /// The caller's number; can be empty.
+    pub calling: String,
+    /// The number of who was called.
+    pub called: String,
+    /// How long it is.
+    pub seconds: u64,
+    /// How large its file is.
+    pub bytes: u64,
 }
 
 /// A party of a call.
@@ -321,19 +349,53 @@ pub struct Redirection {
     pub at: Timestamp,
 }
 
-/// What a phone counted of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// How the audio of a leg was, as its phone or the manager has counted it. `received` is what came to who has counted, `sent` and
+/// `there` what went to the other side.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Quality {
-    /// Which phone.
+    /// The phone whose leg it is; empty for a trunk's.
     pub device: String,
+    /// The trunk; empty for a phone's.
+    #[serde(default)]
+    pub trunk: String,
+    /// The number of who is there.
+    #[serde(default)]
+    pub number: String,
+    /// Who has counted: `phone` or `manager`.
+    #[serde(default)]
+    pub counted_by: String,
+    /// The codec, by its RTP name; empty if it is not known.
+    #[serde(default)]
+    pub codec: String,
     /// RTP packets sent.
     pub packets_sent: u32,
+    /// Bytes of sound sent.
+    #[serde(default)]
+    pub octets_sent: u32,
     /// RTP packets received.
     pub packets_received: u32,
-    /// RTP packets lost.
+    /// Bytes of sound received.
+    #[serde(default)]
+    pub octets_received: u32,
+    /// RTP packets that did not come.
     pub packets_lost: u32,
-    /// Interarrival jitter in milliseconds, as the phone says.
+    /// Interarrival jitter of what came, in milliseconds.
     pub jitter_ms: u32,
+    /// To the other side and back, in milliseconds.
+    #[serde(default)]
+    pub round_trip_ms: Option<u32>,
+    /// How good what came sounded: a mean opinion score from 1 (bad) to 5.
+    #[serde(default)]
+    pub mos: Option<f64>,
+    /// RTP packets sent that did not arrive, as the other side reports.
+    #[serde(default)]
+    pub packets_lost_there: Option<u32>,
+    /// Interarrival jitter that the other side reports, in milliseconds.
+    #[serde(default)]
+    pub jitter_there_ms: Option<u32>,
+    /// How good what was sent sounded there.
+    #[serde(default)]
+    pub mos_there: Option<f64>,
 }
 
 /// What a change of the site changes.
@@ -498,7 +560,7 @@ pub struct Message {
     pub text: String,
 }
 
-/// Something that happened to a phone or a call.
+/// Something that happened to a phone, a call or a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
@@ -512,6 +574,8 @@ pub enum Event {
     },
     /// A call began, went on or is over.
     Call(CallInProgress),
+    /// Somebody has come to a room, gone, is muted or talks there: how it is now.
+    Room(Room),
 }
 
 /// A line, and what it remembers.
@@ -636,6 +700,47 @@ pub struct ParkedCall {
     pub waits: Named,
     /// Who parked it.
     pub by: Named,
+}
+
+/// A meet-me room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Room {
+    /// Its number.
+    pub number: String,
+    /// Has its moderator locked it?
+    pub locked: bool,
+    /// Who is in it, the first who came first.
+    pub members: Vec<RoomMember>,
+}
+
+/// Somebody in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RoomMember {
+    /// The name for other requests; no two have the same.
+    pub id: u32,
+    /// Who calls.
+    pub who: Named,
+    /// Which phone it is, if it is one of the site's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Is it a moderator?
+    pub moderator: bool,
+    /// Does it wait for the moderator?
+    pub waiting: bool,
+    /// Do the others not hear it?
+    pub muted: bool,
+    /// Is it the one who talks? Told where three or more are in the room.
+    pub talking: bool,
+}
+
+/// Whether others in a room shall not hear somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mute {
+    /// They shall not.
+    pub on: bool,
 }
 
 /// Something that an operator changed.

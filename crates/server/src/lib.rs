@@ -26,6 +26,8 @@ mod net;
 mod observe;
 mod office;
 mod options;
+mod quality;
+mod recordings;
 mod server;
 mod services;
 mod sip;
@@ -40,3 +42,5 @@ pub use self::{
     options::Options,
     server::{ADMIN_SOCKET, Notice, Server},
 };
+/// Listening in on SIP ([`Options::sip_tap`]).
+pub use selsius_sip::{Tap as SipTap, Tapped as SipTapped};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use selsius_sip::Tap;
 use selsius_site::AutoRegistration;
 
 use crate::config::Config;
@@ -17,6 +18,8 @@ pub struct Options {
     pub site: Option<(String, String)>,
     /// Numbers for unknown phones in place of those that the site says, as long as this manager runs; not stored.
     pub auto_register: Option<AutoRegistration>,
+    /// Hears the SIP of trunks that comes and goes by datagram.
+    pub sip_tap: Option<Tap>,
 }
 
 impl Options {
@@ -27,6 +30,7 @@ impl Options {
             config: Config::default(),
             site: None,
             auto_register: None,
+            sip_tap: None,
         }
     }
 

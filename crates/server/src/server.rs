@@ -1,6 +1,7 @@
 //! A whole manager in this process.
 
 use std::{
+    collections::BTreeMap,
     fs,
     future::pending,
     hash::{BuildHasher, RandomState},
@@ -21,8 +22,8 @@ use selsius_site::{AutoRegistration, Site, SiteFile, TrunkKind, diff};
 use selsius_store::{Opened, Recorder, Retention, Store, StoreError};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::oneshot,
     sync::{Mutex, Semaphore},
+    sync::{oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -41,6 +42,7 @@ use crate::{
     http, media, net,
     observe::{Bound, Observatory, Observed},
     office::{self, ChangeError, Edit, Mode, Office, Unmentioned},
+    recordings,
     services::{self, Services},
     sip,
     tftp::Tftp,
@@ -51,6 +53,8 @@ use crate::{
 pub const ADMIN_SOCKET: &str = "admin.sock";
 /// The folder of music on hold in the data directory.
 const MUSIC: &str = "music";
+/// The folder of recorded calls in the data directory.
+const RECORDINGS: &str = "recordings";
 /// How long calls and connections may take to end in order.
 const STOP: Duration = Duration::from_secs(5);
 /// Admin requests at a time.
@@ -85,6 +89,8 @@ pub struct Server {
     tasks: JoinSet<()>,
     /// Told when the voice applications have kept what was being recorded, after the end of the exchange.
     voice_finished: oneshot::Receiver<()>,
+    /// Ends when all recordings are complete, after the end of the exchange and of the media thread.
+    recorder_ended: oneshot::Receiver<()>,
 }
 
 /// Something that whoever started the manager should read.
@@ -127,7 +133,7 @@ impl Server {
 
     async fn open(opened: Opened, options: Options) -> Result<Self, ServeError> {
         let Opened { store, interrupted, first_call } = opened;
-        let Options { data_dir, config, site: file, auto_register } = options;
+        let Options { data_dir, config, site: file, auto_register, sip_tap } = options;
         let mut notices = Vec::new();
         if interrupted > 0 {
             notices.push(Notice::Interrupted(interrupted));
@@ -158,8 +164,17 @@ impl Server {
             remove_socket(&sockets.admin_path);
             end(&media);
         })?;
-        connect(&handle, &media, &config).await;
-        let voice = voice::start(&data_dir, handle.clone(), media.clone(), &config).await;
+        let recordings = recordings::Folder::new(data_dir.join(RECORDINGS));
+        let begun = recordings::start(recordings.clone(), handle.clone()).map_err(ServeError::Media);
+        let (recorder, recorder_ended) = begun.inspect_err(|_| {
+            remove_socket(&sockets.admin_path);
+            end(&media);
+        })?;
+        let shortfall = recorder.shortfall();
+        connect(&handle, &media, recorder, &config).await;
+        let (names, music) = watch::channel(BTreeMap::new());
+        let (applications, voice) =
+            voice::start(&data_dir, handle.clone(), media.clone(), music, &config).await;
 
         let Sockets { tftp, http, http_address, metrics, admin, admin_path, folder } = sockets;
         let addresses = Addresses {
@@ -169,12 +184,18 @@ impl Server {
             admin: admin_path,
             advertise: config.advertise,
         };
-        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), handle.clone());
+        let (trunks, far_end, shared) = sip::Trunks::new(config.sip.clone(), sip_tap, handle.clone());
         handle.deliver(Command::FarEnd(TrunkKind::Sip, far_end)).await;
-        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared);
+        let observed = Observed::new(handle.clone(), media.clone(), store.clone(), shared, shortfall);
         let office = Arc::new(Office::new(store.clone(), handle.clone(), site, auto_register));
         let trunks = trunks.run(office.follow());
-        let sounds = media::follow(office.follow(), data_dir.join(MUSIC), media, handle.clone());
+        let tidies = recordings::tidy(office.follow(), recordings.clone());
+        let commands = match config.media.commands {
+            true => media::Commands::Run,
+            false => media::Commands::Refused,
+        };
+        let music = data_dir.join(MUSIC);
+        let sounds = media::follow(office.follow(), music, commands, media, handle.clone(), names);
         let files = Arc::new(Files {
             office: Arc::clone(&office),
             folder: Arc::new(folder),
@@ -195,7 +216,9 @@ impl Server {
             office,
             observed: observed.clone(),
             exchange: handle.clone(),
+            voice: applications,
             store: store.clone(),
+            recordings,
             started: Timestamp::now(),
             addresses: addresses.clone(),
             copies: Mutex::new(data_dir),
@@ -209,6 +232,7 @@ impl Server {
         tasks.spawn(observed.keep_an_eye_on("HTTP", http::serve(http, pages, most, longest)));
         tasks.spawn(observed.keep_an_eye_on("music", sounds));
         tasks.spawn(observed.keep_an_eye_on("SIP trunks", trunks));
+        tasks.spawn(observed.keep_an_eye_on("deletion of old recordings", tidies));
         // Who watches does so for days.
         let media_ended = async { drop(media_ended.await) };
         tasks.spawn(observed.keep_an_eye_on("conference audio", media_ended));
@@ -222,7 +246,17 @@ impl Server {
             pending().await
         };
         tasks.spawn(observed.keep_an_eye_on("voice applications", voice));
-        Ok(Self { addresses, notices, config, observed, observatory, ended, tasks, voice_finished })
+        Ok(Self {
+            addresses,
+            notices,
+            config,
+            observed,
+            observatory,
+            ended,
+            tasks,
+            voice_finished,
+            recorder_ended,
+        })
     }
 
     /// Where it can be reached.
@@ -310,6 +344,9 @@ impl Server {
         }
         self.tasks.shutdown().await;
         end(&self.observed.media);
+        if timeout(STOP, &mut self.recorder_ended).await.is_err() {
+            tracing::error!("the recordings are not completed; the next start does that");
+        }
         self.observed.store.clone().close().await
     }
 }
@@ -417,11 +454,15 @@ fn bind_tftp(address: SocketAddr) -> Result<Tftp, ServeError> {
 }
 
 /// Lets the exchange and the media thread know each other.
-async fn connect(exchange: &Handle, media: &media::Handle, config: &Config) {
+async fn connect(exchange: &Handle, media: &media::Handle, recorder: recordings::Recorder, config: &Config) {
     // Both queues are empty yet.
     let _ = media.send(media::Order::Exchange(exchange.clone()));
-    let anchoring =
-        Anchoring { media: media.clone(), address: config.media.address, learning: config.learning() };
+    let anchoring = Anchoring {
+        media: media.clone(),
+        address: config.media.address,
+        learning: config.learning(),
+        recorder,
+    };
     exchange.deliver(Command::Media(anchoring)).await;
 }
 

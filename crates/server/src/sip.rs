@@ -10,9 +10,10 @@ use std::{
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use selsius_sip::{
-    Counts, Event, Figures, Handle, Limits, Listener, Network, Sip, StartError, TrunkConfig, TrunkStatus,
+    Counts, Event, Figures, Handle, Limits, Listener, Network, PhoneTerms, Sip, StartError, Tap, TrunkConfig,
+    TrunkStatus,
 };
-use selsius_site::{Dtmf, Name, Site, Transport, Trunk, TrunkKind};
+use selsius_site::{DeviceName, Dtmf, Name, SipPhone, Site, Srtp, Transport, Trunk, TrunkKind};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
@@ -21,6 +22,8 @@ use crate::{
     core::{self, Command, FarEnd, Ordered},
 };
 
+/// Calls of a SIP phone beyond those that it may have: one to an emergency number is let through.
+const SPARE_CALLS: usize = 2;
 /// Orders of the exchange that may wait here.
 const ORDERS: usize = 4096;
 
@@ -30,6 +33,8 @@ pub(crate) struct State {
     /// How the trunks are, by their names.
     statuses: BTreeMap<String, TrunkStatus>,
     counts: Option<Counts>,
+    /// From how many places the phones that are registered are.
+    phones: BTreeMap<DeviceName, usize>,
     /// What was counted before SIP was started again.
     past: Figures,
 }
@@ -38,6 +43,7 @@ impl State {
     /// SIP has ended: nothing is known of the trunks any more.
     fn stopped(&mut self) {
         self.statuses.clear();
+        self.phones.clear();
         if let Some(counts) = self.counts.take() {
             self.past = sum(self.past, counts.figures());
         }
@@ -57,6 +63,12 @@ pub(crate) fn trunks_up(shared: &Shared) -> Vec<(String, bool)> {
     lock(shared).statuses.iter().filter_map(known).collect()
 }
 
+/// How many phones are registered, and from how many places all together.
+pub(crate) fn phones(shared: &Shared) -> (usize, usize) {
+    let state = lock(shared);
+    (state.phones.len(), state.phones.values().sum())
+}
+
 /// What was refused since the start.
 pub(crate) fn figures(shared: &Shared) -> Figures {
     let state = lock(shared);
@@ -70,6 +82,7 @@ fn sum(one: Figures, other: Figures) -> Figures {
         unknown_methods: one.unknown_methods + other.unknown_methods,
         limited: one.limited + other.limited,
         unauthorized: one.unauthorized + other.unauthorized,
+        throttled: one.throttled + other.throttled,
         lost: one.lost + other.lost,
     }
 }
@@ -95,6 +108,7 @@ struct Running {
 /// The trunks, while the manager runs.
 pub(crate) struct Trunks {
     config: SipConfig,
+    tap: Option<Tap>,
     exchange: core::Handle,
     orders: mpsc::Receiver<Ordered>,
     running: Option<Running>,
@@ -105,11 +119,11 @@ pub(crate) struct Trunks {
 
 impl Trunks {
     /// The trunks, and where the exchange's orders for them go.
-    pub(crate) fn new(config: SipConfig, exchange: core::Handle) -> (Self, FarEnd, Shared) {
+    pub(crate) fn new(config: SipConfig, tap: Option<Tap>, exchange: core::Handle) -> (Self, FarEnd, Shared) {
         let (to, orders) = mpsc::channel(ORDERS);
         let shared = Shared::default();
         let legs = BTreeSet::new();
-        let trunks = Self { config, exchange, orders, running: None, legs, shared: Arc::clone(&shared) };
+        let trunks = Self { config, tap, exchange, orders, running: None, legs, shared: Arc::clone(&shared) };
         (trunks, to, shared)
     }
 
@@ -169,6 +183,16 @@ impl Trunks {
             return;
         }
         let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        for trunk in trunks.iter().filter(|trunk| trunk.srtp != Srtp::Off) {
+            if trunk.transport != selsius_sip::Transport::Tls {
+                let trunk = &trunk.name;
+                tracing::warn!(
+                    trunk,
+                    "its audio is encrypted, but not its SIP, which has the keys in it: whoever can listen to both hears \
+                     the calls; transport = \"tls\" hides the keys"
+                );
+            }
+        }
         match self.start(trunks).await {
             Ok(running) => {
                 for (transport, address) in running.handle.addresses() {
@@ -202,6 +226,7 @@ impl Trunks {
                 address,
                 public: public.map(|public| SocketAddr::new(public, address.port())),
                 certificate: certificate.clone().filter(|_| transport == selsius_sip::Transport::Tls),
+                tap: self.tap.clone(),
             }));
         }
         let (handle, events) = Sip::start(trunks.clone(), listeners).await?;
@@ -219,7 +244,11 @@ impl Trunks {
         } else {
             tracing::warn!(calls = legs.len(), "{why}: their calls end");
         }
+        let phones: Vec<_> = lock(&self.shared).phones.keys().cloned().collect();
         lock(&self.shared).stopped();
+        for phone in phones {
+            self.exchange.deliver(Command::Phone(phone, Vec::new())).await;
+        }
         for leg in legs {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;
         }
@@ -228,11 +257,12 @@ impl Trunks {
     async fn order(&mut self, order: TrunkOrder) {
         let leg = order.leg();
         match order {
-            TrunkOrder::Offer { .. } => drop(self.legs.insert(leg)),
-            TrunkOrder::HangUp { .. } => drop(self.legs.remove(&leg)),
+            TrunkOrder::Offer { leg, .. } => drop(self.legs.insert(leg)),
+            TrunkOrder::HangUp { leg, .. } => drop(self.legs.remove(&leg)),
             _ => {}
         }
         let given = self.running.as_ref().is_some_and(|running| running.handle.order(order).is_ok());
+        let Some(leg) = leg else { return };
         if !given && self.legs.remove(&leg) {
             self.tell(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk }).await;
         }
@@ -247,6 +277,13 @@ impl Trunks {
                     _ => {}
                 }
                 self.tell(event).await;
+            }
+            Event::Phone { phone, contacts } => {
+                match contacts.len() {
+                    0 => drop(lock(&self.shared).phones.remove(&phone)),
+                    places => drop(lock(&self.shared).phones.insert(phone.clone(), places)),
+                }
+                self.exchange.deliver(Command::Phone(phone, contacts)).await;
             }
             Event::Trunk { trunk, status } => {
                 match status {
@@ -268,9 +305,35 @@ impl Trunks {
     fn trunks(&self, site: &Site) -> Result<Vec<TrunkConfig>, SipError> {
         let authorities = self.config.authorities.as_ref().map(read).transpose()?.unwrap_or_default();
         let sip = site.trunks.iter().filter(|(_, trunk)| trunk.kind == TrunkKind::Sip);
-        Ok(sip
-            .map(|(name, trunk)| trunk_config(name, trunk, site, &authorities, &self.config.nameservers))
-            .collect())
+        let trunks =
+            sip.map(|(name, trunk)| trunk_config(name, trunk, site, &authorities, &self.config.nameservers));
+        let phones = site.sip_phones.iter().map(|(name, phone)| phone_config(name, phone, site));
+        Ok(trunks.chain(phones).collect())
+    }
+}
+
+fn phone_config(name: &DeviceName, phone: &SipPhone, site: &Site) -> TrunkConfig {
+    let codecs = if phone.codecs.is_empty() { &site.settings.codecs } else { &phone.codecs };
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    // The exchange counts its calls; here one counts at each place where it rings, and help is to be had beside them.
+    let calls = number(phone.calls + 1).saturating_mul(number(phone.contacts)) + SPARE_CALLS;
+    let usual = TrunkConfig::extension(name.as_str(), phone.password.as_str());
+    TrunkConfig {
+        phone: Some(PhoneTerms { contacts: number(phone.contacts) }),
+        codecs: codecs.clone(),
+        dtmf: dtmf(phone.dtmf),
+        packet_ms: site.settings.packet_ms,
+        limits: Limits { calls, ..usual.limits },
+        ..usual
+    }
+}
+
+fn dtmf(dtmf: Dtmf) -> selsius_sip::Dtmf {
+    match dtmf {
+        Dtmf::Auto => selsius_sip::Dtmf::Auto,
+        Dtmf::Rfc4733 => selsius_sip::Dtmf::Rfc4733,
+        Dtmf::Info => selsius_sip::Dtmf::Info,
+        Dtmf::Inband => selsius_sip::Dtmf::Inband,
     }
 }
 
@@ -307,11 +370,8 @@ fn trunk_config(
         authenticate: trunk.authenticate,
         authorities: authorities.to_vec(),
         codecs: codecs.clone(),
-        dtmf: match trunk.dtmf {
-            Dtmf::Auto => selsius_sip::Dtmf::Auto,
-            Dtmf::Rfc4733 => selsius_sip::Dtmf::Rfc4733,
-            Dtmf::Info => selsius_sip::Dtmf::Info,
-        },
+        srtp: trunk.srtp,
+        dtmf: dtmf(trunk.dtmf),
         packet_ms: site.settings.packet_ms,
         limits: Limits { calls: usize::try_from(trunk.calls).unwrap_or(usize::MAX), rate: trunk.rate },
         ..TrunkConfig::peer(name.as_str(), "")

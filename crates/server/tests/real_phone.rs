@@ -47,7 +47,7 @@ const SAID: &[(&str, &[&str], &str)] = &[
     ),
     (
         "SoftKeyTemplateReq",
-        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 25 keys"],
+        &["- 656 SoftKeyTemplate 20 keys", "+ 656 SoftKeyTemplate 27 keys"],
         "CallManager's twenty, and CallBack, iDivert, DND and Private after them, in the slots that it leaves empty",
     ),
     (
@@ -81,7 +81,7 @@ const SAID: &[(&str, &[&str], &str)] = &[
         "OffHook",
         &[
             "- 20 SelectSoftKeys Connected, mask FFFFFDFF · line 1, call CALL",
-            "+ 20 SelectSoftKeys Connected, mask FFFFFC17 · line 1, call CALL",
+            "+ 20 SelectSoftKeys Connected, mask FFFFF017 · line 1, call CALL",
         ],
         "CallManager hides VidMode alone; we hide every key that would do nothing now: there is no park slot, no conference, no \
          other call and no other phone on the line",

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use selsius_site::CodecName;
+use selsius_site::{CodecName, Srtp};
+
+use crate::tap::Tap;
 
 /// One trunk to another SIP system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +36,17 @@ pub struct TrunkConfig {
     /// Must calls that come in over it authenticate themselves with `user` and `password` (RFC 3261 section 22)? Then they
     /// may come from any address.
     pub authenticate: bool,
+    /// It is a phone of the office: it registers with us, by its name and `password`, and `authenticate` holds. It has no
+    /// servers; calls to it go to where it is registered.
+    pub phone: Option<PhoneTerms>,
     /// The certificates that its server's must lead to, in PEM, for TLS; without them nothing is trusted.
     pub authorities: Vec<u8>,
     /// The codecs it may speak, the best first; empty for all.
     pub codecs: Vec<CodecName>,
     /// How keys are sent.
     pub dtmf: Dtmf,
+    /// Is its audio encrypted, with keys in the session descriptions?
+    pub srtp: Srtp,
     /// Does the other system get the caller's real number in P-Asserted-Identity (RFC 3325), also of callers who do not want
     /// to be seen? It is a part of the same circle of trust then.
     pub trusted: bool,
@@ -68,14 +75,38 @@ impl TrunkConfig {
             from: None,
             allow: Vec::new(),
             authenticate: false,
+            phone: None,
             authorities: Vec::new(),
             codecs: Vec::new(),
             dtmf: Dtmf::Auto,
+            srtp: Srtp::Off,
             trusted: true,
             packet_ms: 20,
             session_timer: 1800,
             probe: None,
             limits: Limits::default(),
+        }
+    }
+
+    /// A phone of the office.
+    pub fn extension(name: &str, password: &str) -> Self {
+        Self {
+            servers: Vec::new(),
+            user: Some(name.into()),
+            password: Some(password.into()),
+            authenticate: true,
+            phone: Some(PhoneTerms { contacts: 3 }),
+            limits: Limits { calls: 20, rate: 5 },
+            ..Self::peer(name, "")
+        }
+    }
+
+    /// Does this name in credentials mean it? The names of phones are the same in small and capital letters.
+    pub(crate) fn is_user(&self, name: &str) -> bool {
+        match (&self.user, self.phone) {
+            (Some(user), Some(_)) => user.eq_ignore_ascii_case(name),
+            (Some(user), None) => user == name,
+            (None, _) => false,
         }
     }
 
@@ -121,6 +152,13 @@ impl TrunkConfig {
     }
 }
 
+/// What holds for a phone of the office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhoneTerms {
+    /// From how many places it may be registered at once.
+    pub contacts: usize,
+}
+
 /// How SIP messages travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Transport {
@@ -143,6 +181,8 @@ pub enum Dtmf {
     Rfc4733,
     /// By INFO (`application/dtmf-relay`); RFC 4733 is not offered.
     Info,
+    /// As tones in the audio, which are not this crate's business; RFC 4733 is not offered.
+    Inband,
 }
 
 /// What a trunk may cost.
@@ -206,12 +246,14 @@ pub struct Listener {
     pub public: Option<SocketAddr>,
     /// Certificate chain and key in PEM, for TLS.
     pub certificate: Option<(Vec<u8>, Vec<u8>)>,
+    /// Hears what comes and goes, by datagram only.
+    pub tap: Option<Tap>,
 }
 
 impl Listener {
     /// Datagrams on this address.
     pub fn udp(address: SocketAddr) -> Self {
-        Self { transport: Transport::Udp, address, public: None, certificate: None }
+        Self { transport: Transport::Udp, address, public: None, certificate: None, tap: None }
     }
 }
 

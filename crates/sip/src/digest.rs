@@ -13,10 +13,6 @@ const NONCE_LIFE: u64 = 120;
 /// How many nonces are remembered for their counts; the oldest are forgotten, and asked for again.
 const MOST_NONCES: usize = 4096;
 
-/// What we ask for. Many systems know MD5 only, and some of them (baresip 1.0) give up when they are offered anything else
-/// beside it, against RFC 8760 section 2.4.
-const OFFERED: [Algorithm; 1] = [Algorithm::Md5];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
     Md5,
@@ -177,6 +173,15 @@ pub(crate) struct Doorman {
     used: BTreeMap<String, (u32, u64)>,
 }
 
+/// Which algorithms somebody who is asked may answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum May {
+    /// The best that he knows.
+    Choose,
+    /// He knows nothing else.
+    Md5,
+}
+
 /// What credentials are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -194,12 +199,17 @@ impl Doorman {
         Self { secret, issued: 0, used: BTreeMap::new() }
     }
 
-    /// The challenges of a 401. `now` in seconds.
-    pub(crate) fn challenges(&mut self, realm: &str, stale: bool, now: u64) -> Vec<String> {
+    /// The challenges of a 401, the better algorithm first. `now` in seconds.
+    pub(crate) fn challenges(&mut self, realm: &str, stale: bool, now: u64, may: May) -> Vec<String> {
         self.issued += 1;
         let nonce = self.nonce(now, self.issued);
         let stale = if stale { ", stale=true" } else { "" };
-        OFFERED
+        let algorithms: &[Algorithm] = match may {
+            May::Choose => &[Algorithm::Sha256, Algorithm::Md5],
+            May::Md5 => &[Algorithm::Md5],
+        };
+        algorithms
+            .iter()
             .map(|algorithm| {
                 let name = algorithm.name();
                 format!(
@@ -207,7 +217,7 @@ impl Doorman {
                     quoted(realm)
                 )
             })
-            .into()
+            .collect()
     }
 
     /// Time, number, and a hash with the secret: what was not made here is known by that.
@@ -348,8 +358,8 @@ mod tests {
     #[test]
     fn our_own_challenges_are_checked() {
         let mut doorman = Doorman::new("secret".into());
-        for algorithm in ["MD5", "SHA-256"] {
-            let challenge = doorman.challenges("office", false, 100).remove(0).replace("MD5", algorithm);
+        for at in 0..2 {
+            let challenge = doorman.challenges("office", false, 100, May::Choose).remove(at);
             let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
             assert_eq!(Doorman::user(&value).as_deref(), Some("Mufasa"));
             let other = Account { user: "Mufasa", password: "circle" };
@@ -362,7 +372,7 @@ mod tests {
                 "once is enough"
             );
         }
-        let challenge = doorman.challenges("office", true, 100).remove(0);
+        let challenge = doorman.challenges("office", true, 100, May::Choose).remove(0);
         assert!(challenge.ends_with("stale=true"));
         let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
         assert_eq!(doorman.check(&value, MUFASA, "office", "INVITE", 100 + NONCE_LIFE + 1), Verdict::Stale);
@@ -375,7 +385,7 @@ mod tests {
     fn few_nonces_are_remembered() {
         let mut doorman = Doorman::new("secret".into());
         for _ in 0..MOST_NONCES + 100 {
-            let challenge = doorman.challenges("office", false, 100).remove(0);
+            let challenge = doorman.challenges("office", false, 100, May::Choose).remove(1);
             let (_, value) = answer(&asked(&challenge), 401, MUFASA, "INVITE", "sip:a", "c").unwrap();
             assert_eq!(doorman.check(&value, MUFASA, "office", "INVITE", 101), Verdict::Right);
         }

@@ -241,7 +241,11 @@ async fn listen(
     let (transport, public) = (listener.transport, listener.public);
     let socket = datagrams(listener.address).map_err(failed)?;
     let local = socket.local_addr().map_err(failed)?;
-    let socket = GatedSocket::new(tokio::net::UdpSocket::from_std(socket).map_err(failed)?, gate.clone());
+    let socket = GatedSocket::new(
+        tokio::net::UdpSocket::from_std(socket).map_err(failed)?,
+        gate.clone(),
+        listener.tap.clone(),
+    );
     let inner = UdpInner { conn: Arc::new(socket), addr: address_of(transport, local) };
     let connection = SipConnection::Udp(UdpConnection::attach(inner, public, Some(stop.clone())).await);
     transports.add_transport(connection.clone());

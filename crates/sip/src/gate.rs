@@ -17,9 +17,13 @@ use rsipstack::{
     sip::{Method, SipMessage},
     transport::SipConnection,
 };
+use selsius_exchange::{Meters, Rate, Time};
 use tokio::{net::UdpSocket, sync::Notify};
 
-use crate::config::Network;
+use crate::{
+    config::Network,
+    tap::{Tap, Tapped},
+};
 
 /// A header section longer than this is nobody's.
 const MOST_HEADER_BYTES: usize = 6 * 1024;
@@ -29,6 +33,9 @@ const MOST_HEADERS: usize = 128;
 const MOST_BODY_BYTES: usize = 4 * 1024;
 /// Messages a second from addresses that no trunk has, all together. They are told that they may not; beyond this nothing.
 const STRANGERS_A_SECOND: f64 = 20.0;
+/// Messages a second from one address that no trunk has, where those are let in by password; and so many at once.
+const GUEST_A_SECOND: u32 = 200;
+const GUEST_AT_ONCE: u32 = 1000;
 /// Datagrams of strangers between our socket and the stack.
 const MOST_PASSING: usize = 64;
 
@@ -51,6 +58,8 @@ pub(crate) struct Counters {
     pub(crate) limited: AtomicU64,
     /// Requests whose credentials were wrong.
     pub(crate) unauthorized: AtomicU64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub(crate) throttled: AtomicU64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub(crate) lost: AtomicU64,
 }
@@ -68,6 +77,8 @@ pub struct Figures {
     pub limited: u64,
     /// Requests whose credentials were wrong.
     pub unauthorized: u64,
+    /// Requests whose credentials were not looked at, since too many before them were wrong.
+    pub throttled: u64,
     /// Events that did not fit the exchange's queue: each ended its call.
     pub lost: u64,
 }
@@ -82,6 +93,7 @@ impl Counters {
             unknown_methods: read(&self.unknown_methods),
             limited: read(&self.limited),
             unauthorized: read(&self.unauthorized),
+            throttled: read(&self.throttled),
             lost: read(&self.lost),
         }
     }
@@ -99,6 +111,9 @@ pub(crate) struct Gate {
     /// A trunk lets calls in by password from anywhere: then strangers may be as many as friends.
     open: AtomicBool,
     strangers: Mutex<Bucket>,
+    /// What each address has used of its share, where strangers may become friends.
+    guests: Mutex<Meters>,
+    began: Instant,
     /// Strangers of whom a datagram is on its way through the stack.
     passing: Mutex<Vec<IpAddr>>,
     /// Messages between our sockets and the stack's next step.
@@ -115,6 +130,8 @@ impl Gate {
             friends: Mutex::new(friends),
             open: AtomicBool::new(open),
             strangers: Mutex::new(Bucket::new(STRANGERS_A_SECOND)),
+            guests: Mutex::new(Meters::new()),
+            began: Instant::now(),
             passing: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             room: Notify::new(),
@@ -226,10 +243,17 @@ impl Gate {
         if self.knows(address) {
             return true;
         }
-        count(&self.counters.strangers);
         if self.is_open() {
-            return true;
+            // Each has as much as a house full of phones that all register again at once.
+            let now = Time::from_micros(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX));
+            let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+            let passes = guests.take(now, address, Rate::per_second(GUEST_A_SECOND, GUEST_AT_ONCE));
+            if !passes {
+                count(&self.counters.strangers);
+            }
+            return passes;
         }
+        count(&self.counters.strangers);
         let passes = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
         if passes {
             let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -284,11 +308,22 @@ enum Verdict {
 pub(crate) struct GatedSocket {
     socket: UdpSocket,
     gate: std::sync::Arc<Gate>,
+    tap: Option<Tap>,
 }
 
 impl GatedSocket {
-    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>) -> Self {
-        Self { socket, gate }
+    pub(crate) fn new(socket: UdpSocket, gate: std::sync::Arc<Gate>, tap: Option<Tap>) -> Self {
+        Self { socket, gate, tap }
+    }
+
+    /// Lets somebody hear what comes from a peer, or goes there.
+    fn tell(&self, peer: SocketAddr, sent: bool, datagram: &[u8]) {
+        if let Some(tap) = &self.tap
+            && let Ok(own) = self.socket.local_addr()
+        {
+            let (from, to) = if sent { (own, peer) } else { (peer, own) };
+            tap.hear(Tapped { from, to, sent, datagram });
+        }
     }
 }
 
@@ -318,6 +353,7 @@ impl StackSocket for GatedSocket {
                         count(&self.gate.counters.malformed);
                         continue;
                     }
+                    self.tell(from, false, datagram);
                     return Ok((length, from));
                 }
                 Verdict::Drop => {
@@ -333,6 +369,7 @@ impl StackSocket for GatedSocket {
     }
 
     async fn send_to(&self, buffer: &[u8], to: SocketAddr) -> rsipstack::Result<usize> {
+        self.tell(to, true, buffer);
         Ok(self.socket.send_to(buffer, to).await?)
     }
 
@@ -464,7 +501,7 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         far.connect(socket.local_addr().unwrap()).await.unwrap();
-        let socket = GatedSocket::new(socket, gate.clone());
+        let socket = GatedSocket::new(socket, gate.clone(), None);
         let request = format!("OPTIONS sip:b@h SIP/2.0\r\n{HEAD}\r\n");
         let mut buffer = [0; 2048];
         for _ in 0..MOST_WAITING {

@@ -31,14 +31,17 @@ mod endpoint;
 mod gate;
 mod identity;
 mod message;
+mod registrar;
 mod registration;
 mod screen;
 pub mod sdp;
 mod seam;
+mod tap;
 
 pub use self::{
-    config::{Dtmf, Limits, Listener, Network, Transport, TrunkConfig},
+    config::{Dtmf, Limits, Listener, Network, PhoneTerms, Transport, TrunkConfig},
     endpoint::{Counts, Handle, Sip, StartError},
     gate::Figures,
     seam::{Event, TrunkStatus},
+    tap::{Tap, Tapped},
 };

@@ -1,12 +1,20 @@
 //! What SIP trunks say: the exchange's own events, and what it is not told.
 
-use selsius_exchange::TrunkEvent;
+use selsius_exchange::{PhoneContact, TrunkEvent};
+use selsius_site::DeviceName;
 
 /// Something happened at a trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// In a call.
     Call(TrunkEvent),
+    /// Where a phone is registered from now on.
+    Phone {
+        /// Which.
+        phone: DeviceName,
+        /// All its places; nowhere if there is none.
+        contacts: Vec<PhoneContact>,
+    },
     /// A trunk can be used, or no longer.
     Trunk {
         /// Which, by its name in the site.

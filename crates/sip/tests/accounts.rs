@@ -127,6 +127,7 @@ async fn callers_from_anywhere_need_the_password() {
             };
             let asked = heard.lines().find(|line| line.contains("algorithm=MD5"));
             if let Some(asked) = asked {
+                assert!(heard.contains("algorithm=SHA-256"));
                 let (realm, nonce) = (parameter(asked, "realm"), parameter(asked, "nonce"));
                 let known = md5(&format!("office:{realm}:{secret}"));
                 let response =

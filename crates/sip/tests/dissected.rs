@@ -28,6 +28,7 @@ async fn outgoing(carrier: &Carrier, bed: &mut Bed) {
     bed.order(TrunkOrder::Offer {
         leg,
         trunk: "carrier".into(),
+        contact: None,
         number: "#31*+49".into(),
         calling: Party {
             number: "201".into(),
@@ -39,6 +40,7 @@ async fn outgoing(carrier: &Carrier, bed: &mut Bed) {
         codecs: CodecName::ALL.to_vec(),
         packet_ms: 20,
         emergency: false,
+        meet_me: false,
         listens: Some("192.0.2.5:30000".parse().unwrap()),
     });
     let port = carrier.address().port();

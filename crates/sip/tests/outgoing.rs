@@ -209,12 +209,14 @@ async fn an_exchange_that_does_not_listen_hears_of_every_end_later() {
         let mut order = TrunkOrder::Offer {
             leg,
             trunk: "nowhere".into(),
+            contact: None,
             number: "1".into(),
             calling: Party::default(),
             redirecting: None,
             codecs: Vec::new(),
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: None,
         };
         while let Err(back) = bed.handle.order(order) {

@@ -31,7 +31,7 @@ async fn bed(port: u16, transport: Transport, tls: Option<(Vec<u8>, Vec<u8>)>) -
         authorities: tls.as_ref().map(|(certificate, _)| certificate.clone()).unwrap_or_default(),
         ..TrunkConfig::peer("carrier", "127.0.0.1")
     };
-    let listener = Listener { transport, address: local(), public: None, certificate: tls };
+    let listener = Listener { transport, address: local(), public: None, certificate: tls, tap: None };
     Bed::listening(trunk, vec![listener]).await
 }
 

@@ -8,7 +8,10 @@
 use std::{fs, process::ExitCode};
 
 use selsius_exchange::{
-    record::{CallEnded, CallId, CallQuality, CallStarted, EndCause, Party, Record, WallTime},
+    record::{
+        CallEnded, CallId, CallQuality, CallStarted, CountedBy, EndCause, LegEnd, Mos, Party, Record,
+        StreamFigures, WallTime,
+    },
     remembered::DeviceState,
 };
 use selsius_store::Store;
@@ -71,7 +74,7 @@ async fn measured(store: &Store, first: u64, calls: u64, batch: usize, lasts: La
         for &id in ids {
             recorder.record(Record::CallEnded(Box::new(ended(id))));
             for phone in [calling(id), called(id)] {
-                recorder.record(Record::CallQuality(quality(id, phone)));
+                recorder.record(Record::CallQuality(Box::new(quality(id, phone))));
             }
         }
         store.flush().await.unwrap();
@@ -124,17 +127,25 @@ fn ended(id: u64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
     }
 }
 
 fn quality(id: u64, phone: u64) -> CallQuality {
     CallQuality {
         call: CallId(id),
-        device: name(phone).parse().unwrap(),
-        packets_sent: 1500,
-        packets_received: 1500,
-        packets_lost: 0,
-        jitter_ms: 1,
+        party: u32::from(phone == called(id)),
+        number: number(phone),
+        end: LegEnd::Phone(name(phone).parse().unwrap()),
+        counted_by: CountedBy::Phone,
+        codec: "PCMU".into(),
+        figures: StreamFigures {
+            packets_sent: 1500,
+            packets_received: 1500,
+            jitter_ms: 1,
+            mos: Mos::from_hundredths(441),
+            ..StreamFigures::default()
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use selsius_exchange::{
-    record::{CallEnded, CallId, CallQuality, EndCause, WallTime},
+    record::{CallEnded, CallId, CallQuality, EndCause, Mos, WallTime},
     remembered::{DeviceState, LineState},
 };
 use selsius_site::{DeviceName, LineNumber, Site};
@@ -57,6 +57,8 @@ pub struct CallFilter {
     pub cause: Option<EndCause>,
     /// Only calls that came to this.
     pub outcome: Option<Outcome>,
+    /// Only calls of which somebody has heard less than this.
+    pub below: Option<Mos>,
 }
 
 /// What a call came to.
@@ -100,16 +102,17 @@ impl Default for CallFilter {
             device: None,
             cause: None,
             outcome: None,
+            below: None,
         }
     }
 }
 
-/// A finished call and what its phones counted of it.
+/// A finished call and what was counted of its audio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {
     /// The call. Its id is unique in this store; after a restore it can differ from the one in the logs.
     pub call: CallEnded,
-    /// What the phones counted, by the phone's name; empty if they did not say.
+    /// How the audio of its legs was, in the order of the legs; empty if nobody has said.
     pub quality: Vec<CallQuality>,
 }
 

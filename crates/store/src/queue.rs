@@ -32,7 +32,7 @@ impl Recorder {
 pub struct Lost {
     /// Events of devices: the first to go, the oldest first.
     pub device_events: u64,
-    /// Counts of streams.
+    /// Figures of legs.
     pub call_qualities: u64,
     /// Starts of calls. Their ends are recorded all the same; only a crash before that end would hide them.
     pub calls_started: u64,
@@ -153,7 +153,7 @@ impl Batch {
         match record {
             Record::CallStarted(started) => self.started.push_back(started),
             Record::CallEnded(ended) => self.ended.push_back(*ended),
-            Record::CallQuality(quality) => self.quality.push_back(quality),
+            Record::CallQuality(quality) => self.quality.push_back(*quality),
             Record::DeviceEvent(event) => self.events.push_back(event),
             Record::AutoRegistered(device) => self.auto_registered.push_back(device),
             Record::LineState { line, state } => {

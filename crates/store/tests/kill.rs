@@ -216,6 +216,7 @@ fn call_ended(call: u64, at: i64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
         codec: String::new(),
     }
 }

@@ -50,11 +50,12 @@ fn main() -> ExitCode {
         Ok(report) => {
             let seconds = started.elapsed().as_secs_f64();
             println!(
-                "test bed: {} actions, {} calls ({} answered), {} messages, phones compared {} times, in {seconds:.1} s: \
+                "test bed: {} actions, {} calls ({} answered, {} recordings), {} messages, phones compared {} times, in {seconds:.1} s: \
                  {:.0} actions per second",
                 report.actions,
                 report.calls,
                 report.answered,
+                report.recordings,
                 report.messages,
                 report.compared,
                 report.actions as f64 / seconds,
@@ -106,5 +107,6 @@ fn add(total: &mut Report, report: Report) {
     total.calls += report.calls;
     total.answered += report.answered;
     total.messages += report.messages;
+    total.recordings += report.recordings;
     total.compared += report.compared;
 }

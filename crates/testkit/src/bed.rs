@@ -11,7 +11,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use selsius_exchange::{
     AnchorOrder, Config, Exchange, Input, Output, Peer, SessionId, Time, WallClock,
     loopback::Loopback,
-    record::{CallEnded, CallId, Record, WallTime},
+    record::{CallEnded, CallId, Record, StreamFigures, WallTime},
     remembered::LineState,
 };
 use selsius_site::{LineNumber, Site};
@@ -20,6 +20,7 @@ use selsius_wire::{
     Dialect, ManagerMessage, StationMessage,
     frame::Framer,
     message,
+    srtp::Keys,
     value::{RingMode, Text},
 };
 
@@ -29,6 +30,7 @@ use crate::{
     network::{Network, Wire},
     queue::Queue,
     services::Services,
+    sip_phones::SipPhones,
 };
 
 /// When the virtual time begins: 2026-11-24 02:30:00 UTC.
@@ -49,6 +51,10 @@ pub struct Phone {
     pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
     pub transmitting: BTreeMap<u32, SocketAddr>,
+    /// The keys of the streams that it listens to, or none.
+    pub hears_by: BTreeMap<u32, Option<Keys>>,
+    /// The keys of the streams that it sends, or none.
+    pub sends_by: BTreeMap<u32, Option<Keys>>,
     /// Does it ring?
     pub rings: bool,
     address: IpAddr,
@@ -130,6 +136,7 @@ pub struct Bed {
     /// What was stored of the lines: it survives the manager's crash.
     lines: BTreeMap<LineNumber, LineState>,
     loopback: Loopback,
+    sip_phones: SipPhones,
     pub(crate) services: Services,
     network: Network,
     sessions: BTreeMap<SessionId, Session>,
@@ -162,6 +169,7 @@ impl Bed {
             answers: Answers::default(),
             lines: BTreeMap::new(),
             loopback: Loopback::default(),
+            sip_phones: SipPhones::default(),
             services: Services::default(),
             network,
             sessions: BTreeMap::new(),
@@ -183,6 +191,8 @@ impl Bed {
             receiving: BTreeMap::new(),
             groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
+            hears_by: BTreeMap::new(),
+            sends_by: BTreeMap::new(),
             rings: false,
             address,
             link: None,
@@ -281,6 +291,7 @@ impl Bed {
     /// Nothing is left of what the manager had to do with others.
     fn lose_connections(&mut self) {
         self.loopback = Loopback::default();
+        self.sip_phones.lose_calls();
         self.services = Services::default();
         self.answers.forget();
         self.exchange_timer = None;
@@ -304,6 +315,36 @@ impl Bed {
     /// Calls that the loopback trunk has, both sides counted.
     pub fn trunk_calls(&self) -> usize {
         self.loopback.calls()
+    }
+
+    /// Calls that SIP phones have.
+    pub fn sip_calls(&self) -> usize {
+        self.sip_phones.calls()
+    }
+
+    /// The user of a SIP phone does something, perhaps with this number.
+    pub fn sip_phone_acts(&mut self, number: &str) {
+        let input = self.sip_phones.act(&mut self.rng, number);
+        self.sip_phone_says(input);
+    }
+
+    /// All users of SIP phones hang up.
+    pub fn sip_phones_hang_up(&mut self) {
+        for input in self.sip_phones.hang_up() {
+            self.sip_phone_says(input);
+        }
+    }
+
+    fn sip_phone_says(&mut self, input: Input) {
+        let about = match &input {
+            Input::Trunk(event) => Some(About::Trunk(event.leg())),
+            _ => None,
+        };
+        match about {
+            Some(about) => self.answer(about, input),
+            None => self.exchange.handle(self.now, input),
+        }
+        self.exchange_outputs();
     }
 
     /// The loopback trunk's line is cut.
@@ -433,6 +474,8 @@ impl Bed {
         self.phones[phone].receiving.clear();
         self.phones[phone].groups.clear();
         self.phones[phone].transmitting.clear();
+        self.phones[phone].hears_by.clear();
+        self.phones[phone].sends_by.clear();
         self.station(phone, selsius_station::Input::Disconnected);
         let again = Duration::from_millis(self.rng.random_range(100..5_000));
         self.schedule(self.now + again, Event::Connect(phone));
@@ -495,8 +538,23 @@ impl Bed {
     /// The bed's media services listen to each party on a port of its own.
     fn anchor(&mut self, order: &AnchorOrder) {
         let address = self.services.handle(order);
-        if let (AnchorOrder::Join { party, .. }, Some(_)) = (order, address) {
-            self.answer(About::Party(*party), Input::Anchored { party: *party, address });
+        match *order {
+            AnchorOrder::Join { party, .. } if address.is_some() => {
+                self.answer(About::Party(party), Input::Anchored { party, address });
+            }
+            AnchorOrder::Leave { party } => {
+                // Each time one packet: the records tell then how often a party has left.
+                let figures = StreamFigures { packets_sent: 1, ..StreamFigures::default() };
+                self.answer(About::Party(party), Input::Left { party, figures: Some(Box::new(figures)) });
+            }
+            _ => {}
+        }
+        // A disk that is full.
+        if let AnchorOrder::Record { party, recording: Some(recording) } = order
+            && self.rng.random_ratio(1, 20)
+        {
+            let (name, kept) = (recording.name.clone(), self.rng.random());
+            self.answer(About::Party(*party), Input::RecordingFailed { name, kept });
         }
     }
 
@@ -527,7 +585,11 @@ impl Bed {
                     }
                 }
                 Output::Store(record) => self.store(*record),
-                Output::Trunk(order) => self.loopback.handle(*order),
+                Output::Trunk(order) => match self.sip_phones.handle(*order) {
+                    Ok(Some(event)) => self.answer(About::Trunk(event.leg()), Input::Trunk(event)),
+                    Ok(None) => {}
+                    Err(order) => self.loopback.handle(*order),
+                },
                 Output::Anchor(order) => self.anchor(&order),
                 Output::Notice(_) | Output::Event(_) => {}
             }
@@ -562,10 +624,8 @@ impl Bed {
             Record::LineState { line, state } => {
                 self.lines.insert(line, state);
             }
-            Record::CallQuality(_)
-            | Record::DeviceEvent(_)
-            | Record::AutoRegistered(_)
-            | Record::DeviceState { .. } => {}
+            Record::CallQuality(quality) => self.services.record(&quality),
+            Record::DeviceEvent(_) | Record::AutoRegistered(_) | Record::DeviceState { .. } => {}
         }
     }
 
@@ -649,8 +709,9 @@ impl Bed {
         let channel = self.channels;
         let state = &mut self.phones[phone];
         match order {
-            MediaOrder::OpenReceive { party, .. } => {
+            MediaOrder::OpenReceive { party, keys, .. } => {
                 state.receiving.insert(party, channel);
+                state.hears_by.insert(party, keys);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
                 match (bad, self.rng.random_ratio(1, 2)) {
@@ -673,9 +734,11 @@ impl Bed {
             MediaOrder::CloseReceive { party } => {
                 state.groups.remove(&party);
                 state.receiving.remove(&party);
+                state.hears_by.remove(&party);
             }
-            MediaOrder::StartTransmit { party, remote, .. } => {
+            MediaOrder::StartTransmit { party, remote, keys, .. } => {
                 state.transmitting.insert(party, remote);
+                state.sends_by.insert(party, keys);
                 let counters = Counters { packets_sent: 7, packets_received: 5, ..Counters::default() };
                 self.phones[phone]
                     .station
@@ -683,6 +746,7 @@ impl Bed {
             }
             MediaOrder::StopTransmit { party } => {
                 state.transmitting.remove(&party);
+                state.sends_by.remove(&party);
             }
             MediaOrder::ReceiveFixed { .. } => {}
         }

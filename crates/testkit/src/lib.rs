@@ -17,6 +17,7 @@ mod plan;
 mod queue;
 mod random;
 mod services;
+mod sip_phones;
 
 pub use self::{
     agree::disagreement,

@@ -2,8 +2,8 @@
 
 use selsius_site::{
     Action as RouteAction, ActiveRing, Button, Device, DoNotDisturb, Feature, Hotline, HuntGroup, HuntOrder,
-    KeySet, Language, Line, LineNumber, MediaPath, Music, Name, PickupGroup, Prefer, Ring, Route, Secret,
-    Site, SoftKey as Key, SoftKeys, Trunk, User,
+    KeySet, Language, Line, LineNumber, MediaPath, Music, Name, PickupGroup, Prefer, RecordingRule, Ring,
+    Route, Secret, Site, SoftKey as Key, SoftKeys, Trunk, User,
 };
 use selsius_station::{Config, ModelClass};
 
@@ -45,8 +45,18 @@ pub(crate) fn office(phones: usize) -> Site {
         if let Ok(name) = name(phone).parse() {
             let language = (phone % 4 == 1).then_some(Language::German);
             let (privacy, prefer) = (phone == 1, *cycle(Prefer::ALL, phone));
-            let device =
-                Device { buttons, abbreviated, soft_keys, privacy, prefer, language, ..Device::default() };
+            // Most can, so that most calls are encrypted, and some are half.
+            let srtp = phone % 3 != 2;
+            let device = Device {
+                buttons,
+                abbreviated,
+                soft_keys,
+                privacy,
+                prefer,
+                language,
+                srtp,
+                ..Device::default()
+            };
             site.devices.insert(name, device);
         }
     }
@@ -76,6 +86,7 @@ pub(crate) fn office(phones: usize) -> Site {
     // Its names and numbers are all right.
     let _ = plan::add(&mut site, phones);
     travellers(&mut site, phones);
+    crate::sip_phones::add(&mut site);
     site
 }
 
@@ -166,6 +177,7 @@ fn lamps(phone: usize, phones: usize) -> Vec<Button> {
         Feature::Redial,
         Feature::DoNotDisturb,
         Feature::Park,
+        Feature::Record,
     ];
     let feature = |feature| Button::Feature { feature, label: String::new() };
     watched.filter_map(lamp).chain(features.map(feature)).collect()
@@ -195,7 +207,8 @@ pub(crate) fn config(phone: usize) -> Config {
     config
 }
 
-/// Has audio go through the manager: that of the trunk and of the first phone, and music for those on hold and in queues.
+/// Has audio go through the manager: that of the trunk and of the first phone, of calls that are recorded, and music for those on
+/// hold and in queues.
 pub(crate) fn through_the_manager(site: &mut Site) {
     let Ok(bells) = "bells".parse::<Name>() else { return };
     site.music.insert(bells.clone(), Music::default());
@@ -208,5 +221,11 @@ pub(crate) fn through_the_manager(site: &mut Site) {
     }
     if let Some(device) = site.devices.values_mut().next() {
         device.media = MediaPath::Relay;
+    }
+    if let Some(phone) = site.sip_phones.values_mut().next() {
+        phone.media = MediaPath::Relay;
+    }
+    for (line, rule) in site.lines.values_mut().skip(1).zip([RecordingRule::Always, RecordingRule::Key]) {
+        line.record = Some(rule);
     }
 }

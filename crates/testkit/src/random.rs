@@ -44,6 +44,8 @@ pub struct Report {
     pub answered: u64,
     /// Messages to and from phones.
     pub messages: u64,
+    /// Recordings of calls.
+    pub recordings: u64,
     /// How often all phones were compared with the exchange.
     pub compared: u64,
 }
@@ -188,6 +190,7 @@ impl Run {
         // A phone that is out of touch hears of it when it is back.
         for _ in 0..2 {
             self.bed.run(Duration::from_secs(30));
+            self.bed.sip_phones_hang_up();
             for phone in 0..self.users.phones {
                 self.end_calls(phone);
                 self.bed.forge(phone, &message::OnHook::default().into());
@@ -213,14 +216,21 @@ impl Run {
             let (trunk, calls) = (self.bed.trunk_calls(), self.bed.exchange.call_status());
             return Err(format!("everybody hung up, and a trunk has {trunk} calls: {calls:?}"));
         }
+        if self.bed.sip_calls() != 0 {
+            return Err(format!("everybody hung up, and SIP phones have {} calls", self.bed.sip_calls()));
+        }
         let sizes = self.bed.exchange.sizes();
         let services = &self.bed.services;
         if let Some(wrong) = &services.wrong {
             return Err(format!("an order to the media services makes no sense: {wrong}"));
         }
-        if services.len() != 0 {
+        if services.len() != 0 || services.recording() != 0 {
             return Err(format!("everybody hung up, and {services:?} are left"));
         }
+        if services.unrecorded() != 0 {
+            return Err(format!("{} times audio has left no record", services.unrecorded()));
+        }
+        self.report.recordings += self.bed.services.forget_recordings() as u64;
         if (sizes.calls, sizes.legs, sizes.parties) != (0, 0, 0) || sizes.timers > sizes.sessions {
             let calls = self.bed.exchange.call_status();
             return Err(format!("everybody hung up, and this is left: {sizes:?}, {calls:?}"));
@@ -325,7 +335,8 @@ impl Run {
                 let key = keys[self.bed.rng.random_range(0..keys.len())];
                 self.act(phone, Action::Stimulus(key, 0))
             }
-            952..960 => self.administer(phone),
+            952..955 => self.administer(phone),
+            955..960 => self.sip_phone(),
             _ if !self.users.trouble => self.act(phone, Action::OffHook),
             960..978 => self.lie(phone),
             978..983 => self.act(phone, Action::Unregister),
@@ -343,6 +354,13 @@ impl Run {
             self.history.remove(0);
         }
         self.history.push(format!("{} {} phone {phone}: {note}", self.report.actions, self.bed.now));
+    }
+
+    /// The user of a SIP phone does something.
+    fn sip_phone(&mut self) -> String {
+        let number = self.number();
+        self.bed.sip_phone_acts(&number);
+        format!("a SIP phone, {number}")
     }
 
     fn act(&mut self, phone: usize, action: Action) -> String {

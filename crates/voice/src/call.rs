@@ -5,10 +5,7 @@ use core::time::Duration;
 
 use jiff::civil::DateTime;
 
-use crate::{
-    Application, Input, Limits, Output, Say,
-    mailbox::{Owner, Step},
-};
+use crate::{Application, Input, Limits, Output, Say, mailbox::Owner, visit::Visit};
 
 /// One caller in one application.
 #[derive(Debug)]
@@ -32,7 +29,16 @@ enum Stage {
     LastWords,
     Leave(Leave),
     Listen(Owner),
+    Room(Visit),
     Over,
+}
+
+/// What to do after a step of a longer dialogue.
+pub(crate) enum Step {
+    Stays,
+    Ends,
+    /// This is said, and the call ends.
+    Says(Vec<Say>),
 }
 
 /// What the clock does, and until when it goes on.
@@ -88,6 +94,11 @@ impl Call {
                 Step::Ends => Stage::Over,
                 Step::Says(said) => self.last_words(said),
             },
+            Stage::Room(mut visit) => match visit.handle(self, input) {
+                Step::Stays => Stage::Room(visit),
+                Step::Ends => Stage::Over,
+                Step::Says(said) => self.last_words(said),
+            },
             Stage::Over => Stage::Over,
         };
     }
@@ -126,6 +137,7 @@ impl Call {
                 let owner = Owner::new(self, own);
                 Stage::Listen(owner)
             }
+            (Input::Begin, Application::Room(access)) => Stage::Room(Visit::new(self, access)),
             (Input::Begin, Application::Leave(mailbox)) => {
                 self.order(Output::Open(mailbox.clone()));
                 Stage::Leave(Leave { mailbox, at: LeaveStep::Opening })

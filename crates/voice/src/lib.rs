@@ -1,4 +1,4 @@
-//! What answers a call that no person answers: echo test, speaking clock, announcements, mailboxes.
+//! What answers a call that no person answers: echo test, speaking clock, announcements, mailboxes, rooms.
 //!
 //! A [`Call`] is one caller in one application. It does no I/O: what happens goes in by [`Call::handle`] with the time of day,
 //! what shall happen comes out of [`Call::poll_output`], to be emptied after each of them. Who drives it plays, records, keeps
@@ -18,6 +18,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`Call`] | the applications, step by step |
+//! | [`Room`] | what all callers of a room have in common |
 //! | [`Say`], [`pieces`] | numbers, times and counts as words, in each language |
 //! | [`Prompts`] | the sounds of the words |
 //! | [`Keys`] | one key out of the two ways on which it is told |
@@ -30,7 +31,9 @@ mod call;
 mod keys;
 mod mailbox;
 mod prompts;
+mod room;
 mod say;
+mod visit;
 
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -40,7 +43,9 @@ use jiff::civil::DateTime;
 pub use call::Call;
 pub use keys::{Keys, Way};
 pub use prompts::Prompts;
+pub use room::{Act, Closed, Member, MemberId, Notice, Role, Room, Rules, Stay};
 pub use say::{Language, Piece, Say, pieces};
+pub use visit::Access;
 
 /// What a number leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub enum Application {
     Listen(Option<String>),
     /// A message is left in this mailbox.
     Leave(String),
+    /// The caller meets others in a room, of which this opens him the door.
+    Room(Access),
 }
 
 /// A message, as its mailbox names it.
@@ -135,6 +142,8 @@ pub enum Input {
     Recorded(Duration),
     /// The answer to what was to be kept or changed; `false` if it failed.
     Done(bool),
+    /// Something of the room; after [`Output::Enter`] whether he is in it.
+    Room(Notice),
     /// The caller has gone.
     HungUp,
 }
@@ -168,6 +177,16 @@ pub enum Output {
     Delete(String, MessageId),
     /// Somebody entered a wrong PIN for this number.
     WrongPin(String),
+    /// The caller comes into the room, as this. What becomes of it comes as [`Input::Room`].
+    Enter(Role),
+    /// He wants something in it.
+    Act(Act),
+    /// He is there from now on.
+    Stay(Stay),
+    /// Others do not hear him, or do again.
+    Mute(bool),
+    /// He entered a wrong PIN for the room.
+    WrongRoomPin,
     /// Send the caller on to this number.
     Redirect(String),
     /// End the call.

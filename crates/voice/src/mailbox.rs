@@ -5,7 +5,7 @@ use core::mem;
 
 use jiff::civil::DateTime;
 
-use crate::{Call, Input, Mailbox, Message, Output, Say};
+use crate::{Call, Input, Mailbox, Message, Output, Say, call::Step};
 
 /// The owner's dialogue.
 #[derive(Debug)]
@@ -25,14 +25,6 @@ pub(crate) struct Owner {
     number: u32,
     /// He was asked that often without an answer.
     silent: u32,
-}
-
-/// What to do after a step.
-pub(crate) enum Step {
-    Stays,
-    Ends,
-    /// This is said, and the call ends.
-    Says(Vec<Say>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +108,7 @@ impl Owner {
                     self.menu(call, [Say::Prompt(if done { said } else { "failed" })]);
                 }
             }
-            Input::Recorded(_) | Input::Begin => {}
+            Input::Recorded(_) | Input::Begin | Input::Room(_) => {}
         }
         Step::Stays
     }

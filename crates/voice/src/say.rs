@@ -48,6 +48,10 @@ pub enum Say {
     File(String),
     /// The tone.
     Beep,
+    /// What tells that somebody has come into a room.
+    Came,
+    /// What tells that somebody has left it.
+    Went,
     /// Silence, in milliseconds.
     Pause(u32),
 }
@@ -67,6 +71,10 @@ pub enum Piece {
     File(String),
     /// See [`Say::Beep`].
     Beep,
+    /// See [`Say::Came`].
+    Came,
+    /// See [`Say::Went`].
+    Went,
     /// See [`Say::Pause`].
     Pause(u32),
 }
@@ -89,6 +97,8 @@ pub fn pieces(language: Language, said: &[Say]) -> Vec<Piece> {
             Say::Recording => out.push(Piece::Recording),
             Say::File(name) => out.push(Piece::File(name.clone())),
             Say::Beep => out.push(Piece::Beep),
+            Say::Came => out.push(Piece::Came),
+            Say::Went => out.push(Piece::Went),
             Say::Pause(millis) => out.push(Piece::Pause(*millis)),
         }
         out.extend(words.into_iter().map(Piece::Word));

@@ -28,7 +28,7 @@ const ROWS: [(&str, &str); 7] = [
     ("music", "music for 1000 in two codecs"),
 ];
 /// What the example `relay` measures, in this order.
-const THREAD: [(&str, &str); 7] = [
+const THREAD: [(&str, &str); 9] = [
     ("sockets_rate", "packets/s that came"),
     ("sockets", "packets/s of one core"),
     ("sockets_packet", "CPU of a packet, µs"),
@@ -36,6 +36,8 @@ const THREAD: [(&str, &str); 7] = [
     ("sockets_delay_median", "delay, median, µs"),
     ("sockets_delay_99", "delay, 99 %, µs"),
     ("sockets_delay_999", "delay, 99.9 %, µs"),
+    ("sockets_added_median", "added by the thread, median, µs"),
+    ("sockets_added_99", "added by the thread, 99 %, µs"),
 ];
 /// With few of them each packet wakes the thread; with many it finds several.
 const CALLS: [u32; 2] = [200, 800];

@@ -7,6 +7,7 @@ mod exchange;
 mod manager;
 mod media;
 mod office;
+mod rtpengine;
 mod script;
 mod verdict;
 
@@ -32,8 +33,12 @@ pub(crate) enum Subject {
     Calls(manager::CallOptions),
     /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
     Peer(manager::PeerOptions),
+    /// The guard beside HAProxy in TCP mode and a direct connection, at 1,000 and 9,000 phones.
+    Guard(manager::GuardOptions),
     /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
     Media(media::Options),
+    /// The media thread beside rtpengine in user space: the same streams of voice through both.
+    Rtpengine(rtpengine::Options),
     /// From the start of a manager with 100,000 phones to the first registered one.
     Restart(manager::RestartOptions),
     /// A part of the echo that others are compared with.
@@ -64,7 +69,9 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
         Subject::Peer(options) => manager::peer(options),
+        Subject::Guard(options) => manager::guard(options),
         Subject::Media(options) => media::run(options),
+        Subject::Rtpengine(options) => rtpengine::run(options),
         Subject::Restart(options) => manager::restart(options),
         Subject::Echo { part } => echo::run(part),
     }

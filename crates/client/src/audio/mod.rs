@@ -5,7 +5,8 @@ mod wav;
 use std::{path::Path, sync::Arc};
 
 use selsius_media::{
-    Level, SAMPLE_RATE, Tone, ToneGenerator,
+    Band, Level, SAMPLE_RATE, Tone, ToneGenerator,
+    coder::Converter,
     tone::{Sine, Sound},
 };
 
@@ -18,7 +19,7 @@ pub enum AudioSource {
     /// Nothing: packets go out all the same, as from a phone without silence suppression.
     #[default]
     Silence,
-    /// A sine of so many Hz at -10 dBm0, below 4000.
+    /// A sine of so many Hz at -10 dBm0, below 4000; below 8000 in a wide-band call.
     Tone(u16),
     /// These samples, once, and silence after them.
     Samples(Arc<[i16]>),
@@ -53,18 +54,38 @@ impl AudioSource {
 pub(crate) enum Player {
     Silence,
     Tone(Box<ToneGenerator>),
-    Samples { samples: Arc<[i16]>, at: usize },
+    Samples {
+        samples: Arc<[i16]>,
+        at: usize,
+    },
+    /// Narrow-band samples for a wide-band call.
+    Doubled {
+        player: Box<Player>,
+        narrow: Vec<i16>,
+        converter: Converter,
+    },
 }
 
 impl Player {
-    pub(crate) fn new(source: &AudioSource) -> Self {
+    /// Plays it at the rate of a band.
+    pub(crate) fn new(source: &AudioSource, band: Band) -> Self {
         match source {
             AudioSource::Silence => Self::Silence,
             AudioSource::Tone(frequency) => {
                 let sine = Sine::new(*frequency, AudioSource::TONE_LEVEL);
-                Self::Tone(Box::new(ToneGenerator::new(Tone::continuous(Sound::Single(sine)))))
+                Self::Tone(Box::new(ToneGenerator::at(band, Tone::continuous(Sound::Single(sine)))))
             }
-            AudioSource::Samples(samples) => Self::Samples { samples: samples.clone(), at: 0 },
+            AudioSource::Samples(samples) => {
+                let player = Self::Samples { samples: samples.clone(), at: 0 };
+                match band {
+                    Band::Narrow => player,
+                    Band::Wide => Self::Doubled {
+                        player: Box::new(player),
+                        narrow: Vec::new(),
+                        converter: Converter::new(),
+                    },
+                }
+            }
         }
     }
 
@@ -80,6 +101,11 @@ impl Player {
                 silence.fill(0);
                 *at += len;
             }
+            Self::Doubled { player, narrow, converter } => {
+                narrow.resize(out.len() / 2, 0);
+                player.fill(narrow);
+                converter.convert((Band::Narrow, narrow), (Band::Wide, out));
+            }
         }
     }
 }
@@ -90,7 +116,7 @@ mod tests {
 
     #[test]
     fn samples_play_once_in_pieces_of_any_size() {
-        let mut player = Player::new(&AudioSource::Samples(Arc::from([1, 2, 3, 4, 5])));
+        let mut player = Player::new(&AudioSource::Samples(Arc::from([1, 2, 3, 4, 5])), Band::Narrow);
         let mut out = [9; 3];
         player.fill(&mut out);
         assert_eq!(out, [1, 2, 3]);
@@ -101,9 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn wide_band_calls_hear_the_same_at_twice_the_rate() {
+        let mut tone = [0; 1600];
+        Player::new(&AudioSource::Tone(440), Band::Narrow).fill(&mut tone);
+        let mut wide = [0; 3200];
+        Player::new(&AudioSource::Samples(Arc::from(tone)), Band::Wide).fill(&mut wide);
+        let mut direct = [0; 3200];
+        Player::new(&AudioSource::Tone(440), Band::Wide).fill(&mut direct);
+        // Later by the half of a filter.
+        let off = direct.iter().zip(&wide[24..]).map(|(&a, &b)| a.abs_diff(b)).skip(100).max().unwrap();
+        assert!(off < 60, "{off}");
+    }
+
+    #[test]
     fn a_tone_is_the_tone() {
         let mut out = [0; selsius_media::tone::detect::BLOCK];
-        Player::new(&AudioSource::Tone(440)).fill(&mut out);
+        Player::new(&AudioSource::Tone(440), Band::Narrow).fill(&mut out);
         let heard = selsius_media::tone::detect::analyze(&out);
         assert_eq!(heard.content.to_string(), "440 Hz");
         assert!((heard.level.as_dbm0() - AudioSource::TONE_LEVEL.as_dbm0()).abs() < 0.2);

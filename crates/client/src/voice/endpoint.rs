@@ -1,14 +1,17 @@
 //! One voice port: what comes in on it, and what goes out from it.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use selsius_media::{
-    Codec, Law, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
+    Codec, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, Sender, Time,
+    coder::Encoder,
     jitter::{Delay, FRAME, Played},
     rtp::{Pacer, Quality, StreamStart},
     tone::detect::{Content, ToneDetector},
 };
+use selsius_srtp::{Incoming, Outgoing};
 use selsius_station::Counters;
+use selsius_wire::srtp::Keys;
 use tokio::net::UdpSocket;
 
 use super::{StreamReport, Tone};
@@ -33,6 +36,8 @@ pub(super) struct Endpoint {
 #[derive(Debug)]
 pub(super) struct Receiving {
     pub(super) party: u32,
+    /// If it is encrypted.
+    cover: Option<Incoming>,
     stats: ReceiverStats,
     playout: PlayoutBuffer,
     pacer: Pacer,
@@ -44,10 +49,13 @@ pub(super) struct Receiving {
 pub(super) struct Sending {
     pub(super) party: u32,
     remote: SocketAddr,
+    /// If it is encrypted.
+    cover: Option<Outgoing>,
     sender: Sender,
-    law: Law,
+    encoder: Encoder,
     pacer: Pacer,
     player: Player,
+    loses: Option<NonZeroU32>,
     samples: Vec<i16>,
 }
 
@@ -64,10 +72,11 @@ impl Endpoint {
         Self { conference, socket, local, receiving: None, sending: None, report: StreamReport::default() }
     }
 
-    pub(super) fn receive(&mut self, now: Time, party: u32, codec: Codec) {
+    pub(super) fn receive(&mut self, now: Time, party: u32, codec: Codec, keys: Option<Keys>) {
         self.report.codec = Some(codec);
         self.receiving = Some(Receiving {
             party,
+            cover: keys.as_ref().map(Incoming::new),
             stats: ReceiverStats::new(codec.clock_rate()),
             playout: PlayoutBuffer::new(Delay::default()),
             pacer: Pacer::new(now + PLAYOUT_PHASE, PacketTime::DEFAULT),
@@ -80,27 +89,30 @@ impl Endpoint {
         &mut self,
         now: Time,
         party: u32,
-        remote: SocketAddr,
+        (remote, keys): (SocketAddr, Option<Keys>),
         (codec, packet_time): (Codec, PacketTime),
         source: &AudioSource,
+        loses: Option<NonZeroU32>,
     ) -> Option<()> {
-        let law = codec.law()?;
+        let encoder = Encoder::new(codec)?;
         self.report.codec = Some(codec);
         self.sending = Some(Sending {
             party,
             remote,
+            cover: keys.as_ref().map(Outgoing::new),
             sender: Sender::new(codec, packet_time, stream_start()),
-            law,
+            encoder,
             pacer: Pacer::new(now, packet_time),
-            player: Player::new(source),
-            samples: vec![0; usize::try_from(packet_time.ticks()).unwrap_or_default()],
+            player: Player::new(source, codec.band()),
+            loses,
+            samples: vec![0; packet_time.samples(codec.band())],
         });
         Some(())
     }
 
     pub(super) fn play(&mut self, source: &AudioSource) {
         if let Some(sending) = &mut self.sending {
-            sending.player = Player::new(source);
+            sending.player = Player::new(source, sending.encoder.codec().band());
         }
     }
 
@@ -123,8 +135,15 @@ impl Endpoint {
                 Ok((len, from)) => {
                     let datagram = &buffer[..len];
                     tap(Way::Received, from, self.local, datagram);
-                    if let (Some(receiving), Ok(packet)) = (&mut self.receiving, RtpPacket::parse(datagram)) {
-                        receiving.packet(now, &packet);
+                    let Some(receiving) = &mut self.receiving else { continue };
+                    let Ok(datagram) = receiving.cover.as_mut().map_or(Ok(datagram), |it| it.rtp(datagram))
+                    else {
+                        self.report.refused += 1;
+                        continue;
+                    };
+                    if let Ok(packet) = RtpPacket::parse(datagram) {
+                        receiving.stats.receive(now, &packet.header, packet.payload.len());
+                        receiving.playout.push(now, &packet);
                         self.report.received = receiving.stats.quality();
                     }
                 }
@@ -147,7 +166,10 @@ impl Endpoint {
                 sending.sender.pause();
             }
             for _ in 0..due.send {
-                let datagram = sending.packet();
+                let Some(datagram) = sending.packet() else { continue };
+                if sending.loses.is_some_and(|every| sending.sender.packets().is_multiple_of(every.get())) {
+                    continue;
+                }
                 // What the network does not take now is lost, as on any other part of its way.
                 let _ = self.socket.try_send_to(&datagram, sending.remote);
                 tap(Way::Sent, self.local, sending.remote, &datagram);
@@ -171,23 +193,20 @@ impl Endpoint {
     }
 }
 
-impl Receiving {
-    fn packet(&mut self, now: Time, packet: &RtpPacket<'_>) {
-        self.stats.receive(now, &packet.header, packet.payload.len());
-        self.playout.push(now, packet);
-    }
-}
-
 impl Sending {
-    fn packet(&mut self) -> Vec<u8> {
+    /// The next packet. `None` for one that cannot be encrypted: it must not go in clear.
+    fn packet(&mut self) -> Option<Vec<u8>> {
         self.player.fill(&mut self.samples);
         let mut payload = Vec::with_capacity(self.samples.len());
-        self.law.encode(&self.samples, &mut payload);
+        self.encoder.encode(&self.samples, &mut payload);
         let mut datagram = Vec::with_capacity(selsius_media::rtp::HEADER_LEN + payload.len());
         self.sender
             .send(&payload, &mut datagram)
-            .expect("the payload has one byte for each sample of the packet time");
-        datagram
+            .expect("the samples of the packet time give a payload of its length");
+        match &mut self.cover {
+            Some(cover) => cover.rtp(&datagram).map(<[u8]>::to_vec).ok(),
+            None => Some(datagram),
+        }
     }
 }
 

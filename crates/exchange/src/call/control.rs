@@ -3,10 +3,10 @@
 
 use alloc::{string::String, vec::Vec};
 
-use selsius_site::{LineNumber, Name};
+use selsius_site::{DeviceName, LineNumber, Name};
 use selsius_wire::Time;
 
-use super::{Appears, Call, Consultation, End, Leg, LegState, Phase, Purpose, Receive, Role};
+use super::{Appears, Call, Consultation, Counted, End, Leg, LegState, Phase, Purpose, Receive, Role, Seat};
 use crate::{
     arena::Handle,
     device::Device,
@@ -114,6 +114,7 @@ impl Exchange {
             emergency: false,
             emergency_only: false,
             intercom: false,
+            meet_me: false,
             page: None,
             codes: Entered::default(),
             calling,
@@ -130,6 +131,9 @@ impl Exchange {
             answered: None,
             early: false,
             codec: None,
+            recording: None,
+            recordings: Vec::new(),
+            unrecorded: false,
             cause: None,
         })
     }
@@ -144,9 +148,9 @@ impl Exchange {
     ) -> Option<Handle<Leg>> {
         let reference = self.next_reference();
         let party = self.next_party();
-        let (device, trunk) = match &end {
-            End::Station(station) => (Some(station.device), None),
-            End::Trunk(trunk) => (None, Some(trunk.id)),
+        let (device, trunk, extension) = match &end {
+            End::Station(station) => (Some(station.device), None, None),
+            End::Trunk(trunk) => (None, Some(trunk.id), trunk.extension.clone()),
         };
         let leg = self.legs.insert(Leg {
             call,
@@ -158,7 +162,10 @@ impl Exchange {
             state,
             receive: Receive::Closed,
             audio: None,
+            spoken: None,
+            secured: None,
             anchor: None,
+            counted: Counted::default(),
             consults: None,
             selected: false,
             private: false,
@@ -166,11 +173,15 @@ impl Exchange {
             answers_itself: false,
             one_way: false,
             guest_of: None,
+            record: None,
             held_at: Time::ZERO,
         });
         self.parties.insert(party, leg);
         if let Some(trunk) = trunk {
             self.trunk_legs.insert(trunk, leg);
+        }
+        if let Some(at) = extension {
+            self.extension_leg_added(leg, at);
         }
         self.calls.get_mut(call)?.legs.push(leg);
         if let Some(device) = device {
@@ -314,9 +325,13 @@ impl Exchange {
             _ => {}
         }
         let target = self.resolve(target);
-        if let Some(demand) = target.as_ref().ok().and_then(|target| self.demanded_code(leg, target)) {
-            return self.ask_code(now, leg, demand);
-        }
+        let demand = target.as_ref().ok().and_then(|target| self.demanded_code(leg, target));
+        let target = match demand {
+            // A SIP phone cannot be asked: its user dials the code in front of the number, if that is possible.
+            Some(_) if device.is_none() => Err(EndCause::Blocked),
+            Some(demand) => return self.ask_code(now, leg, demand),
+            None => target,
+        };
         let target = target.and_then(|target| self.admit(leg, target));
         let started = self.wall.wall(now);
         let Some(call) = self.calls.get_mut(call_handle) else { return };
@@ -416,20 +431,26 @@ impl Exchange {
         caller: Handle<Leg>,
         emergency: bool,
     ) -> Result<Found, EndCause> {
-        let device = self.legs.get(caller).and_then(Leg::device);
+        let caller = self.legs.get(caller);
+        let device = caller.and_then(Leg::device);
+        let own_phone = caller.and_then(Leg::extension).map(|at| &at.phone);
         let mut cause = EndCause::Unregistered;
         for rings in [Rings::Free, Rings::Waiting, Rings::Anything] {
             for line in lines {
                 let all = self.appearances.get(line).map(Vec::as_slice).unwrap_or_default();
-                if !all.is_empty() {
+                if self.has_phone(line) {
                     cause = EndCause::Busy;
                 }
                 let can = |station: &&Appears| {
                     Some(station.device) != device && self.can_ring(line, **station, rings)
                 };
-                let stations: Vec<_> = all.iter().filter(can).copied().collect();
-                if !stations.is_empty() {
-                    return Ok(Found { called: self.party(line), at: Place::Stations(stations) });
+                let stations = all.iter().filter(can).copied().map(Seat::Station);
+                let phones = self.extensions.registered(line).map(|(phone, _)| phone);
+                let phones = phones
+                    .filter(|&phone| Some(phone) != own_phone && self.can_ring_extension(line, phone, rings));
+                let seats: Vec<_> = stations.chain(phones.cloned().map(Seat::Extension)).collect();
+                if !seats.is_empty() {
+                    return Ok(Found { called: self.party(line), at: Place::Phones(seats) });
                 }
             }
             if rings == Rings::Waiting && !emergency {
@@ -458,6 +479,21 @@ impl Exchange {
         }
     }
 
+    /// As [`Self::can_ring`], for a SIP phone.
+    fn can_ring_extension(&self, number: &LineNumber, phone: &DeviceName, rings: Rings) -> bool {
+        if rings != Rings::Anything && self.rejects_calls(number) {
+            return false;
+        }
+        match rings {
+            Rings::Free => self.extension_is_idle(phone),
+            Rings::Waiting => {
+                let (most, waiting) = self.line_limits(number);
+                waiting && self.extension_has_room_for(phone, most)
+            }
+            Rings::Anything => true,
+        }
+    }
+
     /// From how many calls on a line is busy, and whether a call may wait on a phone that is in use.
     fn line_limits(&self, number: &LineNumber) -> (usize, bool) {
         let usual = self.site.settings.call_waiting;
@@ -481,12 +517,19 @@ impl Exchange {
         if let Some(call) = self.calls.get_mut(call_handle) {
             (call.hunt, call.pilot) = (None, None);
         }
-        let stations = match found.at {
-            Place::Stations(stations) => stations,
+        let seats = match found.at {
+            Place::Phones(seats) => seats,
             Place::Hunt(group) => return self.hunt(now, caller, &group),
             Place::Trunks(trunks) => return self.try_trunks(now, caller, trunks, &found.called.number),
             Place::Paging(group) => return self.start_page(now, caller, &group),
         };
+        let (mut stations, mut phones) = (Vec::new(), Vec::new());
+        for seat in seats {
+            match seat {
+                Seat::Station(station) => stations.push(station),
+                Seat::Extension(phone) => phones.push(phone),
+            }
+        }
         let by_itself = self.answering_itself(call_handle, &stations);
         let wall = self.wall.wall(now);
         if let Some(call) = self.calls.get_mut(call_handle) {
@@ -511,7 +554,10 @@ impl Exchange {
             _ => self.enter(now, caller, LegState::RingOut, Transition::RingOut),
         }
         if let Some((station, how)) = by_itself {
-            self.answer_itself(now, call_handle, station, how);
+            return self.answer_itself(now, call_handle, station, how);
+        }
+        for phone in phones {
+            self.ring_extension(now, call_handle, &phone, &found.called);
         }
     }
 
@@ -588,7 +634,13 @@ impl Exchange {
                 self.render(now, station.device, transition, Some(reference));
                 self.render_sharers(now, station);
             }
-            None => self.tell_trunk(now, handle),
+            None => {
+                let line = leg.extension().map(|at| at.line.clone());
+                self.tell_trunk(now, handle);
+                if let Some(line) = line {
+                    self.render_line_of(now, &line);
+                }
+            }
         }
     }
 }
@@ -606,7 +658,7 @@ pub(crate) struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// It rings on all these.
-    Stations(Vec<Appears>),
+    Phones(Vec<Seat>),
     /// The first of these trunks that can take the call.
     Trunks(Vec<Name>),
     /// A member of this hunt group.

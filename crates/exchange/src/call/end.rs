@@ -30,7 +30,8 @@ impl Exchange {
 
     /// Ends one leg for a reason of its own, and with it whatever cannot live without it.
     pub(crate) fn end_leg(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
-        let Some((call_handle, role)) = self.legs.get(leg).map(|leg| (leg.call, leg.role)) else { return };
+        let Some(state) = self.legs.get(leg) else { return };
+        let (call_handle, role, extension) = (state.call, state.role, state.extension().is_some());
         let Some(call) = self.calls.get(call_handle) else { return };
         let others_ring = call.legs.iter().any(|&other| {
             other != leg
@@ -47,6 +48,9 @@ impl Exchange {
                 let caller = self.caller(call_handle);
                 self.remove_leg(now, leg, Transition::End);
                 if self.member_gone(now, call_handle) {
+                    return;
+                }
+                if extension && self.forward_refused(now, call_handle, cause) {
                     return;
                 }
                 if let Some(caller) = caller {
@@ -98,7 +102,7 @@ impl Exchange {
             // Nobody is at a phone that answered by itself.
             if state.state.is_off_hook() && state.device().is_some() && !state.one_way {
                 self.timers.cancel(Timer::Media(leg));
-                (state.receive, state.audio) = (Receive::Closed, None);
+                (state.receive, state.audio, state.secured) = (Receive::Closed, None, None);
                 self.release_anchor(leg);
                 self.enter(now, leg, LegState::Failed(cause), Transition::Fail);
             } else {
@@ -119,6 +123,7 @@ impl Exchange {
             return;
         }
         let record = self.record_of(call, self.wall.wall(now), cause);
+        self.end_recording(call_handle);
         if let Some(call) = self.calls.get_mut(call_handle) {
             (call.phase, call.cause) = (Phase::Over, Some(cause));
         }
@@ -168,16 +173,21 @@ impl Exchange {
             redirections: call.redirections.clone(),
             account: call.codes.name(),
             trunk: self.trunk_of(call),
+            recordings: call.recordings.clone(),
         })
     }
 
     /// Takes a leg out of its call and off its phone. The call goes with its last leg.
     pub(crate) fn remove_leg(&mut self, now: Time, handle: Handle<Leg>, transition: Transition) {
-        let Some(leg) = self.legs.remove(handle) else { return };
+        let Some(mut leg) = self.legs.remove(handle) else { return };
         self.timers.cancel(Timer::Media(handle));
         self.timers.cancel(Timer::HoldReminder(handle));
         self.parties.remove(&leg.party);
-        self.release_anchor_of(&leg);
+        self.release_anchor_of(&mut leg);
+        self.end_recording_by(handle, leg.call);
+        if let Some(call) = self.calls.get(leg.call).map(|call| call.id) {
+            self.record_counted(&mut leg, call);
+        }
         let mut talked = None;
         let mut why = None;
         if let Some(call) = self.calls.get_mut(leg.call) {
@@ -194,7 +204,13 @@ impl Exchange {
         }
         let station = match &leg.end {
             End::Station(station) => *station,
-            End::Trunk(trunk) => return self.release_trunk(trunk, why),
+            End::Trunk(trunk) => {
+                self.release_trunk(trunk, why);
+                if let Some(at) = &trunk.extension {
+                    self.extension_leg_gone(now, handle, &leg, at);
+                }
+                return;
+            }
         };
         if let Some(device) = self.devices.get_mut(station.device) {
             device.legs.retain(|&other| other != handle);

@@ -143,15 +143,18 @@ impl Exchange {
         line: u32,
     ) -> impl Iterator<Item = (Handle<Leg>, &Leg)> {
         let appearance = self.devices.get(device).and_then(|device| device.appearance(line));
+        let of_phones = appearance.map(|appearance| self.extension_legs(&appearance.number));
+        let of_phones = of_phones.into_iter().flatten().filter(|(_, leg)| self.is_seen(leg));
         let shared = appearance.filter(|appearance| self.shared.contains(&appearance.number));
         let all = shared.and_then(|appearance| self.appearances.get(&appearance.number));
         let all = all.map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(move |other| other.device != device).flat_map(move |other| {
+        let of_others = all.iter().filter(move |other| other.device != device).flat_map(move |other| {
             let legs =
                 self.devices.get(other.device).map(|device| device.legs.as_slice()).unwrap_or_default();
             let on_line = move |&handle: &Handle<Leg>| Some((handle, self.legs.get(handle)?));
             legs.iter().filter_map(on_line).filter(|(_, leg)| leg.line() == other.line && self.is_seen(leg))
-        })
+        });
+        of_others.chain(of_phones)
     }
 
     /// Do other phones of the line see the call? Not while it rings there (it rings on them too), nor what failed.

@@ -60,7 +60,7 @@ impl Exchange {
         if parties > self.largest_conference() {
             return Err(CannotJoin::Size);
         }
-        let inside = |leg: &Handle<Leg>| self.legs.get(*leg).is_some_and(|leg| leg.device().is_some());
+        let inside = |leg: &Handle<Leg>| self.legs.get(*leg).is_some_and(Leg::is_inside);
         if !self.site.settings.outside_transfers && !moved.iter().chain(&self.others(other)).any(inside) {
             return Err(CannotJoin::State);
         }
@@ -139,9 +139,7 @@ impl Exchange {
         let Some(state) = self.calls.get(call) else { return };
         let owner = state.mixed.as_ref().is_some_and(|mixed| mixed.owner == leg);
         // Nobody pays for a conversation among strangers.
-        let stays = |&&other: &&Handle<Leg>| {
-            other != leg && self.legs.get(other).is_some_and(|other| other.device().is_some())
-        };
+        let stays = |&&other: &&Handle<Leg>| other != leg && self.legs.get(other).is_some_and(Leg::is_inside);
         // A guest has nobody to talk to but those whose call it is.
         let hosts = |&&other: &&Handle<Leg>| other != leg && !self.is_guest(other);
         let alone = state.legs.iter().filter(hosts).count() < 2;
@@ -188,11 +186,13 @@ impl Exchange {
             self.timers.cancel(Timer::Media(handle));
             let Some(leg) = self.legs.get_mut(handle) else { continue };
             let from = core::mem::replace(&mut leg.call, to);
-            leg.audio = None;
+            (leg.audio, leg.secured) = (None, None);
             leg.consults = None;
+            leg.record = None;
             if leg.device().is_some() {
                 leg.receive = Receive::Closed;
             }
+            self.end_recording_by(handle, from);
             if let Some(call) = self.calls.get_mut(from) {
                 call.legs.retain(|&other| other != handle);
             }

@@ -15,7 +15,7 @@ use crate::{
     device::{Device, feature_of, soft_key_of, soft_keys},
     dialplan,
     exchange::Exchange,
-    feature::{pickup::Whose, shared::Entrance},
+    feature::{pickup::Whose, recording::Wanted, shared::Entrance},
     language::translated,
 };
 
@@ -121,6 +121,7 @@ impl Exchange {
             },
             (Key::ForwardAll, _) => self.forward_key(now, device, line),
             (Key::DoNotDisturb, _) => self.do_not_disturb_key(now, device),
+            (Key::MeetMe, _) => self.meet_me_key(now, device, line),
             (Key::Divert, _) => match self.ringing_leg(device, Some(reference)) {
                 Some(leg) => self.divert(now, leg),
                 None => {
@@ -149,6 +150,8 @@ impl Exchange {
             (Key::Join, Some(leg)) => self.join(now, device, leg),
             (Key::Park, Some(leg)) => self.park_key(now, leg),
             (Key::Callback, Some(leg)) => self.callback_key(now, leg),
+            (Key::Record, Some(leg)) => self.record_key(now, leg, Wanted::On),
+            (Key::StopRecording, Some(leg)) => self.record_key(now, leg, Wanted::Off),
             (Key::ConferenceList, Some(leg)) => self.conference_list(leg),
             (_, Some(leg)) => {
                 self.refuse_feature(leg, DisplayLabel::KeyIsNotActive, "soft key without meaning here");

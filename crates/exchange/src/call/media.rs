@@ -8,25 +8,21 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use selsius_site::CodecName;
-use selsius_wire::{
-    Time,
-    message::ConnectionStatisticsReq,
-    value::{Codec, Number, StatsProcessing},
-};
+use selsius_wire::{Time, value::Codec};
 
-use super::{Appears, Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED, secure::Secured};
 use crate::{
     arena::Handle,
     device::Device,
     exchange::{Exchange, Timer},
     io::{AnchorOrder, Hears},
-    record::{CallId, CallQuality, EndCause, Record},
+    record::EndCause,
     view::Transition,
 };
 
 /// Which way the audio of a leg goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     /// It has none.
     None,
     /// To the other leg.
@@ -72,14 +68,16 @@ impl Exchange {
             _ => None,
         };
         let deadline = now + self.config.limits.media_answer;
-        for (leg, way) in ways {
-            self.settle_leg(leg, way, deadline);
+        let secured = self.secure(&ways);
+        for ((leg, way), secured) in ways.into_iter().zip(secured) {
+            self.settle_leg(leg, way, secured, deadline);
         }
         if let (Some(codec), Some(call)) = (spoken, self.calls.get_mut(handle))
             && call.phase == Phase::Talking
         {
             call.codec.get_or_insert(codec);
         }
+        self.settle_recording(now, handle);
         Ok(())
     }
 
@@ -91,8 +89,12 @@ impl Exchange {
         let all_talk = call.legs.iter().all(|&leg| self.legs.get(leg).is_some_and(talks));
         if let (&[a, b], true, None) = (&call.legs[..], all_talk, &call.mixed) {
             let relayed =
-                [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)));
+                [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)))
+                    || self.is_encrypted_here(a, b);
+            // What is recorded has to be understood, though both speak something else.
+            let recorded = self.recorded_leg(call).is_some();
             let common = self.common_audio(&[a, b], self.site.settings.codecs.iter().copied());
+            let common = common.filter(|_| !recorded);
             if let (Some(audio), false) = (common, relayed) {
                 return Ok([(a, Way::Direct(audio)), (b, Way::Direct(audio))].into());
             }
@@ -127,16 +129,19 @@ impl Exchange {
         Ok(call.legs.iter().map(way).collect())
     }
 
-    fn settle_leg(&mut self, handle: Handle<Leg>, way: Way, deadline: Time) {
+    fn settle_leg(&mut self, handle: Handle<Leg>, way: Way, secured: Option<Secured>, deadline: Time) {
         let (audio, anchored) = match way {
             Way::None => (None, None),
             Way::Direct(audio) => (Some(audio), None),
             Way::Anchored(hears, audio) => (Some(audio), Some((hears, audio))),
         };
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let changed = leg.audio != audio || leg.secured != secured;
+        leg.secured = secured;
         self.anchor(handle, anchored);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let changed = leg.audio != audio;
         leg.audio = audio;
+        leg.spoken = audio.map(|audio| audio.codec).or(leg.spoken);
         if leg.device().is_none() {
             return;
         }
@@ -228,9 +233,18 @@ impl Exchange {
 
     /// What a leg speaks with the media services, where these have to understand it.
     pub(crate) fn mixed_audio(&self, leg: Handle<Leg>) -> Option<Audio> {
-        let codecs = || self.site.settings.codecs.iter().copied().filter(|codec| TRANSCODED.contains(codec));
-        let narrow = codecs().filter(|&codec| codec != CodecName::G722);
+        let codecs = || self.spoken_by(leg).filter(|codec| TRANSCODED.contains(codec));
+        let narrow = codecs().filter(|codec| matches!(codec, CodecName::Pcmu | CodecName::Pcma));
         self.common_audio(&[leg], narrow).or_else(|| self.common_audio(&[leg], codecs()))
+    }
+
+    /// What the office lets a party speak, the best first: a trunk also what it alone may.
+    fn spoken_by(&self, leg: Handle<Leg>) -> impl Iterator<Item = CodecName> {
+        let own = match self.legs.get(leg).map(|leg| &leg.end) {
+            Some(End::Trunk(trunk)) => self.site_trunk(&trunk.trunk).map_or(&[][..], |trunk| &trunk.codecs),
+            Some(End::Station(_)) | None => &[],
+        };
+        self.site.settings.codecs.iter().chain(own).copied()
     }
 
     /// The packet time that the far end of a trunk wants, in milliseconds.
@@ -270,52 +284,13 @@ impl Exchange {
             Some(Audio { codec, packet_ms: (packet_ms / 10 * 10).max(10), tos: self.config.media_dscp << 2 })
         })
     }
-
-    /// Asks a phone what it counted of a stream that has ended. The answer may come any time or never.
-    pub(super) fn ask_quality(&mut self, leg: &Leg, station: Appears, call: CallId) {
-        let Some(device) = self.devices.get_mut(station.device).filter(|device| !device.quirks.no_statistics)
-        else {
-            return;
-        };
-        let Some(number) = device.appearance(station.line).map(|appearance| appearance.number.clone()) else {
-            return;
-        };
-        device.expect_quality(leg.reference, call);
-        let session = device.session;
-        let request = ConnectionStatisticsReq {
-            directory_num: Number::new(number.as_str().as_bytes()),
-            call_reference: leg.reference,
-            stats_processing_mode: StatsProcessing::Clear,
-        };
-        self.send(session, request);
-    }
-
-    /// A phone's count of a stream.
-    pub(crate) fn quality(
-        &mut self,
-        device: Handle<Device>,
-        reference: u32,
-        count: impl FnOnce(&mut CallQuality),
-    ) {
-        let Some(state) = self.devices.get_mut(device) else { return };
-        let Some(call) = state.quality_expected(reference) else {
-            return self.counters.refuse("statistics nobody asked for");
-        };
-        let mut record = CallQuality {
-            call,
-            device: state.name.clone(),
-            packets_sent: 0,
-            packets_received: 0,
-            packets_lost: 0,
-            jitter_ms: 0,
-        };
-        count(&mut record);
-        self.store(Record::CallQuality(record));
-    }
 }
 
 /// The name that RTP has for a codec (RFC 3551), as call records show it.
 pub(super) fn encoding_name(codec: Codec) -> &'static str {
+    if codec == Codec::Opus {
+        return "opus";
+    }
     match codec.rtp_payload_type() {
         Some(0) => "PCMU",
         Some(8) => "PCMA",
@@ -336,6 +311,7 @@ pub(crate) fn variants(name: CodecName) -> &'static [Codec] {
         CodecName::Pcmu => &[Codec::G711Ulaw64k],
         CodecName::Pcma => &[Codec::G711Alaw64k],
         CodecName::G722 => &[Codec::G722_64k],
+        CodecName::Opus => &[Codec::Opus],
         CodecName::G729 => &[Codec::G729AnnexA, Codec::G729, Codec::G729AnnexAwAnnexB, Codec::G729AnnexB],
     }
 }

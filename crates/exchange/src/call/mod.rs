@@ -7,28 +7,31 @@ mod hold;
 mod join;
 mod keys;
 mod media;
+mod quality;
+mod secure;
 mod trunk;
 
 pub use self::media::codec_name;
-pub use self::trunk::{RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
+pub use self::trunk::{OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder};
 pub(crate) use self::{
     control::{Found, seconds},
     join::CannotJoin,
     media::variants,
-    trunk::MOST_REDIRECTIONS,
+    quality::{Asked, MOST_OWED, Owed},
+    trunk::{Extension, Extensions, MOST_REDIRECTIONS, OnLine},
 };
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodeDemand, FeatureCode, Name};
+use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
-use self::{anchor::Anchor, trunk::TrunkEnd};
+use self::{anchor::Anchor, quality::Counted, secure::Secured, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
-    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page},
+    feature::{call_codes::Entered, hunt::Hunt, mobility::Login, paging::Page, recording::Recorded},
     record::{CallId, EndCause, Party, Redirection, WallTime},
 };
 
@@ -54,6 +57,8 @@ pub(crate) struct Call {
     pub(crate) emergency_only: bool,
     /// It speaks to the other side through its speaker.
     pub(crate) intercom: bool,
+    /// The caller opens the room that it is for.
+    pub(crate) meet_me: bool,
     /// It speaks to many phones at once.
     pub(crate) page: Option<Page>,
     /// Codes that were entered for it.
@@ -83,6 +88,12 @@ pub(crate) struct Call {
     pub(crate) early: bool,
     /// The codec that was spoken first.
     pub(crate) codec: Option<Codec>,
+    /// What is recorded of it.
+    pub(crate) recording: Option<Recorded>,
+    /// The names of its recordings so far.
+    pub(crate) recordings: Vec<String>,
+    /// It cannot be recorded, though somebody wants it.
+    pub(crate) unrecorded: bool,
     /// Why it is over, once it is.
     pub(crate) cause: Option<EndCause>,
 }
@@ -203,8 +214,14 @@ pub(crate) struct Leg {
     pub(crate) receive: Receive,
     /// The audio of its channels, while there are any.
     pub(crate) audio: Option<Audio>,
+    /// The codec that was spoken last.
+    pub(crate) spoken: Option<Codec>,
+    /// The keys of its audio, while that is encrypted and the leg is a phone's.
+    pub(crate) secured: Option<Secured>,
     /// Its place at the media services, while its audio goes there.
     pub(crate) anchor: Option<Anchor>,
+    /// What these have counted of it.
+    pub(crate) counted: Counted,
     /// The call that this one is made for: a consultation before a transfer, or before a conference.
     pub(crate) consults: Option<Consultation>,
     /// Marked with the Select key.
@@ -219,6 +236,8 @@ pub(crate) struct Leg {
     pub(crate) one_way: bool,
     /// The leg whose call its phone has entered by Barge.
     pub(crate) guest_of: Option<Handle<Self>>,
+    /// Whether it is to be recorded, if its user has decided that for this call.
+    pub(crate) record: Option<bool>,
     /// When its user has put it on hold last.
     pub(crate) held_at: Time,
 }
@@ -244,7 +263,16 @@ pub(crate) enum End {
     /// A line of a phone.
     Station(Appears),
     /// Another telephone system.
-    Trunk(TrunkEnd),
+    Trunk(Box<TrunkEnd>),
+}
+
+/// A phone that can ring for a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// An appearance of the line.
+    Station(Appears),
+    /// A SIP phone.
+    Extension(DeviceName),
 }
 
 /// Where a line appears: the phone and its line instance (the phone's number for the line button).
@@ -266,6 +294,19 @@ impl Leg {
             End::Station(station) => Some(station),
             End::Trunk(_) => None,
         }
+    }
+
+    /// The SIP phone and its line.
+    pub(crate) fn extension(&self) -> Option<&OnLine> {
+        match &self.end {
+            End::Station(_) => None,
+            End::Trunk(trunk) => trunk.extension.as_ref(),
+        }
+    }
+
+    /// Is it a phone of the office, of whatever kind?
+    pub(crate) fn is_inside(&self) -> bool {
+        self.device().is_some() || self.extension().is_some()
     }
 
     /// The line instance, 0 for a trunk.

@@ -272,6 +272,9 @@ const fn stimulus_of(feature: Feature) -> StimulusType {
         Feature::Hold => StimulusType::Hold,
         Feature::Redial => StimulusType::LastNumberRedial,
         Feature::Mobility => StimulusType::Mobility,
+        // There is none for it; this one is what applications have for their own.
+        Feature::Record => StimulusType::GenericAppB1,
+        Feature::MeetMe => StimulusType::MeetMeConference,
     }
 }
 
@@ -289,6 +292,8 @@ const fn code_of(feature: Feature) -> Option<FeatureCode> {
         Feature::Callback => Some(FeatureCode::Callback),
         Feature::Redial => Some(FeatureCode::Redial),
         Feature::Mobility => Some(FeatureCode::Login),
+        Feature::Record => Some(FeatureCode::Record),
+        Feature::MeetMe => Some(FeatureCode::MeetMe),
         Feature::Privacy | Feature::Conference | Feature::Transfer | Feature::Hold => None,
     }
 }
@@ -305,7 +310,6 @@ pub(crate) fn soft_key_of(stimulus: StimulusType) -> Option<SoftKey> {
         StimulusType::EndCall => SoftKey::EndCall,
         StimulusType::Select => SoftKey::Select,
         StimulusType::ConfList => SoftKey::ConferenceList,
-        StimulusType::MeetMeConference => SoftKey::MeetMe,
         _ => return None,
     })
 }
@@ -328,5 +332,7 @@ const fn feature_name(feature: Feature) -> &'static str {
         Feature::Hold => "Hold",
         Feature::Redial => "Redial",
         Feature::Mobility => "Mobility",
+        Feature::Record => "Record",
+        Feature::MeetMe => "MeetMe",
     }
 }

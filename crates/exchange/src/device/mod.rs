@@ -26,10 +26,9 @@ pub(crate) use self::{
 };
 use crate::{
     arena::Handle,
-    call::{self, Leg},
+    call::{self, Asked, Leg},
     feature::presence::Subscription,
     io::SessionId,
-    record::CallId,
     view::View,
 };
 
@@ -48,6 +47,8 @@ pub(crate) struct Device {
     pub(crate) date_format: String,
     /// Its audio goes through the manager, since others cannot reach it.
     pub(crate) relayed: bool,
+    /// It can speak SRTP, and shall wherever that is possible.
+    pub(crate) encrypts: bool,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
     /// Its soft keys, as it was told them.
@@ -68,8 +69,8 @@ pub(crate) struct Device {
     pub(crate) restart: Option<ResetType>,
     /// The numbers in its call lists whose state it shows.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Ended streams whose counts were asked for: call reference and call.
-    quality: VecDeque<(u32, CallId)>,
+    /// Ended streams whose counts were asked for.
+    quality: VecDeque<Asked>,
 }
 
 /// One codec a phone can do, and the longest packet in milliseconds that it takes.
@@ -141,17 +142,17 @@ impl Device {
         if self.dialect.version() >= 11 { CallState::RemoteHold } else { CallState::Hold }
     }
 
-    pub(crate) fn expect_quality(&mut self, reference: u32, call: CallId) {
+    pub(crate) fn expect_quality(&mut self, asked: Asked) {
         /// More ended calls than this without an answer: the phone does not answer.
         const MOST: usize = 8;
         if self.quality.len() == MOST {
             self.quality.pop_front();
         }
-        self.quality.push_back((reference, call));
+        self.quality.push_back(asked);
     }
 
-    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<CallId> {
-        let at = self.quality.iter().position(|&(other, _)| other == reference)?;
-        self.quality.remove(at).map(|(_, call)| call)
+    pub(crate) fn quality_expected(&mut self, reference: u32) -> Option<Asked> {
+        let at = self.quality.iter().position(|asked| asked.reference == reference)?;
+        self.quality.remove(at)
     }
 }

@@ -219,6 +219,7 @@ impl Exchange {
             language,
             date_format,
             relayed: configured.media == MediaPath::Relay,
+            encrypts: configured.srtp,
             buttons,
             soft_keys,
             capabilities: Vec::new(),
@@ -454,14 +455,16 @@ impl Exchange {
         self.auto_from = 0;
         self.parking_changed(now);
         self.hunting_changed();
+        self.extensions_changed(now);
         self.mobility_changed(now);
         self.restart_changed(now);
         // How a line rings, which groups it is in and which keys make sense may have changed while a phone shows it.
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
             if let Some(device) = self.devices.get_mut(handle) {
-                let media = self.site.devices.get(&device.name).map(|configured| configured.media);
-                device.relayed = media == Some(MediaPath::Relay);
+                let configured = self.site.devices.get(&device.name);
+                device.relayed = configured.is_some_and(|configured| configured.media == MediaPath::Relay);
+                device.encrypts = configured.is_some_and(|configured| configured.srtp);
             }
             self.render(now, handle, Transition::Change, None);
         }

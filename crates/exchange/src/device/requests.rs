@@ -120,14 +120,7 @@ impl Exchange {
                     self.multicast_failed(now, handle, ack.pass_through_party_id);
                 }
             }
-            StationMessage::ConnectionStatisticsRes(stats) => {
-                self.quality(handle, stats.call_reference, |quality| {
-                    quality.packets_sent = stats.number_packets_sent;
-                    quality.packets_received = stats.number_packets_received;
-                    quality.packets_lost = stats.number_packets_lost;
-                    quality.jitter_ms = stats.jitter;
-                });
-            }
+            StationMessage::ConnectionStatisticsRes(counted) => self.phone_counted(handle, &counted),
             StationMessage::MwiNotification(notification) => {
                 self.messages_wait(now, session, handle, &notification);
             }

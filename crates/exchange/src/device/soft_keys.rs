@@ -14,35 +14,62 @@ use selsius_wire::{
 
 use super::Quirks;
 
+/// What is written on a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// In the phone's own words.
+    Phone(DisplayLabel),
+    /// What phones have no words for.
+    Own(&'static str),
+}
+
+impl Label {
+    fn text(self) -> PhoneText {
+        match self {
+            Self::Phone(label) => PhoneText::label(label),
+            Self::Own(text) => PhoneText::from(text),
+        }
+    }
+
+    fn english(self) -> &'static str {
+        match self {
+            Self::Phone(label) => label.english(),
+            Self::Own(text) => text,
+        }
+    }
+}
+
 /// The template: label, event and meaning by position, from 1. From 19 on events mean what the template says; the keys
 /// that CallManager 4.1 does not have got events that it does not use.
-const TEMPLATE: [(DisplayLabel, u32, Option<Key>); 25] = [
-    (DisplayLabel::Redial, 1, Some(Key::Redial)),
-    (DisplayLabel::NewCall, 2, Some(Key::NewCall)),
-    (DisplayLabel::Hold, 3, Some(Key::Hold)),
-    (DisplayLabel::Transfer, 4, Some(Key::Transfer)),
-    (DisplayLabel::CFwdAll, 5, Some(Key::ForwardAll)),
-    (DisplayLabel::BackSpace, 8, Some(Key::Backspace)),
-    (DisplayLabel::EndCall, 9, Some(Key::EndCall)),
-    (DisplayLabel::Resume, 10, Some(Key::Resume)),
-    (DisplayLabel::Answer, 11, Some(Key::Answer)),
-    (DisplayLabel::Confrn, 13, Some(Key::Conference)),
-    (DisplayLabel::Park, 14, Some(Key::Park)),
-    (DisplayLabel::Join, 15, Some(Key::Join)),
-    (DisplayLabel::MeetMe, 16, Some(Key::MeetMe)),
-    (DisplayLabel::PickUp, 17, Some(Key::Pickup)),
-    (DisplayLabel::GPickUp, 18, Some(Key::GroupPickup)),
-    (DisplayLabel::Barge, 21, Some(Key::Barge)),
-    (DisplayLabel::DirTrfr, 28, Some(Key::DirectTransfer)),
-    (DisplayLabel::Select, 29, Some(Key::Select)),
-    (DisplayLabel::ConfList, 30, Some(Key::ConferenceList)),
+const TEMPLATE: [(Label, u32, Option<Key>); 27] = [
+    (Label::Phone(DisplayLabel::Redial), 1, Some(Key::Redial)),
+    (Label::Phone(DisplayLabel::NewCall), 2, Some(Key::NewCall)),
+    (Label::Phone(DisplayLabel::Hold), 3, Some(Key::Hold)),
+    (Label::Phone(DisplayLabel::Transfer), 4, Some(Key::Transfer)),
+    (Label::Phone(DisplayLabel::CFwdAll), 5, Some(Key::ForwardAll)),
+    (Label::Phone(DisplayLabel::BackSpace), 8, Some(Key::Backspace)),
+    (Label::Phone(DisplayLabel::EndCall), 9, Some(Key::EndCall)),
+    (Label::Phone(DisplayLabel::Resume), 10, Some(Key::Resume)),
+    (Label::Phone(DisplayLabel::Answer), 11, Some(Key::Answer)),
+    (Label::Phone(DisplayLabel::Confrn), 13, Some(Key::Conference)),
+    (Label::Phone(DisplayLabel::Park), 14, Some(Key::Park)),
+    (Label::Phone(DisplayLabel::Join), 15, Some(Key::Join)),
+    (Label::Phone(DisplayLabel::MeetMe), 16, Some(Key::MeetMe)),
+    (Label::Phone(DisplayLabel::PickUp), 17, Some(Key::Pickup)),
+    (Label::Phone(DisplayLabel::GPickUp), 18, Some(Key::GroupPickup)),
+    (Label::Phone(DisplayLabel::Barge), 21, Some(Key::Barge)),
+    (Label::Phone(DisplayLabel::DirTrfr), 28, Some(Key::DirectTransfer)),
+    (Label::Phone(DisplayLabel::Select), 29, Some(Key::Select)),
+    (Label::Phone(DisplayLabel::ConfList), 30, Some(Key::ConferenceList)),
     // Video is not offered; the place keeps the positions as CallManager has them.
-    (DisplayLabel::VidMode, 33, None),
-    (DisplayLabel::CallBack, 20, Some(Key::Callback)),
-    (DisplayLabel::IDivert, 22, Some(Key::Divert)),
-    (DisplayLabel::Dnd, 23, Some(Key::DoNotDisturb)),
-    (DisplayLabel::Private, 24, Some(Key::PrivateHold)),
-    (DisplayLabel::CBarge, 25, Some(Key::ConferenceBarge)),
+    (Label::Phone(DisplayLabel::VidMode), 33, None),
+    (Label::Phone(DisplayLabel::CallBack), 20, Some(Key::Callback)),
+    (Label::Phone(DisplayLabel::IDivert), 22, Some(Key::Divert)),
+    (Label::Phone(DisplayLabel::Dnd), 23, Some(Key::DoNotDisturb)),
+    (Label::Phone(DisplayLabel::Private), 24, Some(Key::PrivateHold)),
+    (Label::Phone(DisplayLabel::CBarge), 25, Some(Key::ConferenceBarge)),
+    (Label::Phone(DisplayLabel::Record), 26, Some(Key::Record)),
+    (Label::Own("StopRec"), 27, Some(Key::StopRecording)),
 ];
 
 /// The sets, by number; `None` is an empty place. The first keys are where CallManager has them.
@@ -68,6 +95,8 @@ const SETS: [&[Option<Key>]; 11] = [
         Some(Key::Join),
         Some(Key::DirectTransfer),
         Some(Key::PrivateHold),
+        Some(Key::Record),
+        Some(Key::StopRecording),
     ],
     // On hold.
     &[Some(Key::Resume), Some(Key::NewCall), Some(Key::DirectTransfer), Some(Key::Select), Some(Key::Join)],
@@ -101,7 +130,7 @@ const INFO_BASE: u16 = 300;
 
 fn template(dialect: &Dialect) -> SoftKeyTemplate {
     SoftKeyTemplate::new(&TEMPLATE.map(|(label, event, _)| SoftKeyDefinition {
-        soft_key_label: Text::new(dialect.text_bytes(&PhoneText::label(label))),
+        soft_key_label: Text::new(dialect.text_bytes(&label.text())),
         soft_key_event: SoftKey::from(event),
     }))
 }

@@ -209,7 +209,7 @@ fn own_number<'a>(
 /// A feature's code, and what follows it. No code is the beginning of another one or of a number.
 fn feature(site: &Site, reach: Reach<'_>, digits: &str) -> Option<Analysis> {
     let (feature, rest) = site.settings.codes.dialled(digits)?;
-    if let FeatureCode::CallerIdBlock | FeatureCode::Intercom = feature {
+    if let FeatureCode::CallerIdBlock | FeatureCode::Intercom | FeatureCode::MeetMe = feature {
         return Some(before_number(feature, number(site, reach, rest, false), rest));
     }
     if reach.emergency_only {

@@ -30,7 +30,11 @@ impl Exchange {
 
     /// The rights of who is logged in, else those of the line, else those of the phone's pool.
     fn rights_of(&self, leg: Handle<Leg>) -> Option<&Name> {
-        let station = self.legs.get(leg)?.station()?;
+        let leg = self.legs.get(leg)?;
+        if let Some(at) = leg.extension() {
+            return self.site.lines.get(&at.line)?.rights.as_ref();
+        }
+        let station = leg.station()?;
         let device = self.devices.get(station.device)?;
         // Mostly there are neither users nor pools; this is asked at each digit.
         let users = !self.site.users.is_empty();

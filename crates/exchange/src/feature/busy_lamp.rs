@@ -1,5 +1,7 @@
 //! The busy lamp field: the state of a line on the buttons of other phones, which call it or pick up its calls.
 
+use alloc::vec::Vec;
+
 use selsius_site::LineNumber;
 use selsius_wire::Time;
 
@@ -30,15 +32,23 @@ pub(crate) enum Watched {
 impl Exchange {
     /// The state of a line as others see it. Of several calls the one that matters most to a watcher counts.
     pub(crate) fn watched(&self, number: &LineNumber) -> Watched {
-        let Some(all) = self.appearances.get(number) else { return Watched::Unregistered };
+        if !self.has_phone(number) && self.extension_legs(number).next().is_none() {
+            return Watched::Unregistered;
+        }
         let of_leg = |leg: &Leg| match leg.state {
             LegState::RingIn => Watched::Rings,
             LegState::Held => Watched::Held,
             _ => Watched::InUse,
         };
-        let busiest = all.iter().flat_map(|&appears| self.legs_at(appears)).map(|(_, leg)| of_leg(leg)).max();
+        let busiest = self.legs_on(number).map(|(_, leg)| of_leg(leg)).max();
         let quiet = self.line_states.get(number).is_some_and(|state| state.do_not_disturb);
         busiest.unwrap_or(if quiet { Watched::DoNotDisturb } else { Watched::Idle })
+    }
+
+    /// The legs of all phones on a line.
+    fn legs_on(&self, number: &LineNumber) -> impl Iterator<Item = (Handle<Leg>, &Leg)> {
+        let all = self.appearances.get(number).map(Vec::as_slice).unwrap_or_default();
+        all.iter().flat_map(|&appears| self.legs_at(appears)).chain(self.extension_legs(number))
     }
 
     fn legs_at(&self, appears: Appears) -> impl Iterator<Item = (Handle<Leg>, &Leg)> {
@@ -92,9 +102,7 @@ impl Exchange {
 
     /// A call that rings at a line and that a phone could take, and who it rings for.
     fn ringing_at(&self, device: Handle<Device>, number: &LineNumber) -> Option<(Handle<Call>, Party)> {
-        let all = self.appearances.get(number)?;
-        let mut ringing = all.iter().flat_map(|&appears| self.legs_at(appears));
-        let (_, leg) = ringing.find(|(_, leg)| self.may_take(device, leg))?;
+        let (_, leg) = self.legs_on(number).find(|(_, leg)| self.may_take(device, leg))?;
         Some((leg.call, leg.who.clone()))
     }
 

@@ -36,12 +36,14 @@ impl Exchange {
             Feature::Transfer => SoftKey::Transfer,
             Feature::Redial => SoftKey::Redial,
             Feature::Hold => self.hold_or_resume(device),
+            Feature::MeetMe => SoftKey::MeetMe,
             Feature::DirectedPickup => {
                 return self.ask_number(now, device, 0, FeatureCode::DirectedPickup);
             }
             Feature::Privacy => return self.toggle_privacy(now, device),
             Feature::HuntLogin => return self.hunt_toggle(now, device),
             Feature::Voicemail => return self.call_voicemail(now, device),
+            Feature::Record => return self.record_button(now, device),
             Feature::Mobility => return self.mobility_key(now, device),
         };
         self.soft_key_meaning(now, device, key, 0, 0);

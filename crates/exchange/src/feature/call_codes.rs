@@ -45,17 +45,17 @@ impl Exchange {
     /// The code that this caller has to enter before the target can be called. Emergency numbers want none.
     pub(crate) fn demanded_code(&self, leg: Handle<Leg>, target: &Target) -> Option<CodeDemand> {
         let state = self.legs.get(leg)?;
-        let (call, station) = (self.calls.get(state.call)?, state.station()?);
-        if target.emergency {
+        let call = self.calls.get(state.call)?;
+        if target.emergency || !state.is_inside() {
             return None;
         }
         let demand = target.terms.code;
         if demand == CodeDemand::Authorisation && call.codes.authorisation.is_none() {
             return Some(demand);
         }
-        let number = &self.devices.get(station.device)?.appearance(station.line)?.number;
         let outside = matches!(target.to, Destination::Trunks(..));
-        let of_line = outside && self.site.lines.get(number).is_some_and(|line| line.account_code);
+        let of_line = || self.site.lines.get(&self.number_of(leg)?).map(|line| line.account_code);
+        let of_line = outside && of_line().unwrap_or_default();
         let wanted = demand == CodeDemand::Account || of_line;
         (wanted && call.codes.account.is_none()).then_some(CodeDemand::Account)
     }

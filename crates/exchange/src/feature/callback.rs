@@ -153,7 +153,8 @@ impl Exchange {
         let line = phone.buttons.lines.iter().find(|line| line.number == callback.line)?.instance;
         let all = self.appearances.get(target).map(Vec::as_slice).unwrap_or_default();
         let free = |other: &&Appears| other.device != device && self.is_idle_at(target, **other);
-        let ready = callback.waits == Waits::Free && all.iter().any(|other| free(&other));
+        let free = all.iter().any(|other| free(&other)) || self.idle_extensions(target).next().is_some();
+        let ready = callback.waits == Waits::Free && free;
         ready.then_some(Appears { device, line })
     }
 

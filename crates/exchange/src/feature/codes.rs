@@ -61,6 +61,8 @@ impl Exchange {
             FeatureCode::Redial => self.redial_code(now, leg),
             FeatureCode::Login => self.login_code(now, leg, argument),
             FeatureCode::Logout => self.logout_code(now, leg),
+            FeatureCode::Record => self.record_by_code(now, leg),
+            FeatureCode::MeetMe => self.meet_me_code(now, leg, argument),
         }
     }
 
@@ -86,7 +88,11 @@ impl Exchange {
 
     /// The line number of a phone's leg.
     pub(crate) fn number_of(&self, leg: Handle<Leg>) -> Option<LineNumber> {
-        let station = self.legs.get(leg)?.station()?;
+        let leg = self.legs.get(leg)?;
+        if let Some(at) = leg.extension() {
+            return Some(at.line.clone());
+        }
+        let station = leg.station()?;
         let device = self.devices.get(station.device)?;
         device.appearance(station.line).map(|appearance| appearance.number.clone())
     }
@@ -109,7 +115,11 @@ impl Exchange {
         } else {
             self.line_states.insert(line.clone(), new.clone());
         }
+        let messages = old.messages != new.messages;
         self.store(crate::record::Record::LineState { line: line.clone(), state: new });
+        if messages {
+            self.messages_changed(line);
+        }
         self.line_freed(line);
         let devices = self.appearances.get(line).cloned().unwrap_or_default();
         for appears in devices {
@@ -128,6 +138,7 @@ pub(crate) fn question(feature: FeatureCode) -> PhoneText {
         }
         FeatureCode::DirectedPickup => text("Enter number to pick up"),
         FeatureCode::Login => text("Enter your number"),
+        FeatureCode::MeetMe => text("Enter number of the room"),
         _ => PhoneText::label(DisplayLabel::EnterNumber),
     }
 }
@@ -141,6 +152,7 @@ pub(crate) fn argument(feature: FeatureCode) -> Argument {
         | FeatureCode::Abbreviated
         | FeatureCode::Account
         | FeatureCode::Intercom
+        | FeatureCode::MeetMe
         | FeatureCode::Login => Argument::Needed,
         FeatureCode::Park | FeatureCode::Callback => Argument::Possible,
         FeatureCode::ForwardCancel
@@ -152,7 +164,8 @@ pub(crate) fn argument(feature: FeatureCode) -> Argument {
         | FeatureCode::Voicemail
         | FeatureCode::HuntLogin
         | FeatureCode::HuntLogout
-        | FeatureCode::Logout => Argument::None,
+        | FeatureCode::Logout
+        | FeatureCode::Record => Argument::None,
     }
 }
 

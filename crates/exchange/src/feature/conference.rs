@@ -22,6 +22,8 @@ pub(crate) struct Participant {
     pub(crate) owner: bool,
     /// Has put the conference on hold.
     pub(crate) holds: bool,
+    /// Is the one who talks.
+    pub(crate) talks: bool,
 }
 
 impl Exchange {
@@ -68,7 +70,8 @@ impl Exchange {
             let leg = self.legs.get(handle)?;
             let (name, number) = (leg.who.name.clone(), leg.who.number.clone());
             let holds = leg.state == LegState::Held;
-            Some(Participant { leg: handle, name, number, owner: mixed.owner == handle, holds })
+            let talks = leg.anchor.as_ref().is_some_and(|anchor| anchor.talks);
+            Some(Participant { leg: handle, name, number, owner: mixed.owner == handle, holds, talks })
         };
         call.legs.iter().filter_map(one).collect()
     }

@@ -1,8 +1,8 @@
 //! The list of a conference's participants on a phone (ConfList), and what one does with it.
 //!
 //! It is a menu; each item brings back `PARTY/` and the party, which shows that one with what can be done. `REMOVE/` puts the
-//! party out, `UPDATE` shows the list anew. Phones that draw have an icon beside each, the others a star before the owner;
-//! phones without menus get the names as a notice.
+//! party out, `UPDATE` shows the list anew. Phones that draw have an icon beside each, the others a star before the owner and an
+//! angle before who talks; phones without menus get the names as a notice.
 
 use alloc::{borrow::ToOwned as _, format, string::String, vec, vec::Vec};
 
@@ -163,8 +163,9 @@ fn key(name: &str, url: String) -> ScreenKey {
 fn with_icons(menu: &Menu, participants: &[Participant]) -> Vec<u8> {
     let mark = |party: &Participant| match party {
         Participant { holds: true, .. } => Mark::OnHold,
+        Participant { talks: true, .. } => Mark::Talking,
         Participant { owner: true, .. } => Mark::Owner,
-        _ => Mark::Talking,
+        _ => Mark::InUse,
     };
     let Menu { title, prompt, items, keys } = menu.clone();
     let items = participants.iter().map(|party| mark(party).icon()).zip(items).collect();
@@ -173,8 +174,9 @@ fn with_icons(menu: &Menu, participants: &[Participant]) -> Vec<u8> {
 
 /// The list for a phone that has only text.
 fn with_stars(mut menu: Menu, participants: &[Participant]) -> Vec<u8> {
-    for (item, _) in menu.items.iter_mut().zip(participants).filter(|(_, party)| party.owner) {
-        item.name.insert_str(0, "* ");
+    for (item, party) in menu.items.iter_mut().zip(participants) {
+        let marks = [(party.talks, "> "), (party.owner, "* ")];
+        marks.iter().filter(|(is, _)| *is).for_each(|(_, mark)| item.name.insert_str(0, mark));
     }
     menu.to_xml(Encoding::Ascii)
 }

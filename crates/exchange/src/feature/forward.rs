@@ -188,7 +188,7 @@ impl Exchange {
         let legs = self.calls.get(call).filter(|call| call.phase == Phase::Ringing).map(|call| &call.legs);
         let rings = |&leg: &Handle<Leg>| {
             self.legs.get(leg).is_some_and(|leg| {
-                leg.role == Role::Called && leg.state == LegState::RingIn && leg.device().is_some()
+                leg.role == Role::Called && leg.state == LegState::RingIn && leg.is_inside()
             })
         };
         legs.into_iter().flatten().copied().filter(rings).collect()

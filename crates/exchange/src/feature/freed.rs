@@ -3,7 +3,7 @@
 
 use alloc::collections::BTreeMap;
 
-use selsius_site::LineNumber;
+use selsius_site::{DeviceName, LineNumber};
 use selsius_wire::Time;
 
 use crate::{
@@ -43,6 +43,26 @@ impl Exchange {
         }
     }
 
+    /// A leg has left its SIP phone.
+    pub(crate) fn line_gone(&mut self, now: Time, leg: &Leg, line: &LineNumber) {
+        if !self.hunting.has_members() && self.callbacks.is_empty() {
+            return;
+        }
+        let was = if leg.state == LegState::RingIn { Was::Idle } else { Was::Used };
+        let noted = self.freed.entry(line.clone()).or_insert(was);
+        *noted = was.max(*noted);
+        if was == Was::Used {
+            self.hunting.used(line, now);
+        }
+    }
+
+    /// A SIP phone of a line is there again.
+    pub(crate) fn line_there(&mut self, line: &LineNumber) {
+        if self.hunting.has_members() || !self.callbacks.is_empty() {
+            self.freed.insert(line.clone(), Was::Used);
+        }
+    }
+
     /// A phone is there again.
     pub(crate) fn device_freed(&mut self, device: Handle<Device>) {
         if !self.hunting.has_members() && self.callbacks.is_empty() {
@@ -75,5 +95,12 @@ impl Exchange {
     pub(crate) fn is_idle_at(&self, line: &LineNumber, station: Appears) -> bool {
         let idle = |device: &Device| device.ready && device.legs.is_empty();
         self.devices.get(station.device).is_some_and(idle) && !self.line_state(line).do_not_disturb
+    }
+
+    /// The SIP phones of a line at which a call could ring at once.
+    pub(crate) fn idle_extensions(&self, line: &LineNumber) -> impl Iterator<Item = &DeviceName> {
+        let quiet = self.line_states.get(line).is_some_and(|state| state.do_not_disturb);
+        let registered = self.extensions.registered(line).filter(move |_| !quiet);
+        registered.filter(|(_, phone)| phone.legs.is_empty()).map(|(name, _)| name)
     }
 }

@@ -10,7 +10,7 @@ use selsius_wire::{DisplayLabel, PhoneText, Time};
 
 use crate::{
     arena::Handle,
-    call::{Appears, Call, End, Leg, LegState, Phase, Role, seconds},
+    call::{Appears, Call, End, Leg, LegState, Phase, Role, Seat, seconds},
     device::Device,
     exchange::{Exchange, Timer},
     record::{EndCause, Party, RedirectKind, Redirection},
@@ -156,10 +156,10 @@ impl Exchange {
             }
             let together = if group.order == HuntOrder::Broadcast { hunt.left.len() } else { 1 };
             let batch: Vec<_> = hunt.left.drain(..together).collect();
-            let stations: Vec<_> =
-                batch.into_iter().flat_map(|member| self.hunt_stations(handle, member)).collect();
-            if !stations.is_empty() {
-                return self.ring_members(now, handle, caller, stations);
+            let seats: Vec<_> =
+                batch.into_iter().flat_map(|member| self.hunt_seats(handle, member)).collect();
+            if !seats.is_empty() {
+                return self.ring_members(now, handle, caller, seats);
             }
         }
         if !self.queue_up(now, handle, caller) {
@@ -168,7 +168,7 @@ impl Exchange {
     }
 
     /// Where a member can be rung for a call: on its idle phones, if it is logged in.
-    fn hunt_stations(&self, handle: Handle<Call>, member: LineNumber) -> Vec<(LineNumber, Appears)> {
+    fn hunt_seats(&self, handle: Handle<Call>, member: LineNumber) -> Vec<(LineNumber, Seat)> {
         let Some(hunt) = self.calls.get(handle).and_then(|call| call.hunt.as_ref()) else {
             return Vec::new();
         };
@@ -176,10 +176,15 @@ impl Exchange {
         if !group.is_some_and(|group| self.is_logged_in(group, &member)) {
             return Vec::new();
         }
-        let own = self.caller(handle).and_then(|caller| self.legs.get(caller)).and_then(Leg::device);
+        let caller = self.caller(handle).and_then(|caller| self.legs.get(caller));
+        let own = caller.and_then(Leg::device);
+        let own_phone = caller.and_then(Leg::extension).map(|at| &at.phone);
         let all = self.appearances.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let free = |station: &&Appears| Some(station.device) != own && self.is_idle_at(&member, **station);
-        all.iter().filter(free).map(|&station| (member.clone(), station)).collect()
+        let free = |station: &Appears| Some(station.device) != own && self.is_idle_at(&member, *station);
+        let stations = all.iter().copied().filter(free).map(Seat::Station);
+        let phones = self.idle_extensions(&member).filter(|&phone| Some(phone) != own_phone);
+        let seats = stations.chain(phones.map(|phone| Seat::Extension(phone.clone())));
+        seats.map(|seat| (member.clone(), seat)).collect()
     }
 
     fn is_logged_in(&self, group: &HuntGroup, member: &LineNumber) -> bool {
@@ -192,20 +197,28 @@ impl Exchange {
         now: Time,
         handle: Handle<Call>,
         caller: Handle<Leg>,
-        stations: Vec<(LineNumber, Appears)>,
+        seats: Vec<(LineNumber, Seat)>,
     ) {
         let Some(call) = self.calls.get_mut(handle) else { return };
         call.phase = Phase::Ringing;
         let Some(hunt) = call.hunt.as_mut() else { return };
         hunt.rung = true;
         let group = hunt.group.clone();
-        if let Some((member, _)) = stations.last() {
+        if let Some((member, _)) = seats.last() {
             self.hunting.last.insert(group.clone(), member.clone());
         }
         let wait = self.site.hunt_groups.get(&group).map_or(1, |group| group.ring_seconds.max(1));
         self.timers.set(Timer::NoAnswer(handle), now + seconds(wait));
         self.music_ends(now, handle);
-        for (member, station) in stations {
+        let mut phones = Vec::new();
+        for (member, seat) in seats {
+            let station = match seat {
+                Seat::Station(station) => station,
+                Seat::Extension(phone) => {
+                    phones.push((member, phone));
+                    continue;
+                }
+            };
             let device = self.devices.get(station.device).map(|device| device.name.clone());
             let who = Party { device, ..self.party(&member) };
             let end = End::Station(station);
@@ -214,6 +227,10 @@ impl Exchange {
             }
         }
         self.hears_ringing(now, caller);
+        for (member, phone) in phones {
+            let who = self.party(&member);
+            self.ring_extension(now, handle, &phone, &who);
+        }
     }
 
     /// Whoever heard the music of the queue hears how it rings.
@@ -292,8 +309,7 @@ impl Exchange {
     /// Is there a member that takes calls at all, if not now?
     fn has_staff(&self, number: &LineNumber) -> bool {
         let Some(group) = self.site.hunt_groups.get(number) else { return false };
-        let there =
-            |member: &LineNumber| self.appearances.contains_key(member) && self.is_logged_in(group, member);
+        let there = |member: &LineNumber| self.has_phone(member) && self.is_logged_in(group, member);
         members_of(&self.site, number).iter().any(there)
     }
 
@@ -305,7 +321,7 @@ impl Exchange {
         if let Some(to) = to {
             return self.lead_on(now, caller, to.as_str(), RedirectKind::Hunt);
         }
-        let there = |member: &LineNumber| self.appearances.contains_key(member);
+        let there = |member: &LineNumber| self.has_phone(member);
         let cause = if hunt.rung && hunt.until.is_none() {
             EndCause::NoAnswer
         } else if members_of(&self.site, &hunt.group).iter().any(there) {
@@ -380,7 +396,7 @@ impl Exchange {
         for handle in waiting {
             let Some(hunt) = self.calls.get(handle).and_then(|call| call.hunt.as_ref()) else { continue };
             let left = self.hunt_order(&hunt.group);
-            if left.iter().all(|member| self.hunt_stations(handle, member.clone()).is_empty()) {
+            if left.iter().all(|member| self.hunt_seats(handle, member.clone()).is_empty()) {
                 continue;
             }
             self.leave_queue(handle);

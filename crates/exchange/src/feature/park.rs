@@ -143,7 +143,7 @@ impl Exchange {
 
     /// The call on hold that a code dialled on this leg is about: the one that waits for it, else the one that was put on
     /// hold last.
-    fn waits_for(&self, handle: Handle<Leg>) -> Option<Handle<Leg>> {
+    pub(crate) fn waits_for(&self, handle: Handle<Leg>) -> Option<Handle<Leg>> {
         let leg = self.legs.get(handle)?;
         if let Some(consults) = leg.consults.filter(|consults| self.legs.get(consults.waits).is_some()) {
             return Some(consults.waits);

@@ -18,6 +18,9 @@ impl Exchange {
 
     /// Is the call nobody else's business, although others have the line too?
     pub(crate) fn is_hidden(&self, leg: &Leg) -> bool {
+        if let Some(at) = leg.extension() {
+            return self.site.lines.get(&at.line).is_some_and(|line| line.privacy);
+        }
         let Some(station) = leg.station() else { return false };
         let Some(device) = self.devices.get(station.device) else { return false };
         let line = device.appearance(station.line).and_then(|line| self.site.lines.get(&line.number));

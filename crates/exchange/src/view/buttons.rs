@@ -108,6 +108,7 @@ fn is_on(exchange: &Exchange, device: &Device, feature: Feature) -> bool {
         Feature::ForwardAll => states().any(|line| line.forwards.all.is_some()),
         Feature::Voicemail => states().any(|line| line.messages.new > 0),
         Feature::HuntLogin => exchange.is_hunted(device),
+        Feature::Record => exchange.records(device),
         Feature::Mobility => exchange.device_state(&device.name).user.is_some(),
         Feature::Park
         | Feature::Pickup
@@ -117,6 +118,7 @@ fn is_on(exchange: &Exchange, device: &Device, feature: Feature) -> bool {
         | Feature::Conference
         | Feature::Transfer
         | Feature::Hold
-        | Feature::Redial => false,
+        | Feature::Redial
+        | Feature::MeetMe => false,
     }
 }

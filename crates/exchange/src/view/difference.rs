@@ -9,8 +9,8 @@ use alloc::{collections::VecDeque, vec::Vec};
 use selsius_wire::{
     Dialect, ForwardStatus, ManagerMessage, PhoneText, message,
     value::{
-        CallHistoryDisposition, CallState, LampMode, Number, RingDuration, RingMode, SoftKeySetId,
-        SpeakerMode, StimulusType, SubscriptionFeature, Text, Tone,
+        CallHistoryDisposition, CallState, LampMode, Number, RecordingState, RingDuration, RingMode,
+        SoftKeySetId, SpeakerMode, StimulusType, SubscriptionFeature, Text, Tone,
     },
 };
 
@@ -30,8 +30,8 @@ use crate::{
     io::{Output, SessionId},
 };
 
-/// From which version phones are told in which list a call belongs. The message is in no capture; it is of the same age as
-/// StartMediaTransmissionAck (0x0154), which phones send from 17 on. Older ones get the trick of [`Told::Connected`] alone.
+/// From which version phones are told in which list a call belongs, and that it is recorded. The messages are in no capture;
+/// they are of the same age as StartMediaTransmissionAck (0x0154), which phones send from 17 on. Older ones get the trick of [`Told::Connected`] alone.
 const HISTORY_VERSION: u8 = 17;
 
 /// Seconds that "From ..." stays over everything else, and its priority (4.1 capture, frame 135).
@@ -370,6 +370,14 @@ impl Teller<'_> {
                 }
                 .into()
             }
+            Facet::Recorded if told.recorded != view.recorded => {
+                told.recorded = view.recorded;
+                if !live || self.dialect.version() < HISTORY_VERSION {
+                    return;
+                }
+                let recording_status = if view.recorded { RecordingState::On } else { RecordingState::Off };
+                message::RecordingStatus { call_reference: call, recording_status }.into()
+            }
             Receive if told.receive != view.receive => {
                 let before = told.receive.take();
                 told.receive = view.receive;
@@ -474,6 +482,7 @@ impl LegView {
             prompt: PhoneText::default(),
             info: None,
             dialed: None,
+            recorded: false,
             receive: None,
             transmit: None,
             multicast: None,

@@ -61,7 +61,10 @@ pub(super) fn makes_sense(
         Key::ForwardAll => !consults,
         Key::DoNotDisturb => true,
         Key::Divert => exchange.can_divert(handle),
-        Key::Barge | Key::ConferenceBarge | Key::MeetMe | Key::Intercom | Key::Dial => false,
+        Key::Record => exchange.may_record(leg, call) && leg.record != Some(true),
+        Key::StopRecording => exchange.may_record(leg, call) && leg.record == Some(true),
+        Key::MeetMe => leg.state == LegState::DialTone && exchange.has_rooms(),
+        Key::Barge | Key::ConferenceBarge | Key::Intercom | Key::Dial => false,
     }
 }
 
@@ -81,6 +84,12 @@ pub(super) fn makes_sense_remote(exchange: &Exchange, leg: &Leg, call: &Call, ke
 pub(crate) fn makes_sense_idle(key: Key) -> bool {
     matches!(
         key,
-        Key::Redial | Key::NewCall | Key::ForwardAll | Key::Pickup | Key::GroupPickup | Key::DoNotDisturb
+        Key::Redial
+            | Key::NewCall
+            | Key::ForwardAll
+            | Key::Pickup
+            | Key::GroupPickup
+            | Key::DoNotDisturb
+            | Key::MeetMe
     )
 }

@@ -63,6 +63,7 @@ pub(super) fn render(
                 prompt: PhoneText::label(prompt),
                 info,
                 dialed: None,
+                recorded: false,
                 receive: None,
                 transmit: None,
                 multicast: None,

@@ -1,12 +1,12 @@
 //! What a ladder shows.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 
 use selsius_wire::{ManagerMessage, StationMessage, Time};
 
 use crate::{
-    conversation::{Message, Seen},
-    summary,
+    conversation::{Message, Seen, Side},
+    sip, summary,
 };
 
 /// Something that happened, to be drawn.
@@ -57,6 +57,8 @@ pub enum Kind {
     Station,
     /// From the manager.
     Manager,
+    /// From another telephone system.
+    Peer,
     /// About media.
     Media,
     /// Keepalives and other things that are always there.
@@ -88,6 +90,19 @@ impl Event {
             Message::Station(received) => Self::station(seen.time, station, manager, &received.message),
             Message::Manager(received) => Self::manager(seen.time, station, manager, &received.message),
         }
+    }
+
+    /// A SIP message between two participants. `by` is [`Side::Manager`] if the manager sent it, else another system did.
+    pub fn sip(time: Time, (from, to): (usize, usize), by: Side, message: &sip::Message<'_>) -> Self {
+        let session = if message.session { "SDP" } else { "" };
+        let (name, what) = match message.start {
+            sip::Start::Request { uri } if message.method == "INVITE" => (message.method.into(), uri.into()),
+            sip::Start::Request { .. } => (message.method.into(), String::new()),
+            sip::Start::Response { code, reason } => (format!("{code} {reason}"), message.method.into()),
+        };
+        let comma = if what.is_empty() || session.is_empty() { "" } else { ", " };
+        let details = format!("{what}{comma}{session}");
+        Self { time, step: Step::Message { from, to, name, details, kind: Kind::of_sip(message, by) } }
     }
 
     /// Media that flowed between two participants.
@@ -127,6 +142,16 @@ impl Kind {
         }
     }
 
+    /// How a SIP message is coloured. That credentials are missing, or that a call was given up, is no trouble.
+    pub fn of_sip(message: &sip::Message<'_>, by: Side) -> Self {
+        match (message.start, by) {
+            _ if message.method == "OPTIONS" => Self::Quiet,
+            (sip::Start::Response { code: 400.., .. }, _) if !usual(message.start) => Self::Trouble,
+            (_, Side::Manager) => Self::Manager,
+            (_, Side::Station) => Self::Peer,
+        }
+    }
+
     /// How a manager's message is coloured.
     pub fn of_manager(message: &ManagerMessage) -> Self {
         use ManagerMessage as M;
@@ -147,4 +172,8 @@ impl Kind {
             _ => Self::Manager,
         }
     }
+}
+
+fn usual(start: sip::Start<'_>) -> bool {
+    matches!(start, sip::Start::Response { code: 401 | 407 | 487, .. })
 }

@@ -28,8 +28,8 @@ pub enum Style {
     /// Text only.
     #[default]
     Plain,
-    /// ANSI escape sequences: what stations send in cyan, what the manager sends in green, media in magenta, trouble in
-    /// red.
+    /// ANSI escape sequences: what stations send in cyan, what the manager sends in green, what other systems send
+    /// in yellow, media in magenta, trouble in red.
     Ansi,
 }
 

@@ -28,13 +28,23 @@ pub struct Svg {
     y: usize,
     origin: Option<Time>,
     written: Option<u64>,
+    /// Another telephone system takes part: most ladders need not explain what that looks like.
+    peers: bool,
 }
 
 impl Svg {
     /// A picture of the named participants from left to right.
     pub fn new<N: Into<String>>(title: impl Into<String>, participants: impl IntoIterator<Item = N>) -> Self {
         let names = participants.into_iter().map(Into::into).collect();
-        Self { title: title.into(), names, body: String::new(), y: TOP, origin: None, written: None }
+        Self {
+            title: title.into(),
+            names,
+            body: String::new(),
+            y: TOP,
+            origin: None,
+            written: None,
+            peers: false,
+        }
     }
 
     /// Draws one event below the others; one about participants who do not exist is left out.
@@ -43,6 +53,7 @@ impl Svg {
         match &event.step {
             Step::Message { from, to, name, details, kind } if exists(*from) && exists(*to) => {
                 self.time(event.time);
+                self.peers |= *kind == Kind::Peer;
                 self.message(*from, *to, name, details, *kind);
             }
             Step::Stream { between: (one, other), words } if exists(*one) && exists(*other) => {
@@ -94,7 +105,7 @@ impl Svg {
         }
         svg.push_str(&self.body);
         let mut x = 24;
-        for kind in KINDS {
+        for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Peer || self.peers) {
             let (class, colour, words) = look(kind);
             let y = bottom + 26;
             let _ = writeln!(
@@ -192,7 +203,7 @@ impl Svg {
     }
 
     fn note(&mut self, at: Option<usize>, words: &str) {
-        let x = at.map_or(LEFT - 88, |column| line(column) + 8);
+        let x = at.map_or(LEFT - 44, |column| line(column) + 8);
         let _ = writeln!(
             self.body,
             "<text x=\"{x}\" y=\"{}\" font-size=\"11\" font-style=\"italic\" fill=\"#52606d\">{}</text>",
@@ -203,13 +214,14 @@ impl Svg {
     }
 }
 
-const KINDS: [Kind; 5] = [Kind::Station, Kind::Manager, Kind::Media, Kind::Trouble, Kind::Quiet];
+const KINDS: [Kind; 6] = [Kind::Station, Kind::Manager, Kind::Peer, Kind::Media, Kind::Trouble, Kind::Quiet];
 
 /// The name of an arrow's head, its colour, and what it means.
 fn look(kind: Kind) -> (&'static str, &'static str, &'static str) {
     match kind {
         Kind::Station => ("station", "#0b6e99", "from a phone"),
         Kind::Manager => ("manager", "#2f7d32", "from the manager"),
+        Kind::Peer => ("peer", "#b26a00", "from another system"),
         Kind::Media => ("media", "#8e3fa8", "media"),
         Kind::Quiet => ("quiet", "#9aa5b1", "keepalive"),
         Kind::Trouble => ("trouble", "#c62828", "refusal or failure"),

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{format, string::String};
 
 use selsius_wire::{
     CallState as State, Codec, KeypadKey, LampMode, ManagerMessage as M, MediaAddress, RingMode,
@@ -164,4 +164,37 @@ fn participants_who_do_not_exist() {
     let line = many.push(&Event::manager(time, 0, 29, &KeepAliveAck.into()));
     assert!(line.contains("KeepAliveAck"));
     assert!(many.push(&Event::manager(time, 3, 4, &KeepAliveAck.into())).contains("Keep…"));
+}
+
+#[test]
+fn another_system_stands_on_the_same_page() {
+    use crate::{conversation::Side, sip};
+    let message = |start: &str, cseq: &str| format!("{start}\r\nCall-ID: x\r\nCSeq: 1 {cseq}\r\n\r\n");
+    let invite = "INVITE sip:2000@10.0.0.9 SIP/2.0\r\nContent-Type: application/sdp\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n";
+    let said = [
+        (Side::Manager, invite.into()),
+        (Side::Station, message("SIP/2.0 180 Ringing", "INVITE")),
+        (Side::Station, message("SIP/2.0 486 Busy Here", "INVITE")),
+        (Side::Manager, message("ACK sip:2000@10.0.0.9 SIP/2.0", "ACK")),
+    ];
+    let mut ladder = Ladder::new(["Anna", "manager", "carrier"], 96, Style::Plain);
+    let mut svg = Svg::new("", ["Anna", "manager", "carrier"]);
+    let mut drawn = ladder.push(&phone(0, ANNA, OffHook::default()));
+    for (by, message) in &said {
+        let columns = if *by == Side::Manager { (MANAGER, BEN) } else { (BEN, MANAGER) };
+        let message = sip::Message::parse(message.as_bytes()).unwrap();
+        let event = Event::sip(Time::from_millis(5), columns, *by, &message);
+        drawn += &ladder.push(&event);
+        svg.push(&event);
+    }
+    let expected = [
+        "    0.000 │── OffHook ─────────────────────────────>│                                          │",
+        "    0.005 │                                         │── INVITE sip:2000@10.0.0.9, SDP ────────>│",
+        "          │                                         │<─ 180 Ringing INVITE ────────────────────│",
+        "          │                                         │<─ 486 Busy Here INVITE ──────────────────│",
+        "          │                                         │── ACK ──────────────────────────────────>│",
+    ];
+    assert_eq!(drawn.lines().collect::<Vec<_>>(), expected, "{drawn}");
+    let picture = svg.finish();
+    assert!(picture.contains("from another system") && picture.contains("url(#trouble)"), "{picture}");
 }

@@ -18,6 +18,7 @@ pub(super) enum Paint {
     Rail,
     Station,
     Manager,
+    Peer,
     Media,
     Quiet,
     Trouble,
@@ -32,6 +33,7 @@ impl Paint {
             Self::Time | Self::Rail | Self::Quiet => "\x1b[0;2m",
             Self::Station => "\x1b[0;36m",
             Self::Manager => "\x1b[0;32m",
+            Self::Peer => "\x1b[0;33m",
             Self::Media => "\x1b[0;35m",
             Self::Trouble => "\x1b[0;1;31m",
         }
@@ -94,6 +96,7 @@ impl Ladder {
         let shaft = match kind {
             Kind::Station => Paint::Station,
             Kind::Manager => Paint::Manager,
+            Kind::Peer => Paint::Peer,
             Kind::Media => Paint::Media,
             Kind::Quiet => Paint::Quiet,
             Kind::Trouble => Paint::Trouble,

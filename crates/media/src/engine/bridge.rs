@@ -2,35 +2,52 @@
 //!
 //! Two parties whose packets fit are not here: theirs are passed on as they come. All others of a bridge are mixed: the
 //! sum is made once, and each hears it without what he says himself. Those who say nothing all hear the same, which is packed
-//! once for all who want it in the same form.
+//! once for all who want it in the same form, unless the codec remembers what was said: whoever begins to speak would
+//! hear a crack.
+//!
+//! A bridge is mixed at 8 kHz, and at 16 kHz as long as two of its parties have wide-band codecs: then these hear all of each other,
+//! and the others what 8 kHz can carry.
 
 use alloc::vec::Vec;
 
 use super::clip::Player;
+use super::live::Live;
 use super::party::{Party, Way};
 use super::queue::Queue;
-use super::voice::{FRAME, Form, Frame, Packer, is_understood};
+use super::voice::{Form, Frame, MOST, Packer, is_understood};
 use super::{BridgeId, Engine, Event, OrderError, PartyId, Place, SourceId};
 use crate::rtp::Pacer;
-use crate::{PacketTime, Time};
+use crate::{Band, PacketTime, Time};
 
 /// Somebody speaks if he is louder than this of late: -40 dBm0.
 const SPEAKING: u64 = 25_666;
+
+/// Frames for which a talker stays the one: half a second.
+const SHOWN: u32 = 25;
+/// Frames of silence after which nobody talks, on top of the half second in which loudness dies away.
+const PAUSE: u32 = 10;
 
 /// Parties who hear each other.
 #[derive(Debug, Default)]
 pub(super) struct Bridge {
     pub(super) members: Vec<PartyId>,
+    /// In which they are mixed.
+    band: Band,
     /// When the next frame is due, if they are mixed.
     pacer: Option<Pacer>,
     shared: Shared,
     talker: Option<PartyId>,
+    /// Frames since the talker was named, and since he was heard last.
+    named: u32,
+    unheard: u32,
 }
 
 /// Sound that many hear, and nobody of them makes.
 #[derive(Debug)]
 pub(super) struct Source {
     player: Player,
+    /// What comes from outside in place of that.
+    pub(super) live: Option<Live>,
     pub(super) listeners: Vec<PartyId>,
     /// When the next frame is due, if somebody listens.
     pacer: Option<Pacer>,
@@ -101,20 +118,29 @@ impl Shared {
 
 /// Sums of frames, and what is left of one without one of its parts.
 #[derive(Debug)]
-struct Sum([i32; FRAME]);
+struct Sum {
+    band: Band,
+    samples: [i32; MOST],
+}
 
 impl Sum {
+    const fn new(band: Band) -> Self {
+        Self { band, samples: [0; MOST] }
+    }
+
     fn add(&mut self, frame: &Frame) {
-        self.0.iter_mut().zip(frame).for_each(|(sum, &sample)| *sum += i32::from(sample));
+        self.samples.iter_mut().zip(frame.iter()).for_each(|(sum, &sample)| *sum += i32::from(sample));
     }
 
     fn all(&self) -> Frame {
-        self.0.map(saturated)
+        let mut frame = Frame::silence(self.band);
+        frame.iter_mut().zip(&self.samples).for_each(|(out, &sum)| *out = saturated(sum));
+        frame
     }
 
     fn without(&self, own: &Frame) -> Frame {
-        let mut frame = [0; FRAME];
-        for ((out, &sum), &own) in frame.iter_mut().zip(&self.0).zip(own) {
+        let mut frame = Frame::silence(self.band);
+        for ((out, &sum), &own) in frame.iter_mut().zip(&self.samples).zip(own.iter()) {
             *out = saturated(sum - i32::from(own));
         }
         frame
@@ -172,6 +198,8 @@ impl Engine {
                 source.listeners.retain(|&listener| listener != id);
                 if source.listeners.is_empty() {
                     source.pacer = None;
+                    // What was kept for them is old when the next one comes.
+                    source.live = source.live.take().map(|_| Live::new());
                 }
             }
             Place::Nowhere | Place::Echo => {}
@@ -227,7 +255,11 @@ impl Engine {
             party.listen();
             self.pace(now, id);
         }
+        // A single one has nobody to hear his upper band.
+        let wide = members.iter().filter_map(|&id| self.parties.get(id));
+        let wide = wide.filter(|party| party.format.codec.band() == Band::Wide).count();
         let Some(bridge) = self.bridges.get_mut(&at) else { return };
+        bridge.band = if wide > 1 { Band::Wide } else { Band::Narrow };
         match (mixed, &bridge.pacer) {
             (true, None) => {
                 bridge.pacer = Some(Pacer::new(now, PacketTime::DEFAULT));
@@ -262,18 +294,19 @@ impl Engine {
     }
 
     fn mix(&mut self, now: Time, at: BridgeId, bridge: &mut Bridge) {
-        let mut sum = Sum([0; FRAME]);
+        let mut sum = Sum::new(bridge.band);
         self.speakers.clear();
         for &id in &bridge.members {
             let Some(party) = self.parties.get_mut(id) else { continue };
-            let Some(hearing) = &mut party.hearing else { continue };
-            let speaks = hearing.pull(now, party.voice);
+            let speaks = party.hear(now, id, bridge.band, &mut self.queue);
+            let Some(hearing) = &party.hearing else { continue };
             if speaks {
                 sum.add(&hearing.frame);
                 self.speakers.push(id);
             }
             // Before any of the shared streams goes on: whoever leaves one takes along what it has collected.
-            let shares = party.packer.may_share(!speaks && !party.is_played_to());
+            let same = !speaks && !party.is_played_to() && !party.packer.remembers();
+            let shares = party.packer.may_share(same);
             if party.shares && !shares {
                 match bridge.shared.packer(party.format.form()) {
                     Some(packer) => party.packer.take_over(packer),
@@ -281,6 +314,14 @@ impl Engine {
                 }
             }
             party.shares = shares;
+        }
+        for &id in &bridge.members {
+            let warning = self.parties.get_mut(id).and_then(|party| party.warning.as_mut());
+            if let Some((tone, converter)) = warning {
+                let mut frame = Frame::silence(Band::Narrow);
+                tone.fill(&mut frame);
+                sum.add(&frame.in_band(bridge.band, converter));
+            }
         }
         let all = sum.all();
         bridge.shared.tick += 1;
@@ -304,7 +345,8 @@ impl Engine {
         self.name_talker(at, bridge);
     }
 
-    /// Tells who speaks, if it is somebody else than before.
+    /// Tells who speaks, if it is somebody else than before; not more often than people can read it, and not that nobody does
+    /// in each pause between words.
     fn name_talker(&mut self, at: BridgeId, bridge: &mut Bridge) {
         let loudness = |id: PartyId| {
             let hearing = self.parties.get(id).and_then(|party| party.hearing.as_ref());
@@ -312,14 +354,17 @@ impl Engine {
         };
         let now = bridge.talker.filter(|id| bridge.members.contains(id));
         let before = now.map_or(0, loudness);
+        bridge.named = bridge.named.saturating_add(1);
+        bridge.unheard = if before > SPEAKING / 8 { 0 } else { bridge.unheard.saturating_add(1) };
         let loudest = bridge.members.iter().map(|&id| (loudness(id), id)).max();
         let talker = match loudest {
             Some((level, id)) if level > SPEAKING && level > 2 * before => Some(id),
-            _ if before > SPEAKING / 8 => now,
+            _ if bridge.unheard < PAUSE => now,
             _ => None,
         };
-        if talker != bridge.talker {
-            bridge.talker = talker;
+        let is_due = bridge.talker.is_none() || now.is_none() || bridge.named >= SHOWN;
+        if talker != bridge.talker && is_due {
+            (bridge.talker, bridge.named) = (talker, 0);
             self.queue.talker(at, talker);
         }
     }
@@ -329,7 +374,13 @@ impl Engine {
         match self.sources.get_mut(&at) {
             Some(source) => source.player = player,
             None => {
-                let source = Source { player, listeners: Vec::new(), pacer: None, shared: Shared::default() };
+                let source = Source {
+                    player,
+                    live: None,
+                    listeners: Vec::new(),
+                    pacer: None,
+                    shared: Shared::default(),
+                };
                 self.sources.insert(at, source);
             }
         }
@@ -362,8 +413,11 @@ impl Engine {
             self.interrupt(&source.listeners);
         }
         for _ in 0..frames.send {
-            let mut frame = [0; FRAME];
-            source.player.fill(&mut frame);
+            let mut frame = Frame::silence(Band::Narrow);
+            match &mut source.live {
+                Some(live) => live.fill(now, &mut source.player, &mut frame),
+                None => source.player.fill(&mut frame),
+            }
             source.shared.tick += 1;
             for &id in &source.listeners {
                 let Some(party) = self.parties.get_mut(id) else { continue };
@@ -374,21 +428,19 @@ impl Engine {
                 } else {
                     heard = send(now, id, party, &frame, &mut self.payload, &mut self.queue);
                 }
-                if let Some(hearing) = &mut party.hearing {
-                    hearing.pull(now, party.voice);
-                }
+                party.hear(now, id, Band::Narrow, &mut self.queue);
                 tap(id, party, &heard, &mut self.queue);
             }
         }
         self.sources.insert(at, source);
     }
 
-    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is tapped, and no
+    /// Lets a party's own frames come, or no longer: where something is played or pressed to it, or it is listened to, and no
     /// bridge or source makes frames anyhow.
     pub(super) fn pace(&mut self, now: Time, id: PartyId) {
         let Some(party) = self.parties.get_mut(id) else { return };
         let driven = party.way == Way::Mix || matches!(party.place, Place::Source(_));
-        let needed = !driven && (party.is_played_to() || party.tapped);
+        let needed = !driven && (party.is_played_to() || party.is_listened_to());
         match (needed, &party.pacer) {
             (true, None) => {
                 party.pacer = Some(Pacer::new(now, PacketTime::DEFAULT));
@@ -413,10 +465,8 @@ impl Engine {
             party.outbound.interrupt();
         }
         for _ in 0..frames.send {
-            let mut heard = [0; FRAME];
-            if let Some(hearing) = &mut party.hearing {
-                hearing.pull(now, party.voice);
-            }
+            let mut heard = Frame::silence(Band::Narrow);
+            party.hear(now, id, Band::Narrow, &mut self.queue);
             if party.is_played_to() {
                 heard = send(now, id, party, &heard, &mut self.payload, &mut self.queue);
             }
@@ -446,9 +496,14 @@ fn send(
 ) -> Frame {
     let format = party.format;
     let mut played = *frame;
+    if party.player.is_some() || !party.tones.is_empty() {
+        // Clips and tones are narrow-band.
+        played = Frame::silence(Band::Narrow);
+    }
     if let Some(player) = party.player.as_mut().filter(|_| is_understood(format.codec)) {
         player.fill(&mut played);
     }
+    party.tones.fill(&mut played);
     party.packer.add(&played);
     while party.packer.pack(payload) {
         let Some(to) = party.gate.target() else { continue };
@@ -477,8 +532,10 @@ fn send(
 }
 
 /// Gives what a party said and heard to whoever records it.
-fn tap(id: PartyId, party: &Party, heard: &Frame, queue: &mut Queue) {
+fn tap(id: PartyId, party: &mut Party, heard: &Frame, queue: &mut Queue) {
     if let (true, Some(hearing)) = (party.tapped, &party.hearing) {
-        queue.sound(id, &hearing.frame, heard);
+        let [said, of_others] = &mut party.taps;
+        let said = hearing.frame.in_band(Band::Narrow, said);
+        queue.sound(id, &said, &heard.in_band(Band::Narrow, of_others));
     }
 }

@@ -14,7 +14,7 @@ pub enum Clip {
     Pcm(Arc<[i16]>),
     /// Samples, over and over.
     Loop(Arc<[i16]>),
-    /// Payloads of a codec, one behind the other. The only thing that can be played to a party whose codec cannot be
+    /// Payloads of a codec of fixed size, one behind the other. The only thing that can be played to a party whose codec cannot be
     /// encoded here, and only if it is the same one.
     Encoded(Codec, Arc<[u8]>),
     /// A tone. It may be one without end.
@@ -44,12 +44,13 @@ impl Player {
     /// Whether a party with this codec can hear it.
     pub(super) fn fits(&self, codec: Codec) -> bool {
         match self.clip {
+            Clip::Encoded(own, _) if !own.has_fixed_size() => false,
             Clip::Encoded(own, _) => own == codec || is_understood(own) && is_understood(codec),
             Clip::Pcm(_) | Clip::Loop(_) | Clip::Tone(_) => is_understood(codec),
         }
     }
 
-    /// Fills a frame; silence after the end.
+    /// Fills a narrow-band frame; silence after the end.
     pub(super) fn fill(&mut self, frame: &mut Frame) {
         match &self.clip {
             Clip::Pcm(samples) => {
@@ -106,17 +107,18 @@ impl Player {
 
 #[cfg(test)]
 mod tests {
-    use super::super::voice::FRAME;
     use super::*;
-    use crate::Law;
+    use crate::jitter::FRAME;
     use crate::tone::{Plan, Signal};
+    use crate::{Band, Law};
 
-    fn frames(player: &mut Player, most: usize) -> Vec<Frame> {
+    fn frames(player: &mut Player, most: usize) -> Vec<Vec<i16>> {
         let mut frames = Vec::new();
         while !player.is_finished(20) && frames.len() < most {
-            let mut frame = [9; FRAME];
+            let mut frame = Frame::silence(Band::Narrow);
+            frame.fill(9);
             player.fill(&mut frame);
-            frames.push(frame);
+            frames.push(frame.to_vec());
         }
         frames
     }

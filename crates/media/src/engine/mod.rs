@@ -46,6 +46,8 @@ mod clip;
 mod control;
 mod figures;
 mod gate;
+mod keys;
+mod live;
 mod outbound;
 mod packets;
 mod party;
@@ -65,15 +67,17 @@ pub use gate::Learning;
 pub use party::Format;
 pub use quality::Mos;
 
+use crate::coder::Converter;
 use crate::dtmf::Press;
 use crate::rtcp::{self, NtpTime};
 use crate::rtp::StreamStart;
-use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time};
+use crate::{Codec, Digit, RtpTimestamp, SequenceNumber, Ssrc, Time, Tone, ToneGenerator};
 use arena::Arena;
 use bridge::{Bridge, Due, Source};
 use clip::Player;
 use control::{Wall, next_report};
 use gate::Gate;
+use live::Live;
 use outbound::Outbound;
 use party::{Party, Way};
 use queue::Queue;
@@ -175,9 +179,6 @@ pub enum OrderError {
     /// One of [`Limits`].
     #[error("too many digits")]
     TooManyDigits,
-    /// Telephone events were not agreed with the party.
-    #[error("party knows no telephone events")]
-    NoEvents,
     /// Sound of this codec can be passed on, not made or heard.
     #[error("{0} can only be passed on")]
     NotUnderstood(Codec),
@@ -308,6 +309,7 @@ impl Engine {
         let party = Party::new(now, format, Gate::new(now, remote, learning), outbound, report_at);
         let id = self.parties.insert(party);
         self.timers.insert((report_at, Due::Report(id)));
+        self.resettle(now, id);
         Ok(id)
     }
 
@@ -351,6 +353,7 @@ impl Engine {
             return Err(error);
         }
         party.packer = voice::Packer::new(format.form());
+        party.keys_change();
         party.outbound.set_clock_rate(format.codec.clock_rate());
         party.deafen();
         if party.player.as_ref().is_some_and(|player| !player.fits(format.codec)) {
@@ -448,6 +451,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets all who are with a party hear a tone beside what is said, the party included, from now on; `None` ends that. Where
+    /// packets are passed on as they are nobody hears it: whoever is tapped is not relayed.
+    ///
+    /// # Errors
+    /// If there is no such party.
+    pub fn set_warning(&mut self, id: PartyId, tone: Option<Tone>) -> Result<(), OrderError> {
+        self.party(id)?.warning = tone.map(|tone| (ToneGenerator::new(tone), Converter::new()));
+        Ok(())
+    }
+
     /// Plays something to a party, in place of what it would hear else and of what was played before.
     /// [`Event::ClipFinished`] tells its end.
     ///
@@ -474,10 +487,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Presses a key for so long at a party, as telephone events, after those that wait.
+    /// Presses a key for so long at a party, after those that wait: as telephone events, or as tones if these were not agreed.
     ///
     /// # Errors
-    /// If the party knows no telephone events, or too many wait.
+    /// If the party knows no telephone events and tones of its codec cannot be made, or too many wait.
     pub fn send_digit(
         &mut self,
         now: Time,
@@ -487,13 +500,18 @@ impl Engine {
     ) -> Result<(), OrderError> {
         let most = self.limits.digits;
         let party = self.party(id)?;
-        if party.format.events.is_none() {
-            return Err(OrderError::NoEvents);
-        }
-        if party.presses.len() >= most {
+        let codec = party.format.codec;
+        if party.presses.len() + party.tones.len() >= most {
             return Err(OrderError::TooManyDigits);
         }
-        party.presses.push_back(Press::new(digit, KEY_VOLUME, length));
+        if party.format.events.is_some() {
+            party.presses.push_back(Press::at(codec.clock_rate(), digit, KEY_VOLUME, length));
+        } else if voice::is_understood(codec) {
+            let softly = party.tones.is_empty() && party.packer.begins_softly();
+            party.tones.press(digit, length, softly);
+        } else {
+            return Err(OrderError::NotUnderstood(codec));
+        }
         self.pace(now, id);
         Ok(())
     }
@@ -508,6 +526,25 @@ impl Engine {
         }
         self.put_source(at, Player::new(clip));
         Ok(())
+    }
+
+    /// Lets a source give what [`Engine::feed`] brings, and its clip while nothing comes; or the clip alone again.
+    ///
+    /// # Errors
+    /// If there is no such source.
+    pub fn set_live(&mut self, at: SourceId, live: bool) -> Result<(), OrderError> {
+        let source = self.sources.get_mut(&at).ok_or(OrderError::NoSource)?;
+        source.live = live.then(Live::new);
+        Ok(())
+    }
+
+    /// Takes a datagram that came at `now` from `from` for a source that is live: RTP in G.711 or G.722, with its static
+    /// payload type. All else is dropped, and so is what nobody listens to.
+    pub fn feed(&mut self, now: Time, at: SourceId, from: SocketAddr, datagram: &[u8]) {
+        let source = self.sources.get_mut(&at).filter(|source| !source.listeners.is_empty());
+        if let Some(live) = source.and_then(|source| source.live.as_mut()) {
+            live.push(now, from, datagram);
+        }
     }
 
     /// Takes a source away. Who hears it is nowhere then.

@@ -62,6 +62,8 @@ impl Engine {
                 pressed = party.digit(now, &packet.header, packet.payload);
                 if let Some(digit) = pressed {
                     self.queue.event(id, Event::Digit(digit));
+                    // Nobody listens for tones any more.
+                    party.listen();
                 }
             }
             (Kind::Sound | Kind::Comfort, None) => {}
@@ -101,7 +103,7 @@ impl Engine {
             Kind::Comfort => Some(packet.header.payload_type),
         };
         let Some(payload_type) = payload_type else { return };
-        let whole = from.packet_time == format.packet_time;
+        let whole = from.packet_time == format.packet_time || !format.codec.has_fixed_size();
         let sound = kind == Kind::Sound;
         let mut passed = Passed { header: packet.header, anew, sound, payload_type, whole };
         if whole || !sound {
@@ -128,7 +130,10 @@ impl Engine {
         let Some(bridge) = self.bridges.get(&at) else { return };
         let &[one, other] = &bridge.members[..] else { return };
         let to = if one == id { other } else { one };
-        // Who knows no events hears no keys.
+        // Who knows no events is told by whoever pressed it, in another way.
+        if self.parties.get(to).is_none_or(|party| party.format.events.is_none()) {
+            return;
+        }
         let _ = self.send_digit(now, to, digit, KEY_LENGTH);
     }
 

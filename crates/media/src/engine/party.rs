@@ -1,5 +1,6 @@
 //! One party: a stream each way, and all that is known of both.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,15 +8,18 @@ use core::time::Duration;
 use super::clip::Player;
 use super::control::Control;
 use super::gate::Gate;
+use super::keys::{Listener, Tones};
 use super::outbound::Outbound;
-use super::voice::{FRAME, Form, Frame, Packer, is_understood};
-use super::{Figures, Mos, PartyId, Place, Voice};
+use super::queue::Queue;
+use super::voice::{Form, Frame, Packer, is_understood};
+use super::{Event, Figures, Mos, PartyId, Place, Voice};
+use crate::coder::Converter;
 use crate::dtmf::{Press, TelephoneEvent};
 use crate::jitter::{Delay, Played, Pushed};
 use crate::rtp::Pacer;
 use crate::{
-    Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket, RtpTimestamp,
-    Ssrc, Time,
+    Band, Codec, Digit, PacketTime, PayloadType, PlayoutBuffer, ReceiverStats, RtpHeader, RtpPacket,
+    RtpTimestamp, Ssrc, Time, ToneGenerator,
 };
 
 /// How a party's streams are packed, both ways.
@@ -29,13 +33,16 @@ pub struct Format {
     pub payload_type: PayloadType,
     /// What telephone events (RFC 4733) are called; `None` if there are none.
     pub events: Option<PayloadType>,
+    /// Whether its keys are looked for as tones in its sound too, as long as no telephone event has come from it.
+    pub tones: bool,
 }
 
 impl Format {
     /// A codec by its static payload type, with telephone events as Cisco phones call them.
     pub const fn new(codec: Codec, packet_time: PacketTime) -> Self {
         let (payload_type, events) = (codec.payload_type(), Some(PayloadType::TELEPHONE_EVENT));
-        Self { codec, packet_time, payload_type, events }
+        let packet_time = codec.packet_time(packet_time);
+        Self { codec, packet_time, payload_type, events, tones: false }
     }
 
     pub(super) const fn form(self) -> Form {
@@ -97,6 +104,10 @@ pub(super) struct Party {
     pub(super) way: Way,
     pub(super) voice: Voice,
     pub(super) tapped: bool,
+    /// What all who are with it hear beside, and what makes it fit a wide band.
+    pub(super) warning: Option<(ToneGenerator, Converter)>,
+    /// To narrow-band for whoever taps it: what it says, and what it hears.
+    pub(super) taps: [Converter; 2],
     /// Its sound, as long as somebody needs it as samples.
     pub(super) hearing: Option<Hearing>,
     pub(super) packer: Packer,
@@ -106,6 +117,8 @@ pub(super) struct Party {
     pub(super) pieces: Pieces,
     pub(super) player: Option<Player>,
     pub(super) presses: VecDeque<Press>,
+    pub(super) tones: Tones,
+    listener: Option<Box<Listener>>,
     digit: Option<(Ssrc, RtpTimestamp, Time)>,
     /// When its own frames are due, where no bridge or source makes them.
     pub(super) pacer: Option<Pacer>,
@@ -138,12 +151,16 @@ impl Party {
             way: Way::Nowhere,
             voice: Voice::Heard,
             tapped: false,
+            warning: None,
+            taps: [Converter::new(), Converter::new()],
             hearing: None,
             packer: Packer::new(format.form()),
             shares: false,
             pieces: Pieces::default(),
             player: None,
             presses: VecDeque::new(),
+            tones: Tones::default(),
+            listener: listener(format),
             digit: None,
             pacer: None,
             report_at,
@@ -154,12 +171,37 @@ impl Party {
 
     /// Whether something is played or pressed to it, in place of what it would hear else.
     pub(super) fn is_played_to(&self) -> bool {
-        self.player.is_some() || !self.presses.is_empty()
+        self.player.is_some() || !self.presses.is_empty() || !self.tones.is_empty()
+    }
+
+    /// Whether somebody needs its sound as samples although nobody else hears it.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.tapped || self.listener.as_ref().is_some_and(|listener| listener.listens())
+    }
+
+    /// Its format has changed, and with it the ways of keys.
+    pub(super) fn keys_change(&mut self) {
+        if self.format.events.is_none() {
+            self.presses.clear();
+        }
+        if !is_understood(self.format.codec) {
+            self.tones.clear();
+        }
+        self.listener = listener(self.format);
+    }
+
+    /// Takes the next frame of what it says, for listeners of this band; whether there is anything in it that others should hear.
+    pub(super) fn hear(&mut self, now: Time, id: PartyId, band: Band, queue: &mut Queue) -> bool {
+        let Some(hearing) = &mut self.hearing else { return false };
+        let speaks = hearing.pull(now, self.voice, band);
+        let found = self.listener.as_mut().map(|listener| listener.hear(now, &hearing.frame));
+        found.into_iter().flatten().for_each(|digit| queue.event(id, Event::Digit(digit)));
+        speaks
     }
 
     /// Begins or ends to make samples of what comes.
     pub(super) fn listen(&mut self) {
-        let needed = self.way == Way::Mix || self.tapped;
+        let needed = self.way == Way::Mix || self.is_listened_to();
         match (&self.hearing, needed) {
             (None, true) => self.hearing = Hearing::new(self.format.codec),
             (Some(_), false) => self.deafen(),
@@ -189,7 +231,8 @@ impl Party {
             (ssrc, timestamp) == (header.ssrc, header.timestamp) || now.since(at) < DIGIT_APART
         });
         self.digit = Some((header.ssrc, header.timestamp, now));
-        (!known).then_some(digit)
+        let new = !known && self.listener.as_mut().is_none_or(|listener| listener.event(now, digit));
+        new.then_some(digit)
     }
 
     pub(super) fn figures(&self, now: Time) -> Figures {
@@ -199,18 +242,18 @@ impl Party {
             Duration::from_micros(u64::from(ticks) * 1_000_000 / u64::from(self.format.codec.clock_rate()))
         };
         let control = &self.control;
-        // Half the way there and back, one packet that has to be full, and the buffer against jitter.
-        let way = control.round_trip.unwrap_or_default() / 2 + self.format.packet_time.duration();
-        let buffer = |jitter: Duration| Duration::from_millis(20) + 2 * jitter;
+        let score = |loss, jitter| {
+            let Format { codec, packet_time, .. } = self.format;
+            Mos::of_stream(codec, loss, jitter, packet_time, control.round_trip)
+        };
         let unplayed = received.loss_ratio() + late as f64 / received.packets.max(1) as f64;
-        let codec = self.format.codec;
         let there = control.heard.map(|block| {
             let expected = f64::from(self.outbound.packets.max(1));
             let loss = (f64::from(block.cumulative_lost.max(0)) / expected).min(1.0);
             (loss, jitter(block.jitter))
         });
         Figures {
-            codec,
+            codec: self.format.codec,
             lasted: now.since(self.opened),
             source: self.gate.source(),
             received,
@@ -224,11 +267,15 @@ impl Party {
             round_trip: control.round_trip,
             loss_there: there.map(|(loss, _)| loss),
             jitter_there: there.map(|(_, jitter)| jitter),
-            score: (received.packets > 0)
-                .then(|| Mos::estimate(codec, unplayed, way + buffer(received.jitter))),
-            score_there: there.map(|(loss, jitter)| Mos::estimate(codec, loss, way + buffer(jitter))),
+            score: (received.packets > 0).then(|| score(unplayed, received.jitter)),
+            score_there: there.map(|(loss, jitter)| score(loss, jitter)),
         }
     }
+}
+
+/// Listens for keys, where that is wanted and possible.
+fn listener(format: Format) -> Option<Box<Listener>> {
+    (format.tones && is_understood(format.codec)).then(Box::default)
 }
 
 /// What a party says, as samples.
@@ -236,6 +283,8 @@ impl Party {
 pub(super) struct Hearing {
     codec: Codec,
     playout: PlayoutBuffer,
+    /// From the codec's band to that of the listeners.
+    converter: Converter,
     pub(super) frame: Frame,
     /// Frames for which it still counts as speaking.
     hangover: u8,
@@ -245,8 +294,9 @@ pub(super) struct Hearing {
 
 impl Hearing {
     fn new(codec: Codec) -> Option<Self> {
-        let playout = PlayoutBuffer::new(Delay::default());
-        is_understood(codec).then_some(Self { codec, playout, frame: [0; FRAME], hangover: 0, loudness: 0 })
+        let playout = PlayoutBuffer::at(codec.band(), Delay::default());
+        let (converter, frame) = (Converter::new(), Frame::silence(codec.band()));
+        is_understood(codec).then_some(Self { codec, playout, converter, frame, hangover: 0, loudness: 0 })
     }
 
     /// Takes a packet of sound, or of noise in its place; `true` if it came too late to be heard.
@@ -259,8 +309,10 @@ impl Hearing {
     }
 
     /// Takes the next frame out; whether there is anything in it that others should hear.
-    pub(super) fn pull(&mut self, now: Time, voice: Voice) -> bool {
-        let played = self.playout.pull(now, &mut self.frame);
+    pub(super) fn pull(&mut self, now: Time, voice: Voice, band: Band) -> bool {
+        let mut frame = Frame::silence(self.codec.band());
+        let played = self.playout.pull(now, &mut frame);
+        self.frame = frame.in_band(band, &mut self.converter);
         let loud = self.frame.iter().any(|sample| sample.unsigned_abs() > AUDIBLE);
         self.hangover = match (played, voice) {
             (Played::Silence | Played::Comfort, _) | (_, Voice::Muted) => 0,
@@ -269,7 +321,8 @@ impl Hearing {
         };
         let speaks = self.hangover > 0;
         let square = |&sample: &i16| u64::from(sample.unsigned_abs()).pow(2);
-        let power = if speaks { self.frame.iter().map(square).sum::<u64>() / FRAME as u64 } else { 0 };
+        let power =
+            if speaks { self.frame.iter().map(square).sum::<u64>() / self.frame.len() as u64 } else { 0 };
         self.loudness = self.loudness - self.loudness / 4 + power / 4;
         speaks
     }

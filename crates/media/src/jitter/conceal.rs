@@ -1,9 +1,13 @@
 //! Filling a gap with what was heard before it, fading out (after the idea of ITU-T G.711 appendix I).
 
 use alloc::collections::VecDeque;
+use core::ops::RangeInclusive;
 
+use crate::Band;
+
+// All lengths are those of narrow-band sound.
 /// Pitch periods that are looked for: 200 Hz down to 50 Hz.
-const PERIODS: core::ops::RangeInclusive<usize> = 40..=160;
+const PERIODS: RangeInclusive<usize> = 40..=160;
 /// How much of the past must fit when a period is looked for: 10 ms.
 const MATCH: usize = 80;
 /// What is remembered: enough for the longest period and its match.
@@ -18,6 +22,7 @@ const BLEND: usize = 32;
 /// Remembers the sound, and makes up what is missing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Concealer {
+    band: Band,
     history: VecDeque<i16>,
     /// Samples made up since the last real one.
     missing: usize,
@@ -25,19 +30,28 @@ pub(super) struct Concealer {
 }
 
 impl Concealer {
+    pub(super) fn new(band: Band) -> Self {
+        Self { band, ..Self::default() }
+    }
+
+    fn len(&self, narrow: usize) -> usize {
+        self.band.of_narrow(narrow)
+    }
+
     /// Takes real samples; the first after a gap are blended with what the gap was filled with.
     pub(super) fn heard(&mut self, samples: &mut [i16]) {
         if self.missing > 0 {
-            for (n, sample) in samples.iter_mut().take(BLEND).enumerate() {
+            let blend = self.len(BLEND);
+            for (n, sample) in samples.iter_mut().take(blend).enumerate() {
                 let made_up = i32::from(self.made_up(self.missing + n));
                 let weight = n as i32 + 1;
-                let blend = BLEND as i32;
+                let blend = blend as i32;
                 *sample = ((i32::from(*sample) * weight + made_up * (blend - weight)) / blend) as i16;
             }
             self.missing = 0;
         }
         for &sample in samples.iter() {
-            if self.history.len() == HISTORY {
+            if self.history.len() == self.len(HISTORY) {
                 self.history.pop_front();
             }
             self.history.push_back(sample);
@@ -63,25 +77,28 @@ impl Concealer {
 
     /// Sample `n` of the gap: the last period over and over, softer and softer.
     fn made_up(&self, n: usize) -> i16 {
-        let Some(fade) = END.checked_sub(n.max(HOLD)).filter(|&fade| fade > 0) else { return 0 };
+        let (hold, end) = (self.len(HOLD), self.len(END));
+        let Some(fade) = end.checked_sub(n.max(hold)).filter(|&fade| fade > 0) else { return 0 };
         let from_end = self.period - n % self.period.max(1);
         let Some(&sample) = self.history.len().checked_sub(from_end).and_then(|at| self.history.get(at))
         else {
             return 0;
         };
-        // At most 400 / 400.
-        (i32::from(sample) * fade as i32 / (END - HOLD) as i32) as i16
+        // At most as loud as it was.
+        (i32::from(sample) * fade as i32 / (end - hold) as i32) as i16
     }
 
     /// The period at which the end of the past is most like what was before it.
     fn find_period(&mut self) -> usize {
-        if self.history.len() < HISTORY {
-            return self.history.len().clamp(1, *PERIODS.end());
+        let (history, compared) = (self.len(HISTORY), self.len(MATCH));
+        let (shortest, longest) = (self.len(*PERIODS.start()), self.len(*PERIODS.end()));
+        if self.history.len() < history {
+            return self.history.len().clamp(1, longest);
         }
         let past = self.history.make_contiguous();
-        let end = &past[HISTORY - MATCH..];
+        let end = &past[history - compared..];
         let likeness = |&period: &usize| {
-            let before = &past[HISTORY - MATCH - period..HISTORY - period];
+            let before = &past[history - compared - period..history - period];
             let (mut product, mut power) = (0i64, 1i64);
             for (&a, &b) in end.iter().zip(before) {
                 product += i64::from(a) * i64::from(b);
@@ -89,7 +106,7 @@ impl Concealer {
             }
             product as f64 / libm::sqrt(power as f64)
         };
-        PERIODS.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or(*PERIODS.end())
+        (shortest..=longest).max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or(longest)
     }
 }
 

@@ -15,28 +15,25 @@ use conceal::Concealer;
 
 use crate::coder::Decoder;
 use crate::comfort::ComfortNoise;
-use crate::{Codec, Level, PayloadType, RtpHeader, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
+use crate::{Band, Codec, Level, PayloadType, RtpHeader, RtpPacket, RtpTimestamp, SAMPLE_RATE, Ssrc, Time};
 
-/// Samples that come out at a time: 20 ms.
-pub const FRAME: usize = 160;
+/// Samples that come out of a narrow-band buffer at a time: 20 ms.
+pub const FRAME: usize = Band::Narrow.frame();
 
-/// The ring: 1 second. What does not fit pushes out the oldest.
-const CAPACITY: usize = 8000;
-/// After so much with nothing to play the stream counts as paused, and what comes next is a new beginning.
-const PAUSE: usize = 5 * FRAME;
+/// Frames in the ring: 1 second. What does not fit pushes out the oldest.
+const CAPACITY: usize = 50;
+/// After so many frames with nothing to play the stream counts as paused, and what comes next is a new beginning.
+const PAUSE: usize = 5;
 /// The same if the sender has said that it is quiet, which it need not repeat: a minute.
-const LONG_PAUSE: usize = 3000 * FRAME;
-/// Quiet that is further away from what is played does not belong to it.
-const FAR_AHEAD: i32 = CAPACITY as i32;
-const FAR_BACK: i32 = -FAR_AHEAD;
+const LONG_PAUSE: usize = 3000;
 /// After so many packets in a row that all were too late, the delay is wrong and not the packets.
 const LATE_IN_A_ROW: u32 = 5;
 /// Packets over which the fastest one is sought: 5 seconds of 20 ms. Two such windows follow clock drift.
 const WINDOW: u32 = 250;
-/// A correction of the delay: 10 ms.
-const CORRECTION: usize = 80;
-/// A delay too long by so much is corrected even where it can be heard.
-const TOO_LONG: i32 = 3 * FRAME as i32;
+/// Longer gaps are not filled by a decoder that could.
+const REPAIRED: i32 = 5;
+/// A delay too long by so many frames is corrected even where it can be heard.
+const TOO_LONG: i32 = 3;
 /// Sound below this can be shortened without being missed.
 const QUIET: Level = Level::dbm0(-40.0);
 
@@ -127,6 +124,10 @@ pub struct PlayoutStats {
 /// its turn, or is lost, costs it accuracy for some packets (`tests/ffmpeg.rs` measures it).
 #[derive(Debug)]
 pub struct PlayoutBuffer {
+    band: Band,
+    /// Ticks of the stream's clock in a second.
+    clock: u32,
+    /// The delay in samples.
     min: i32,
     max: i32,
     ring: Box<[Option<i16>]>,
@@ -145,6 +146,8 @@ pub struct PlayoutBuffer {
     background: Option<Background>,
     decoder: Option<Decoder>,
     decoded: Vec<i16>,
+    /// The end of the newest packet that was decoded.
+    decoded_until: RtpTimestamp,
     stats: PlayoutStats,
 }
 
@@ -165,17 +168,25 @@ enum State {
 }
 
 impl PlayoutBuffer {
-    /// An empty buffer. Delays are cut to 500 ms.
+    /// An empty buffer that gives narrow-band sound. Delays are cut to 500 ms.
     pub fn new(delay: Delay) -> Self {
+        Self::at(Band::Narrow, delay)
+    }
+
+    /// The same for sound of any band. What is of a narrower one is not played by it.
+    pub fn at(band: Band, delay: Delay) -> Self {
         let (min, max) = match delay {
             Delay::Fixed(delay) => (delay, delay),
             Delay::Adaptive { min, max } => (min, max.max(min)),
         };
-        let samples = |delay: Duration| delay.as_millis().min(500) as i32 * (SAMPLE_RATE / 1000) as i32;
+        let samples =
+            |delay: Duration| delay.as_millis().min(500) as i32 * (band.sample_rate() / 1000) as i32;
         Self {
+            band,
+            clock: SAMPLE_RATE,
             min: samples(min),
             max: samples(max),
-            ring: vec![None; CAPACITY].into_boxed_slice(),
+            ring: vec![None; CAPACITY * band.frame()].into_boxed_slice(),
             head: 0,
             timestamp: RtpTimestamp(0),
             depth: 0,
@@ -184,10 +195,11 @@ impl PlayoutBuffer {
             transit: Transit::default(),
             late_in_a_row: 0,
             starved: 0,
-            concealer: Concealer::default(),
+            concealer: Concealer::new(band),
             background: None,
             decoder: None,
             decoded: Vec::new(),
+            decoded_until: RtpTimestamp(0),
             stats: PlayoutStats::default(),
         }
     }
@@ -207,29 +219,65 @@ impl PlayoutBuffer {
     pub fn push_as(&mut self, now: Time, codec: Codec, packet: &RtpPacket<'_>) -> Pushed {
         let is_next = self.source == Some(packet.header.ssrc);
         let known = self.decoder.take().filter(|decoder| is_next && decoder.codec() == codec);
-        let Some(mut decoder) = known.or_else(|| Decoder::narrow(codec)) else { return self.ignore() };
-        let len = decoder.samples(packet.payload.len());
+        let anew = || match self.band {
+            Band::Narrow => Decoder::narrow(codec),
+            Band::Wide => Decoder::new(codec).filter(|_| codec.band() == Band::Wide),
+        };
+        let Some(mut decoder) = known.or_else(anew) else { return self.ignore() };
+        if self.clock != codec.clock_rate() {
+            // Nothing of what was there has a place in what comes.
+            (self.clock, self.source) = (codec.clock_rate(), None);
+        }
+        if is_next && decoder.conceals() {
+            self.repair(&mut decoder, packet);
+        }
+        let len = decoder.samples(packet.payload);
+        let end = packet.header.timestamp.plus(self.ticks(len));
         let pushed = self.insert(now, &packet.header, len, |samples| decoder.decode(packet.payload, samples));
         self.decoder = Some(decoder);
+        let is_first = pushed == Pushed::Began;
+        if is_first || pushed == Pushed::Queued && end.distance_from(self.decoded_until) > 0 {
+            self.decoded_until = end;
+        }
         pushed
+    }
+
+    /// Puts what the decoder makes of it where something is missing before a packet.
+    fn repair(&mut self, decoder: &mut Decoder, packet: &RtpPacket<'_>) {
+        let missing = self.samples(packet.header.timestamp.distance_from(self.decoded_until));
+        let place = self.place(self.decoded_until);
+        let step = self.band.frame() as i32 / 8;
+        let fits = missing > 0 && missing <= self.band.frame() as i32 * REPAIRED && missing % step == 0;
+        if !fits || self.state == State::Idle || place.saturating_add(missing) > self.ring.len() as i32 {
+            return;
+        }
+        self.decoded.clear();
+        decoder.conceal(packet.payload, missing as usize, &mut self.decoded);
+        for (offset, &sample) in (place..).zip(&self.decoded) {
+            let Ok(offset) = usize::try_from(offset) else { continue };
+            let at = (self.head + offset) % self.ring.len();
+            self.stats.samples_lost += u64::from(self.ring[at].is_none());
+            self.ring[at].get_or_insert(sample);
+        }
     }
 
     /// From here on the sender is quiet.
     fn quiet(&mut self, now: Time, packet: &RtpPacket<'_>) -> Pushed {
         let mut began = self.meet(now, &packet.header);
-        match packet.header.timestamp.distance_from(self.timestamp) {
-            ..FAR_BACK => {
+        let far = self.ring.len() as i32;
+        match self.place(packet.header.timestamp) {
+            place if place < -far => {
                 self.stats.late += 1;
                 return Pushed::Late;
             }
-            FAR_BACK..=FAR_AHEAD => {}
+            place if place <= far => {}
             // The sender's clock leapt.
             _ => {
                 self.transit = Transit::default();
                 began = self.begin(now, packet.header.ssrc, packet.header.timestamp);
             }
         }
-        self.transit.note(arrival(now, &packet.header));
+        self.transit.note(self.arrival(now, &packet.header));
         let noise = ComfortNoise::parse(packet.payload);
         self.background = Some(Background { since: packet.header.timestamp, noise });
         self.starved = 0;
@@ -261,14 +309,19 @@ impl PlayoutBuffer {
         len: usize,
         decode: impl FnOnce(&mut Vec<i16>),
     ) -> Pushed {
-        let (1..=CAPACITY) = len else { return self.ignore() };
+        if len == 0 || len > self.ring.len() {
+            return self.ignore();
+        }
         let mut began = self.meet(now, header);
-        let arrived = arrival(now, header);
+        let arrived = self.arrival(now, header);
         self.transit.note(arrived);
 
         let len = len as i32;
-        let mut place = header.timestamp.distance_from(self.timestamp);
-        if place < 0 && place >= -(self.max + FRAME as i32) && matches!(self.state, State::Filling(_)) {
+        let mut place = self.place(header.timestamp);
+        if place < 0
+            && place >= -(self.max + self.band.frame() as i32)
+            && matches!(self.state, State::Filling(_))
+        {
             // The first packets changed places on their way: begin with the older one.
             place = self.step_back(place);
         }
@@ -284,7 +337,7 @@ impl PlayoutBuffer {
             place = 0;
         }
         self.late_in_a_row = 0;
-        let excess = place.saturating_add(len) - CAPACITY as i32;
+        let excess = place.saturating_add(len) - self.ring.len() as i32;
         if excess > self.depth as i32 {
             // Further ahead than anything here: the sender's clock leapt.
             self.transit = Transit::default();
@@ -304,47 +357,56 @@ impl PlayoutBuffer {
         decode(&mut self.decoded);
         for (offset, &sample) in (place..).zip(&self.decoded) {
             let Ok(offset) = usize::try_from(offset) else { continue };
-            self.ring[(self.head + offset) % CAPACITY].get_or_insert(sample);
+            let at = (self.head + offset) % self.ring.len();
+            self.ring[at].get_or_insert(sample);
         }
         self.depth = self.depth.max((place + len) as usize);
         self.stats.queued += 1;
         if began { Pushed::Began } else { Pushed::Queued }
     }
 
-    /// Gives the next 20 ms, at `now`.
-    pub fn pull(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
+    /// Gives the next 20 ms, at `now`: [`Band::frame`] samples. More than those are left as they are.
+    ///
+    /// # Panics
+    /// If there is no room for so many.
+    pub fn pull(&mut self, now: Time, out: &mut [i16]) -> Played {
+        let frame = self.band.frame();
+        let out = &mut out[..frame];
         match self.state {
             State::Idle => return self.rest(out),
             State::Filling(until) if now < until => return self.rest(out),
             State::Filling(_) => self.state = State::Playing,
             State::Playing => {}
         }
-        if (0..FRAME).all(|n| self.peek(n).is_none()) {
+        if (0..frame).all(|n| self.peek(n).is_none()) {
             return self.gap(now, out);
         }
         self.shorten(now);
 
         let mut missing = 0;
         let mut start = 0;
-        while start < FRAME {
+        while start < frame {
             let is_there = self.peek(start).is_some();
-            let run = (start..FRAME).take_while(|&n| self.peek(n).is_some() == is_there).count();
+            let run = (start..frame).take_while(|&n| self.peek(n).is_some() == is_there).count();
             let part = &mut out[start..start + run];
             if is_there {
                 for (n, sample) in part.iter_mut().enumerate() {
-                    *sample = self.ring[(self.head + start + n) % CAPACITY].unwrap_or(0);
+                    *sample = self.peek(start + n).unwrap_or(0);
                 }
                 self.concealer.heard(part);
-                self.background.take_if(|quiet| quiet.begins(self.timestamp) < start + run);
+                let until = start + run;
+                if self.quiet_begins() < until {
+                    self.background = None;
+                }
             } else {
                 missing += run - self.make_up(start, part);
             }
             start += run;
         }
-        let beyond = FRAME.saturating_sub(self.depth).min(missing);
+        let beyond = frame.saturating_sub(self.depth).min(missing);
         self.stats.samples_starved += beyond as u64;
         self.stats.samples_lost += (missing - beyond) as u64;
-        self.advance(FRAME);
+        self.advance(frame);
         self.starved = 0;
         if missing == 0 {
             self.stats.frames_played += 1;
@@ -362,12 +424,12 @@ impl PlayoutBuffer {
 
     /// How much sound waits now.
     pub fn depth(&self) -> Duration {
-        duration(self.depth as i32)
+        self.duration(self.depth as i32)
     }
 
     /// How long packets should wait at present.
     pub fn target(&self) -> Duration {
-        duration(self.wanted())
+        self.duration(self.wanted())
     }
 
     /// Starts at this timestamp; what waits is dropped.
@@ -386,25 +448,26 @@ impl PlayoutBuffer {
     /// Before anything is played: lets the ring begin `-place` samples earlier. The new place is zero.
     fn step_back(&mut self, place: i32) -> i32 {
         let back = place.unsigned_abs() as usize;
-        if self.depth + back > CAPACITY {
+        if self.depth + back > self.ring.len() {
             return place;
         }
-        self.head = (self.head + CAPACITY - back) % CAPACITY;
-        self.timestamp = self.timestamp.plus(place.cast_unsigned());
+        self.head = (self.head + self.ring.len() - back) % self.ring.len();
+        self.timestamp = self.timestamp.plus(self.ticks(back).wrapping_neg());
         self.depth += back;
         0
     }
 
     fn peek(&self, n: usize) -> Option<i16> {
-        self.ring[(self.head + n) % CAPACITY]
+        self.ring[(self.head + n) % self.ring.len()]
     }
 
     fn advance(&mut self, samples: usize) {
         for n in 0..samples {
-            self.ring[(self.head + n) % CAPACITY] = None;
+            let at = (self.head + n) % self.ring.len();
+            self.ring[at] = None;
         }
-        self.head = (self.head + samples) % CAPACITY;
-        self.timestamp = self.timestamp.plus(samples as u32);
+        self.head = (self.head + samples) % self.ring.len();
+        self.timestamp = self.timestamp.plus(self.ticks(samples));
         self.depth = self.depth.saturating_sub(samples);
     }
 
@@ -414,14 +477,14 @@ impl PlayoutBuffer {
     }
 
     /// No stream: whatever the last one left fades away.
-    fn rest(&mut self, out: &mut [i16; FRAME]) -> Played {
+    fn rest(&mut self, out: &mut [i16]) -> Played {
         self.concealer.fill(out);
         Played::Silence
     }
 
     /// Makes up what is missing so many samples after the head; says how much of it the sender wanted to be noise.
     fn make_up(&mut self, start: usize, out: &mut [i16]) -> usize {
-        let begins = self.background.as_ref().map_or(usize::MAX, |quiet| quiet.begins(self.timestamp));
+        let begins = self.quiet_begins();
         let (lost, noise) = out.split_at_mut(begins.saturating_sub(start).min(out.len()));
         if !lost.is_empty() {
             self.concealer.fill(lost);
@@ -435,24 +498,25 @@ impl PlayoutBuffer {
 
     /// A whole frame is not there. If the delay is too short, time stands still while the gap is filled, which
     /// lengthens it.
-    fn gap(&mut self, now: Time, out: &mut [i16; FRAME]) -> Played {
-        let missing = FRAME - self.make_up(0, out);
+    fn gap(&mut self, now: Time, out: &mut [i16]) -> Played {
+        let frame = self.band.frame();
+        let missing = frame - self.make_up(0, out);
         let played = if missing == 0 { Played::Comfort } else { Played::Concealed };
         match played {
             Played::Comfort => self.stats.frames_quiet += 1,
             _ => self.stats.frames_concealed += 1,
         }
-        if self.delay(now) + (FRAME as i32) <= self.wanted() {
-            self.stats.samples_inserted += FRAME as u64;
+        if self.delay(now) + (frame as i32) <= self.wanted() {
+            self.stats.samples_inserted += frame as u64;
         } else {
             let before_others = self.depth.min(missing);
             self.stats.samples_lost += before_others as u64;
             self.stats.samples_starved += (missing - before_others) as u64;
-            self.advance(FRAME);
+            self.advance(frame);
         }
-        self.starved += FRAME;
+        self.starved += frame;
         let pause = if played == Played::Comfort { LONG_PAUSE } else { PAUSE };
-        if self.depth == 0 && self.starved >= pause {
+        if self.depth == 0 && self.starved >= pause * frame {
             self.state = State::Idle;
         }
         played
@@ -461,28 +525,63 @@ impl PlayoutBuffer {
     /// Leaves out 10 ms where the delay is too long and nobody notices, or where it is far too long.
     fn shorten(&mut self, now: Time) {
         let excess = self.delay(now) - self.wanted();
-        if excess < 2 * CORRECTION as i32 || self.depth < FRAME + CORRECTION {
+        let frame = self.band.frame();
+        // 10 ms.
+        let correction = frame / 2;
+        if excess < frame as i32 || self.depth < frame + correction {
             return;
         }
         let quiet = || {
-            let samples = (0..FRAME).map(|n| f64::from(self.peek(n).unwrap_or(0)));
-            let mean_square = samples.map(|sample| sample * sample).sum::<f64>() / FRAME as f64;
+            let samples = (0..frame).map(|n| f64::from(self.peek(n).unwrap_or(0)));
+            let mean_square = samples.map(|sample| sample * sample).sum::<f64>() / frame as f64;
             Level::from_mean_square(mean_square) < QUIET
         };
-        if excess >= TOO_LONG || quiet() {
-            self.skip(CORRECTION);
+        if excess >= TOO_LONG * frame as i32 || quiet() {
+            self.skip(correction);
         }
     }
 
     /// How long the fastest packet would wait now, in samples: the head against the sender's clock.
     fn delay(&self, now: Time) -> i32 {
-        let sender = now.ticks(SAMPLE_RATE).wrapping_sub(self.transit.fastest());
-        sender.wrapping_sub(self.timestamp.0).cast_signed()
+        let sender = now.ticks(self.clock).wrapping_sub(self.transit.fastest());
+        self.samples(sender.wrapping_sub(self.timestamp.0).cast_signed())
     }
 
     fn wanted(&self) -> i32 {
-        let needed = self.transit.spread.saturating_add(FRAME as i32);
+        let needed = self.samples(self.transit.spread).saturating_add(self.band.frame() as i32);
         needed.clamp(self.min, self.max)
+    }
+
+    /// How many samples behind the head a timestamp is.
+    fn place(&self, timestamp: RtpTimestamp) -> i32 {
+        self.samples(timestamp.distance_from(self.timestamp))
+    }
+
+    /// Samples in so many ticks of the stream's clock.
+    fn samples(&self, ticks: i32) -> i32 {
+        let samples = i64::from(ticks) * i64::from(self.band.sample_rate()) / i64::from(self.clock);
+        i32::try_from(samples).unwrap_or(if samples < 0 { i32::MIN } else { i32::MAX })
+    }
+
+    /// Ticks of the stream's clock in so many samples, of which there are never more than some seconds.
+    fn ticks(&self, samples: usize) -> u32 {
+        (samples as u64 * u64::from(self.clock) / u64::from(self.band.sample_rate())) as u32
+    }
+
+    /// When a packet came, against the sender's clock.
+    fn arrival(&self, now: Time, header: &RtpHeader) -> u32 {
+        now.ticks(self.clock).wrapping_sub(header.timestamp.0)
+    }
+
+    /// How many samples behind the head the sender is quiet.
+    fn quiet_begins(&self) -> usize {
+        let begins = |quiet: &Background| usize::try_from(self.place(quiet.since)).unwrap_or(0);
+        self.background.as_ref().map_or(usize::MAX, begins)
+    }
+
+    fn duration(&self, samples: i32) -> Duration {
+        let samples = u64::from(samples.max(0).cast_unsigned());
+        Duration::from_micros(samples * 1_000_000 / u64::from(self.band.sample_rate()))
     }
 }
 
@@ -490,22 +589,6 @@ impl Default for PlayoutBuffer {
     fn default() -> Self {
         Self::new(Delay::default())
     }
-}
-
-impl Background {
-    /// How many samples behind the head it begins.
-    fn begins(&self, head: RtpTimestamp) -> usize {
-        usize::try_from(self.since.distance_from(head)).unwrap_or(0)
-    }
-}
-
-/// When a packet came, against the sender's clock.
-fn arrival(now: Time, header: &RtpHeader) -> u32 {
-    now.ticks(SAMPLE_RATE).wrapping_sub(header.timestamp.0)
-}
-
-fn duration(samples: i32) -> Duration {
-    Duration::from_micros(u64::from(samples.max(0).cast_unsigned()) * 1_000_000 / u64::from(SAMPLE_RATE))
 }
 
 /// How long packets travel: against the fastest, since clocks share no zero.

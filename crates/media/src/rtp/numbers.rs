@@ -90,6 +90,9 @@ impl PayloadType {
     /// What Cisco phones use for telephone events (RFC 4733) unless told otherwise; it is a dynamic one.
     pub const TELEPHONE_EVENT: Self = Self(101);
 
+    /// What Opus is offered as here; it is a dynamic one (RFC 3551, table 5).
+    pub const OPUS: Self = Self(96);
+
     /// The payload type of this number; `None` above 127.
     pub const fn new(number: u8) -> Option<Self> {
         if number < 128 { Some(Self(number)) } else { None }

@@ -68,10 +68,10 @@ impl Sender {
     /// Appends the next packet of sound to `out`. The first after a pause carries the marker.
     ///
     /// # Errors
-    /// Where the payload is not as long as the codec's packet. Nothing is sent and no time has passed then.
+    /// Where the payload is not as long as the codec's packet, if that has a fixed length. Nothing is sent and no time has passed then.
     pub fn send(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<RtpHeader, SendError> {
         let expected = self.codec.payload_len(self.packet_time);
-        if payload.len() != expected {
+        if payload.len() != expected && self.codec.has_fixed_size() {
             let (codec, packet_time, len) = (self.codec, self.packet_time, payload.len());
             return Err(SendError { codec, packet_time, len, expected });
         }
@@ -134,7 +134,7 @@ impl Sender {
     }
 
     fn pass(&mut self) {
-        self.timestamp = self.timestamp.plus(self.packet_time.ticks());
+        self.timestamp = self.timestamp.plus(self.codec.ticks(self.packet_time));
     }
 
     fn emit(

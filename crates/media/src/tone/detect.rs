@@ -124,6 +124,15 @@ pub fn analyze(block: &[i16]) -> Heard {
     Heard { content, level, snr_db: snr_db.min(MAX_SNR_DB) }
 }
 
+/// How loud a sine of this frequency is in a block, whatever else is in it. What is in the block beside it has to be as far away as
+/// [`analyze`] needs to tell two frequencies apart.
+pub fn level_at(block: &[i16], frequency: u16) -> Level {
+    if block.is_empty() {
+        return Level::SILENCE;
+    }
+    Level::from_mean_square(Spectrum::new(block).power(f64::from(frequency)))
+}
+
 /// Power of a tone over what is left of the total without it.
 fn clarity(tone: f64, total: f64) -> f64 {
     tone / (total - tone).max(total * 1e-9)
@@ -421,6 +430,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn one_frequency_is_measured_beside_others() {
+        let pair = Tone::continuous(Sound::Dual(
+            Sine::new(440, Level::dbm0(-13.0)),
+            Sine::new(1000, Level::dbm0(-30.0)),
+        ));
+        let sound = through(Law::Mu, &play(pair, BLOCK));
+        let level = |frequency| level_at(&sound, frequency).as_dbm0();
+        assert!((level(440) + 13.0).abs() < 0.3, "{}", level(440));
+        assert!((level(1000) + 30.0).abs() < 0.5, "{}", level(1000));
+        assert!(level(1700) < -60.0, "{}", level(1700));
+        assert_eq!(level_at(&[], 440), Level::SILENCE);
     }
 
     #[test]

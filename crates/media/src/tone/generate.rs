@@ -3,15 +3,17 @@
 use core::f64::consts::TAU;
 
 use super::{Sine, Sound, Then, Tone};
-use crate::SAMPLE_RATE;
+use crate::Band;
 
-/// Plays a [`Tone`] at 8 kHz, in pieces of any size: put together they are the same samples, bit for bit.
+/// Plays a [`Tone`], at 8 kHz unless told otherwise, in pieces of any size: put together they are the same samples, bit for bit.
 ///
 /// A sound begins at the zero crossing of its sines, so that it does not click, and runs on without a seam where
 /// the next step has the same sound.
 #[derive(Debug, Clone)]
 pub struct ToneGenerator {
     tone: Tone,
+    /// Samples per second.
+    rate: u32,
     /// The step that plays, unless the tone is over.
     step: Option<usize>,
     /// Samples of it still to come.
@@ -23,8 +25,13 @@ pub struct ToneGenerator {
 impl ToneGenerator {
     /// Plays this tone from its beginning.
     pub fn new(tone: Tone) -> Self {
-        let mut generator =
-            Self { tone, step: None, left: 0, sound: Sound::Silence, voices: [Voice::SILENT; 2] };
+        Self::at(Band::Narrow, tone)
+    }
+
+    /// The same for listeners of any band.
+    pub fn at(band: Band, tone: Tone) -> Self {
+        let (rate, sound, voices) = (band.sample_rate(), Sound::Silence, [Voice::SILENT; 2]);
+        let mut generator = Self { tone, rate, step: None, left: 0, sound, voices };
         let first = (!generator.tone.steps.is_empty()).then_some(0);
         generator.enter(first);
         if generator.left == 0 {
@@ -83,7 +90,7 @@ impl ToneGenerator {
             return u64::MAX;
         }
         let millis = self.tone.steps.get(step).map_or(0, |step| step.millis);
-        u64::from(millis) * u64::from(SAMPLE_RATE / 1000)
+        u64::from(millis) * u64::from(self.rate / 1000)
     }
 
     fn enter(&mut self, step: Option<usize>) {
@@ -94,8 +101,8 @@ impl ToneGenerator {
             self.sound = sound;
             self.voices = match sound {
                 Sound::Silence => [Voice::SILENT; 2],
-                Sound::Single(sine) => [Voice::new(sine), Voice::SILENT],
-                Sound::Dual(low, high) => [Voice::new(low), Voice::new(high)],
+                Sound::Single(sine) => [Voice::new(sine, self.rate), Voice::SILENT],
+                Sound::Dual(low, high) => [Voice::new(low, self.rate), Voice::new(high, self.rate)],
             };
         }
     }
@@ -132,8 +139,8 @@ struct Voice {
 impl Voice {
     const SILENT: Self = Self { peak: 0.0, at: (1.0, 0.0), turn: (1.0, 0.0) };
 
-    fn new(sine: Sine) -> Self {
-        let angle = TAU * f64::from(sine.frequency) / f64::from(SAMPLE_RATE);
+    fn new(sine: Sine, rate: u32) -> Self {
+        let angle = TAU * f64::from(sine.frequency) / f64::from(rate);
         Self { peak: sine.level.sine_peak(), at: (1.0, 0.0), turn: (libm::cos(angle), libm::sin(angle)) }
     }
 

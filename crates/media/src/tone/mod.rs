@@ -17,7 +17,7 @@ use crate::{Digit, Level};
 /// One sine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sine {
-    /// Frequency in Hz, below 4000.
+    /// Frequency in Hz, below half of the rate at which it is played.
     pub frequency: u16,
     /// How loud it is.
     pub level: Level,

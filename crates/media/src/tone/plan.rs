@@ -165,19 +165,30 @@ impl Signal {
     /// The signals of no country.
     fn everywhere(self) -> Option<Tone> {
         const BEEP_BONK: &[Step] = &[Step::new(HIGH, 150), Step::new(LOW, 250)];
-        const RECORDER: &[Step] = &[Step::new(single(1400, -18.0), 500), Step::silence(14_500)];
         let tone = match self {
             Self::Key(digit) => Tone::continuous(digit_sound(digit)),
             Self::Milliwatt => Tone::continuous(single(1004, 0.0)),
             Self::Hz440 => Tone::continuous(single(440, -13.0)),
             Self::BeepBonk => Tone::fixed(BEEP_BONK, Then::Stop),
             // ITU-T E.180 supplement 2 has this one in most countries: 1400 Hz every 15 seconds.
-            Self::RecorderWarning => Tone::fixed(RECORDER, Then::RepeatFrom(0)),
+            Self::RecorderWarning => Tone::recorder_warning(15),
             _ => return None,
         };
         Some(tone)
     }
 }
+
+impl Tone {
+    /// That a call is recorded, every so many seconds; below one it is without end.
+    pub fn recorder_warning(seconds: u32) -> Self {
+        let pause = seconds.saturating_mul(1000).saturating_sub(RECORDER_MILLIS);
+        let steps = alloc::vec![Step::new(RECORDER, RECORDER_MILLIS), Step::silence(pause)];
+        Self { steps: steps.into(), then: Then::RepeatFrom(0) }
+    }
+}
+
+const RECORDER: Sound = single(1400, -18.0);
+const RECORDER_MILLIS: u32 = 500;
 
 const HIGH: Sound = single(1000, -18.0);
 const LOW: Sound = single(500, -18.0);

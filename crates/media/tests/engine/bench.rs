@@ -9,14 +9,14 @@ use selsius_media::coder::Encoder;
 use selsius_media::engine::{
     BridgeId, Config, Engine, Event, Format, Learning, Output, PartyId, Place, Port,
 };
-use selsius_media::jitter::{Delay, FRAME};
+use selsius_media::jitter::Delay;
 use selsius_media::rtcp::NtpTime;
 use selsius_media::rtp::StreamStart;
 use selsius_media::tone::detect::{Content, analyze};
 use selsius_media::tone::{Sine, Sound};
 use selsius_media::{
-    Codec, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, RtpTimestamp, Sender, SequenceNumber,
-    Ssrc, Time, Tone, ToneGenerator,
+    Band, Codec, Level, PacketTime, PlayoutBuffer, ReceiverStats, RtpPacket, RtpTimestamp, Sender,
+    SequenceNumber, Ssrc, Time, Tone, ToneGenerator,
 };
 
 pub(crate) const BRIDGE: BridgeId = BridgeId(1);
@@ -31,8 +31,9 @@ pub(crate) struct Phone {
     pub(crate) address: SocketAddr,
     pub(crate) format: Format,
     pub(crate) sender: Sender,
-    tone: ToneGenerator,
+    pub(crate) tone: ToneGenerator,
     encoder: Option<Encoder>,
+    band: Band,
     next: Time,
     /// What became of its packets on their way, by their number: lost, or late by so many milliseconds.
     pub(crate) network: fn(u64) -> Option<u64>,
@@ -82,17 +83,29 @@ impl Bench {
             sender: sender(format, number as u32 + 100),
             tone: tone(frequency),
             encoder: Encoder::narrow(format.codec),
+            band: Band::Narrow,
             // Not all at the same moment.
             next: Time::from_micros(self.now.as_micros() + number as u64 * 3000),
             network: |_| Some(0),
             sent: 0,
             silent: false,
-            stats: ReceiverStats::new(8000),
+            stats: ReceiverStats::new(format.codec.clock_rate()),
             playout: PlayoutBuffer::new(Delay::default()),
             heard: Vec::new(),
             datagrams: Vec::new(),
             reports: Vec::new(),
         });
+        number
+    }
+
+    /// One more phone, which says a tone and hears in the whole band of its codec.
+    pub(crate) fn wide_phone(&mut self, format: Format, frequency: u16) -> usize {
+        let number = self.phone(format, frequency);
+        let phone = &mut self.phones[number];
+        phone.band = format.codec.band();
+        phone.tone = ToneGenerator::at(phone.band, tone_of(frequency));
+        phone.encoder = Encoder::new(format.codec);
+        phone.playout = PlayoutBuffer::at(phone.band, Delay::default());
         number
     }
 
@@ -142,7 +155,7 @@ impl Bench {
             }
             if self.now.as_millis().is_multiple_of(20) {
                 for phone in &mut self.phones {
-                    let mut frame = [0; FRAME];
+                    let mut frame = vec![0; phone.band.frame()];
                     phone.playout.pull(self.now, &mut frame);
                     phone.heard.extend_from_slice(&frame);
                 }
@@ -154,7 +167,8 @@ impl Bench {
         for (number, phone) in self.phones.iter_mut().enumerate() {
             while phone.next <= self.now {
                 phone.next += phone.format.packet_time.duration();
-                let mut samples = vec![0; phone.format.packet_time.ticks() as usize];
+                let len = phone.format.packet_time.as_millis() * phone.band.sample_rate() / 1000;
+                let mut samples = vec![0; len as usize];
                 phone.tone.fill(&mut samples);
                 if phone.silent {
                     phone.sender.pause();
@@ -188,7 +202,11 @@ impl Bench {
                     assert_eq!(to, phone.address);
                     let packet = RtpPacket::parse(bytes).unwrap();
                     phone.stats.receive(self.now, &packet.header, packet.payload.len());
-                    phone.playout.push(self.now, &packet);
+                    if packet.header.payload_type == phone.format.payload_type {
+                        phone.playout.push_as(self.now, phone.format.codec, &packet);
+                    } else {
+                        phone.playout.push(self.now, &packet);
+                    }
                     phone.datagrams.push((self.now, bytes.to_vec()));
                 }
                 Output::Sound { party, said, heard } => {
@@ -228,7 +246,24 @@ pub(crate) fn tones(content: Content) -> Vec<u32> {
 }
 
 pub(crate) fn tone(frequency: u16) -> ToneGenerator {
-    ToneGenerator::new(Tone::continuous(Sound::Single(Sine::new(frequency, Level::dbm0(-16.0)))))
+    ToneGenerator::new(tone_of(frequency))
+}
+
+fn tone_of(frequency: u16) -> Tone {
+    Tone::continuous(Sound::Single(Sine::new(frequency, Level::dbm0(-16.0))))
+}
+
+/// Level of one frequency in what was heard last, in dBm0, for samples of any rate.
+pub(crate) fn level(samples: &[i16], frequency: f64, rate: u32) -> f64 {
+    let samples = &samples[samples.len() - rate as usize / 5..];
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, &sample) in samples.iter().enumerate() {
+        let angle = std::f64::consts::TAU * frequency * n as f64 / f64::from(rate);
+        re += f64::from(sample) * angle.cos();
+        im += f64::from(sample) * angle.sin();
+    }
+    let peak = 2.0 * f64::hypot(re, im) / samples.len() as f64;
+    20.0 * (peak.max(0.01) / Level::dbm0(0.0).sine_peak()).log10()
 }
 
 fn sender(format: Format, ssrc: u32) -> Sender {

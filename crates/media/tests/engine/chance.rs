@@ -20,11 +20,13 @@ enum Step {
     Remote(usize, Option<u8>, Learning),
     Voice(usize, Voice),
     Tap(usize, bool),
+    Warn(usize, bool),
     Play(usize, u8),
     Stop(usize),
     Digit(usize, u8),
     Source(u32, u8),
     NoSource(u32),
+    Live(u32, bool),
     Packet {
         party: usize,
         from: u8,
@@ -91,11 +93,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (party.clone(), any::<bool>())
             .prop_map(|(p, on)| Step::Voice(p, if on { Voice::Heard } else { Voice::Muted })),
         1 => (party.clone(), any::<bool>()).prop_map(|(p, on)| Step::Tap(p, on)),
+        1 => (party.clone(), any::<bool>()).prop_map(|(p, on)| Step::Warn(p, on)),
         1 => (party.clone(), any::<u8>()).prop_map(|(p, clip)| Step::Play(p, clip)),
         1 => party.clone().prop_map(Step::Stop),
         1 => (party.clone(), 0..16u8).prop_map(|(p, digit)| Step::Digit(p, digit)),
         1 => (0..3u32, any::<u8>()).prop_map(|(at, clip)| Step::Source(at, clip)),
         1 => (0..3u32).prop_map(Step::NoSource),
+        1 => (0..3u32, any::<bool>()).prop_map(|(at, live)| Step::Live(at, live)),
         20 => packet.prop_map(|(party, from, first, second, sequence, timestamp, ssrc, payload)| {
             Step::Packet { party, from, first, second, sequence: sequence % 40, timestamp, ssrc, payload }
         }),
@@ -143,6 +147,9 @@ fn run(steps: Vec<Step>) {
             }
             Step::Voice(party, voice) => _ = engine.set_voice(id(party), voice),
             Step::Tap(party, on) => _ = engine.tap(now, id(party), on),
+            Step::Warn(party, on) => {
+                _ = engine.set_warning(id(party), on.then(|| Tone::recorder_warning(2)));
+            }
             Step::Play(party, number) => _ = engine.play(now, id(party), clip(number)),
             Step::Stop(party) => _ = engine.stop(now, id(party)),
             Step::Digit(party, digit) => {
@@ -151,6 +158,7 @@ fn run(steps: Vec<Step>) {
             }
             Step::Source(at, number) => _ = engine.set_source(SourceId(at), clip(number)),
             Step::NoSource(at) => engine.remove_source(now, SourceId(at)),
+            Step::Live(at, live) => _ = engine.set_live(SourceId(at), live),
             Step::Packet { party, from, first, second, sequence, timestamp, ssrc, payload } => {
                 let mut datagram = vec![first, second];
                 datagram.extend_from_slice(&sequence.to_be_bytes());
@@ -158,6 +166,7 @@ fn run(steps: Vec<Step>) {
                 datagram.extend_from_slice(&[0, 0, 0, ssrc]);
                 datagram.extend_from_slice(&payload);
                 engine.receive(now, id(party), address(from), &datagram);
+                engine.feed(now, SourceId(party as u32 % 3), address(from), &datagram);
             }
             Step::Garbage(party, from, datagram) => engine.receive(now, id(party), address(from), &datagram),
             Step::Control(party, from, datagram) => {

@@ -5,7 +5,7 @@ use selsius_media::engine::{Clip, Event, Format, Place, SourceId};
 use selsius_media::tone::detect::Content;
 use selsius_media::{Codec, Level, PayloadType, RtpHeader, RtpPacket, RtpTimestamp, SequenceNumber, Ssrc};
 
-use crate::bench::{BRIDGE, Bench, format, hears, tone, tones};
+use crate::bench::{BRIDGE, Bench, format, hears, level, tone, tones};
 
 const UNDERSTOOD: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
 
@@ -26,6 +26,42 @@ fn every_codec_reaches_every_other_one() {
                 let kind = |datagram: &[u8]| RtpPacket::parse(datagram).unwrap().header.payload_type;
                 assert!(datagrams.iter().all(|(_, datagram)| kind(datagram) == codec.payload_type()));
             }
+        }
+    }
+}
+
+#[test]
+fn opus_reaches_every_codec() {
+    for other in [Codec::Pcma, Codec::G722, Codec::Opus] {
+        for (ours, theirs) in [(20, 20), (60, 10)] {
+            let mut bench = Bench::new();
+            let opus = bench.wide_phone(format(Codec::Opus, ours), 440);
+            let phone = bench.wide_phone(format(other, theirs), 1000);
+            for phone in [opus, phone] {
+                bench.place(phone, Place::Bridge(BRIDGE));
+            }
+            bench.run(1000);
+            let heard = level(&bench.phones[opus].heard, 1000.0, 16_000);
+            let rate = other.sample_rate();
+            let said = level(&bench.phones[phone].heard, 440.0, rate);
+            let back = level(&bench.phones[phone].heard, 1000.0, rate);
+            assert!((heard + 16.0).abs() < 2.0 && (said + 16.0).abs() < 2.0, "{other}: {heard} {said}");
+            assert!(back < -45.0, "{other}: {back}");
+            let quality = bench.phones[opus].stats.quality();
+            assert!(quality.lost == 0 && quality.packets >= 900 / u64::from(ours), "{quality:?}");
+            // By its clock, whatever is transcoded into it.
+            let stamps: Vec<_> = bench.phones[opus]
+                .datagrams
+                .iter()
+                .rev()
+                .take(9)
+                .map(|(_, datagram)| RtpPacket::parse(datagram).unwrap().header.timestamp.0)
+                .collect();
+            let steps = if other == Codec::Opus { theirs } else { ours };
+            assert!(
+                stamps.windows(2).all(|pair| pair[0].wrapping_sub(pair[1]) == steps * 48),
+                "{other}: {stamps:?}"
+            );
         }
     }
 }
@@ -97,6 +133,69 @@ fn a_call_becomes_a_conference_without_a_crack() {
         let tone = Level::dbm0(-16.0).sine_peak();
         assert!(f64::from(peak) < tone * 1.15, "{peak}, of a tone of {tone}");
     }
+}
+
+/// What is above 4 kHz reaches those who can hear it, and comes back to nobody as something else.
+#[test]
+fn a_conference_of_wide_band_phones_has_their_whole_band() {
+    let wide = format(Codec::G722, 20);
+    let mut bench = Bench::new();
+    let (high, low) = (bench.wide_phone(wide, 6000), bench.wide_phone(wide, 1000));
+    let narrow = bench.phone(format(Codec::Pcma, 20), 440);
+    let quiet = bench.wide_phone(wide, 300);
+    bench.phones[quiet].silent = true;
+    for phone in [high, low, narrow] {
+        bench.place(phone, Place::Bridge(BRIDGE));
+    }
+    bench.run(1500);
+    let heard = |bench: &Bench, phone: usize, frequency: f64| {
+        let rate = if phone == narrow { 8000 } else { 16_000 };
+        level(&bench.phones[phone].heard, frequency, rate)
+    };
+    for _ in 0..2 {
+        // G.722 itself is 40 dB clean.
+        for (phone, frequency, expected) in [
+            (low, 6000.0, true),
+            (low, 440.0, true),
+            (low, 1000.0, false),
+            (low, 2000.0, false),
+            // The image of 440 Hz.
+            (low, 7560.0, false),
+            (high, 1000.0, true),
+            (high, 440.0, true),
+            (high, 6000.0, false),
+            (narrow, 1000.0, true),
+            // The alias of 6 kHz.
+            (narrow, 2000.0, false),
+            (narrow, 440.0, false),
+        ] {
+            let level = heard(&bench, phone, frequency);
+            let is_there = (level + 16.0).abs() < 1.0;
+            assert!(if expected { is_there } else { level < -50.0 }, "{phone} {frequency} Hz: {level}");
+        }
+        assert!(
+            (bench.phones[narrow].stats.quality().lost, bench.phones[low].stats.quality().lost) == (0, 0)
+        );
+        // One more who says nothing, and hears what all say.
+        bench.place(quiet, Place::Bridge(BRIDGE));
+        bench.run(1000);
+        let all = [440.0, 1000.0, 6000.0].map(|frequency| heard(&bench, quiet, frequency));
+        assert!(all.iter().all(|level| (level + 16.0).abs() < 1.0), "{all:?}");
+    }
+    // A recording of one of them is narrow-band, of both sides.
+    bench.engine.tap(bench.now, bench.phones[low].id, true).unwrap();
+    bench.run(1000);
+    let (said, others) = bench.taps[&bench.phones[low].id].clone();
+    assert!((level(&said, 1000.0, 8000) + 16.0).abs() < 1.0);
+    assert!((level(&others, 440.0, 8000) + 16.0).abs() < 1.0 && level(&others, 2000.0, 8000) < -50.0);
+    bench.engine.tap(bench.now, bench.phones[low].id, false).unwrap();
+
+    // Alone with those of the old band he is understood all the same.
+    bench.place(high, Place::Nowhere);
+    bench.place(quiet, Place::Nowhere);
+    bench.run(1000);
+    let levels = (heard(&bench, narrow, 1000.0), heard(&bench, low, 440.0), heard(&bench, low, 7560.0));
+    assert!((levels.0 + 16.0).abs() < 1.0 && (levels.1 + 16.0).abs() < 1.0 && levels.2 < -50.0, "{levels:?}");
 }
 
 #[test]

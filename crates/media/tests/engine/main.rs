@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod attacks;
 mod bench;
 mod chance;
 mod codecs;
 mod hostile;
+mod keys;
+mod live;
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use selsius_media::engine::{Clip, Event, Learning, OrderError, Output, Place, So
 use selsius_media::rtcp::{self, NtpTime, ReportBlock, RtcpPacket, SenderInfo};
 use selsius_media::rtp::Quality;
 use selsius_media::tone::detect::{Content, DtmfDetector};
-use selsius_media::{Codec, Digit, Law, Level, PayloadType, RtpPacket, RtpTimestamp, Ssrc, Time};
+use selsius_media::{Codec, Digit, Law, Level, PayloadType, RtpPacket, RtpTimestamp, Ssrc, Time, Tone};
 
 use Codec::{G729, Pcma, Pcmu};
 
@@ -296,6 +299,20 @@ fn the_talker_is_named() {
 }
 
 #[test]
+fn talkers_who_interrupt_each_other_are_named_no_faster_than_one_can_read() {
+    let mut bench = Bench::new();
+    bench.bridge(&[(MU, 440), (MU, 1000), (MU, 700)]);
+    for turn in 0..50 {
+        for (at, phone) in bench.phones.iter_mut().enumerate() {
+            phone.silent = at != turn % 2;
+        }
+        bench.run(100);
+    }
+    let named = bench.talkers.len();
+    assert!((3..=10).contains(&named) && !bench.talkers.contains(&None), "{named} in five seconds");
+}
+
+#[test]
 fn what_is_played_takes_the_place_of_the_others_and_tells_its_end() {
     for members in [2, 3] {
         let mut bench = Bench::new();
@@ -354,9 +371,7 @@ fn digits_are_pressed_one_after_the_other() {
     let format = selsius_media::engine::Format { events: None, ..MU };
     let phone = bench.phone(format, 440);
     let id = bench.phones[phone].id;
-    assert_eq!(bench.engine.send_digit(bench.now, id, Digit::One, Duration::ZERO), Err(OrderError::NoEvents));
-    // In the sound, then.
-    bench.engine.play(bench.now, id, Clip::Tone(selsius_media::Tone::digit(Digit::One, 100))).unwrap();
+    bench.engine.play(bench.now, id, Clip::Tone(Tone::digit(Digit::One, 100))).unwrap();
     bench.run(300);
     let keys = DtmfDetector::new().push(&bench.phones[phone].heard).len();
     assert_eq!(keys, 1);
@@ -423,6 +438,51 @@ fn a_tap_has_both_sides_in_step() {
         bench.run(200);
         assert_eq!(bench.taps[&id].0.len(), before);
         assert_eq!(bench.tones(0).len(), members - 1);
+    }
+}
+
+#[test]
+fn what_is_recorded_is_aligned_and_all_hear_the_warning() {
+    let beep = 1400;
+    for members in [2, 3] {
+        let mut bench = Bench::new();
+        bench.bridge(&[(MU, 440), (MU, 1000), (MU, 700)][..members]);
+        let (id, now) = (bench.phones[0].id, bench.now);
+        bench.engine.tap(now, id, true).unwrap();
+        bench.phones.iter_mut().for_each(|phone| phone.silent = true);
+        bench.run(2000);
+        // Both begin to speak within the same 20 ms, and that is where they are in what is recorded.
+        bench.phones[..2].iter_mut().for_each(|phone| phone.silent = false);
+        bench.run(1000);
+        let (said, heard) = &bench.taps[&id];
+        assert_eq!(said.len(), heard.len());
+        let begins = |side: &[i16]| side.iter().position(|sample| sample.unsigned_abs() > 500).unwrap();
+        let (one, other) = (begins(said), begins(heard));
+        assert!(one.abs_diff(other) <= 160, "{one} {other}");
+        assert_eq!((tones(hears(said)), tones(hears(heard))), (vec![440], vec![1000]));
+
+        // The warning is beside what is said: the third phone, which says nothing, hears it alone.
+        bench.phones[1].silent = true;
+        bench.engine.set_warning(id, Some(Tone::recorder_warning(2))).unwrap();
+        bench.run(400);
+        let quiet: Vec<_> = (2..members).map(|phone| bench.tones(phone)).collect();
+        assert_eq!((bench.tones(0), bench.tones(1)), (vec![beep], vec![440, beep]));
+        assert!(quiet.iter().all(|heard| *heard == [440, beep]), "{quiet:?}");
+        let (said, heard) = &bench.taps[&id];
+        assert_eq!((tones(hears(said)), tones(hears(heard))), (vec![440], vec![beep]));
+        bench.run(600);
+        assert_eq!((bench.tones(0), bench.tones(1)), (vec![], vec![440]), "half a second of it");
+        bench.run(1400);
+        assert_eq!(bench.tones(0), [beep], "every other second");
+        bench.engine.set_warning(id, None).unwrap();
+        bench.run(400);
+        assert_eq!(bench.tones(0), []);
+        bench.engine.tap(bench.now, id, false).unwrap();
+        bench.engine.set_warning(id, Some(Tone::recorder_warning(0))).unwrap();
+        bench.phones[1].silent = false;
+        bench.run(500);
+        let last = if members == 2 { vec![1000] } else { vec![1000, beep] };
+        assert_eq!(bench.tones(0), last, "relayed packets are as they are");
     }
 }
 

@@ -1,25 +1,23 @@
 //! `selsius backup` and `selsius restore`: everything that is stored, while the manager runs.
 
-use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use futures_util::TryStreamExt;
-use http_body_util::BodyExt;
-use hyper::{Method, body::Frame};
+use hyper::body::Frame;
 use selsius_server::api::SiteChange;
-use tokio::{
-    fs::{File, remove_file},
-    io::AsyncWriteExt,
-};
+use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
 use super::{
+    fetch,
     node::{Node, block_on},
     out,
 };
 
-/// Copies everything that is stored - site, call records, histories - into a new file.
+/// Copies everything that is stored - site, call records, histories, mailboxes, announcements, prompts, music - into a new
+/// file: a tar archive.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
     #[command(flatten)]
@@ -29,7 +27,7 @@ pub(crate) struct BackupArgs {
 }
 
 /// Replaces everything that is stored by a backup. Calls go on; what was there before stays in the data directory as
-/// `before-restore.db` until the next time.
+/// `before-restore.db` and `before-restore` until the next time.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
@@ -40,32 +38,7 @@ pub(crate) struct RestoreArgs {
 
 pub(crate) fn backup(args: BackupArgs) -> Result<ExitCode> {
     let name = args.file.display();
-    let length = block_on(async {
-        let mut body = args.node.connect().await?.answer(Method::POST, "/v1/backup").await?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let file = options.open(&args.file).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => anyhow!("{name} exists already; choose another name"),
-            _ => anyhow!(error).context(format!("cannot write {name}")),
-        })?;
-        let written = async {
-            let mut file = File::from_std(file);
-            let mut length = 0;
-            while let Some(frame) = body.frame().await {
-                let Ok(bytes) = frame.context("the manager broke off")?.into_data() else { continue };
-                length += bytes.len();
-                file.write_all(&bytes).await.with_context(|| format!("cannot write {name}"))?;
-            }
-            file.sync_all().await.with_context(|| format!("cannot write {name}"))?;
-            Ok::<_, anyhow::Error>(length)
-        }
-        .await;
-        if written.is_err() {
-            // Half a backup is none. The error says more than one from here could.
-            let _ = remove_file(&args.file).await;
-        }
-        written
-    })?;
+    let length = block_on(fetch::into_new_file(&args.node, "/v1/backup", &args.file))?;
     out::print(&format!("{name}: {length} bytes\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -93,7 +93,10 @@ fn device(device: &Device) -> [String; 9] {
             (true, calls) => count(calls, "call"),
         };
         address = registration.address.to_string();
-        version = registration.version.to_string();
+        version = match registration.version {
+            0 => String::new(),
+            version => version.to_string(),
+        };
         load = registration.load.clone();
         since = out::time(registration.since);
     }

@@ -7,6 +7,7 @@ mod files;
 mod golden;
 mod media;
 mod others;
+mod sip;
 mod ss7;
 mod support;
 mod tshark;

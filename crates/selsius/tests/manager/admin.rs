@@ -195,9 +195,13 @@ fn a_backup_comes_back_while_the_manager_runs() {
     let top = tempfile::tempdir().unwrap();
     let manager = Manager::start(top.path(), &[]);
     manager.apply(OFFICE);
-    let backup = top.path().join("backup.db");
+    let backup = top.path().join("backup.tar");
     let name = backup.to_str().unwrap();
+    let message = top.path().join("voicemail/1002/1-1001.new.wav");
+    fs::create_dir_all(message.parent().unwrap()).unwrap();
+    fs::write(&message, "hello").unwrap();
     manager.ask(&["backup", name]);
+    fs::remove_file(&message).unwrap();
     assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(fails(manager.command(&["backup", name])).contains("exists already"));
     manager.apply(&OFFICE.replace("Alice", "Alicia"));
@@ -207,6 +211,8 @@ fn a_backup_comes_back_while_the_manager_runs() {
         pair.talk().await;
         let said = manager.ask(&["restore", name]);
         assert!(said.contains("\"Alicia\" -> \"Alice\""), "{said}");
+        assert_eq!(fs::read_to_string(&message).unwrap(), "hello");
+        until(&mut pair.bob, |now| now.face.message_lamp == selsius_wire::value::LampMode::On).await;
         assert_eq!(manager.status().calls.len(), 1, "the call goes on");
         pair.alice.act(Action::OnHook).await.unwrap();
         until(&mut pair.alice, |now| now.face.calls.is_empty()).await;

@@ -3,7 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, EndCause, Party, Record, RedirectKind, Redirection, WallTime,
+    CallEnded, CallId, CallQuality, CountedBy, EndCause, LegEnd, Mos, Party, Record, RedirectKind,
+    Redirection, StreamFigures, WallTime,
 };
 use selsius_server::api::Call;
 use selsius_station::Action;
@@ -36,6 +37,7 @@ fn call(id: u64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
     }
 }
 
@@ -125,18 +127,26 @@ fn conditions_choose_calls() {
     };
     let count = CallQuality {
         call: CallId(2),
-        device: "SEP000000000003".parse().unwrap(),
-        packets_sent: 5,
-        packets_received: 6,
-        packets_lost: 7,
-        jitter_ms: 8,
+        party: 4,
+        number: "1003".into(),
+        end: LegEnd::Phone("SEP000000000003".parse().unwrap()),
+        counted_by: CountedBy::Phone,
+        codec: "PCMA".into(),
+        figures: StreamFigures {
+            packets_sent: 5,
+            packets_received: 6,
+            packets_lost: 7,
+            jitter_ms: 8,
+            mos: Mos::from_hundredths(320),
+            ..StreamFigures::default()
+        },
     };
     let records = [
         Record::CallEnded(Box::new(call(1))),
         Record::CallEnded(Box::new(answered)),
         Record::CallEnded(Box::new(call(3))),
     ];
-    fill(top.path(), records.into_iter().chain([Record::CallQuality(count)]));
+    fill(top.path(), records.into_iter().chain([Record::CallQuality(Box::new(count))]));
     let manager = Manager::start(top.path(), &[]);
     let ids = |conditions: &[&str]| {
         let said = manager.ask(&[&["calls", "--format", "json"], conditions].concat());
@@ -153,12 +163,23 @@ fn conditions_choose_calls() {
         (&["--device", "sep000000000003"], &[2]),
         (&["--cause", "busy"], &[3, 1]),
         (&["--answered"], &[2]),
+        (&["--poor"], &[2]),
+        (&["--poor=3.2"], &[]),
         (&["--missed", "--last", "1"], &[3]),
     ] {
         assert_eq!(ids(conditions), expected, "{conditions:?}");
     }
     let table = manager.ask(&["calls", "--answered"]);
     assert!(table.contains("1002 -> 1003") && table.contains("called-hung-up"), "{table}");
+    assert!(table.lines().nth(1).is_some_and(|row| row.trim_end().ends_with("7     3.2")), "{table}");
+    let said = fails(manager.command(&["calls", "--poor=9"]));
+    assert!(said.contains("9 is no mean opinion score"), "{said}");
+    let shown = manager.ask(&["calls", "show", "2"]);
+    assert!(shown.starts_with("Call 2\n") && shown.contains("1003 SEP000000000003"), "{shown}");
+    let shown: Call = serde_json::from_str(&manager.ask(&["calls", "show", "2", "--json"])).unwrap();
+    assert_eq!((shown.id, shown.quality[0].mos), (2, Some(3.2)));
+    let said = fails(manager.command(&["calls", "show", "4"]));
+    assert!(said.contains("there is no record of a call 4"), "{said}");
     assert_eq!(manager.ask(&["calls", "--number", "4711"]), "no calls\n");
     manager.stop();
 }

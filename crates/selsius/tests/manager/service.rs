@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     os::unix::net::UnixDatagram,
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use rustix::process::Signal;
@@ -14,7 +14,9 @@ use selsius_server::api::{Health, ProblemKind};
 use selsius_station::Action;
 use selsius_wire::value::Tone;
 
-use crate::support::{Manager, OFFICE, PATIENCE, Pair, fails, output, phone, selsius, serve, until};
+use crate::support::{
+    Manager, OFFICE, PATIENCE, Pair, fails, on_a_disk_that_can_fail, output, phone, selsius, serve, until,
+};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -179,18 +181,8 @@ fn systemd_is_told_how_it_goes() {
 fn records_outlast_a_disk_that_fails_and_everything_says_so() {
     let top = tempfile::tempdir().unwrap();
     fs::write(top.path().join("selsius.toml"), "[metrics]\nlisten = \"127.0.0.1:0\"\n").unwrap();
-    let mut command = Command::new("sh");
-    // A file that may not grow makes a signal, which would end the process, unless that is ignored: then writing fails.
-    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
-    let plain = serve(top.path());
-    command.arg(plain.get_program()).args(plain.get_args());
+    let mut command = on_a_disk_that_can_fail(top.path());
     command.arg("--config").arg(top.path().join("selsius.toml"));
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
     let mut manager = Manager::run(top.path(), command);
     let at = metrics(&mut manager);
     manager.apply(OFFICE);

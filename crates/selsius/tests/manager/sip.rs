@@ -1,6 +1,7 @@
 //! Calls over a SIP trunk, with SIPp as the telephone company, and a phone's voice all the way.
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, UdpSocket},
     process::{Child, Command, Stdio},
 };
@@ -44,6 +45,11 @@ fn sipp(arguments: &[&str], folder: &std::path::Path) -> Child {
 
 /// A manager with a trunk to this port, and a phone with a tone.
 async fn office(top: &std::path::Path, carrier: u16) -> (Manager, Phone, u16) {
+    office_with(top, carrier, "").await
+}
+
+/// The same with more to say of the trunk.
+async fn office_with(top: &std::path::Path, carrier: u16, more: &str) -> (Manager, Phone, u16) {
     let own = free_port();
     let config = top.join("selsius.toml");
     std::fs::write(&config, format!("[sip]\nudp = \"127.0.0.1:{own}\"\n")).unwrap();
@@ -61,6 +67,7 @@ async fn office(top: &std::path::Path, carrier: u16) -> (Manager, Phone, u16) {
         [trunks.carrier]
         kind = "sip"
         servers = ["127.0.0.1:{carrier}"]
+        {more}
         "#
     ));
     let options = Options { source: AudioSource::Tone(TONE), ..Options::default() };
@@ -94,11 +101,92 @@ async fn a_call_goes_out_to_sipp_and_its_echo_is_heard() {
     let (carrier, media) = (free_port(), free_port());
     let waits =
         sipp(&["-sn", "uas", "-p", &carrier.to_string(), "-mp", &(media & !1).to_string()], top.path());
-    let (_manager, mut phone, _) = office(top.path(), carrier).await;
+    let (manager, mut phone, _) = office(top.path(), carrier).await;
     phone.act(Action::OffHook).await.unwrap();
     until(&mut phone, |now| now.face.tone.is_some()).await;
     phone.act(Action::Dial("05".into())).await.unwrap();
     talks(&mut phone).await;
+    phone.act(Action::OnHook).await.unwrap();
+    until(&mut phone, |now| now.face.calls.is_empty()).await;
+    succeeds(waits);
+    // The record says how what came from the trunk sounded, on the side of the party there.
+    let counted = async {
+        loop {
+            let text = manager.ask(&["calls", "--format", "csv"]);
+            let mut rows = csv::Reader::from_reader(text.as_bytes());
+            let rows = rows.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>().unwrap();
+            if let [row] = &rows[..]
+                && !row["called_relayed_mos"].is_empty()
+            {
+                return row.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let row = tokio::time::timeout(PATIENCE, counted).await.unwrap();
+    assert!(row["called_relayed_packets_received"].parse::<u32>().unwrap() > 10, "{row:?}");
+    assert!(row["called_relayed_mos"].parse::<f64>().unwrap() > 3.5, "{row:?}");
+}
+
+/// A far end that has nothing but Opus (SIPp's own scenario, with another answer).
+const OPUS: &str = r#"<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="opus">
+  <recv request="INVITE"><action>
+    <ereg regexp="96 opus/48000/2" search_in="body" check_it="true" assign_to="1"/>
+  </action></recv>
+  <Reference variables="1"/>
+  <send><![CDATA[
+    SIP/2.0 200 OK
+    [last_Via:]
+    [last_From:]
+    [last_To:];tag=[pid]SIPpTag[call_number]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+    Content-Type: application/sdp
+    Content-Length: [len]
+
+    v=0
+    o=user1 53655765 2353687637 IN IP[local_ip_type] [local_ip]
+    s=-
+    c=IN IP[media_ip_type] [media_ip]
+    t=0 0
+    m=audio [media_port] RTP/AVP 96
+    a=rtpmap:96 opus/48000/2
+    a=fmtp:96 useinbandfec=1; maxaveragebitrate=20000
+  ]]></send>
+  <recv request="ACK" optional="true" rtd="true"/>
+  <recv request="BYE"/>
+  <send><![CDATA[
+    SIP/2.0 200 OK
+    [last_Via:]
+    [last_From:]
+    [last_To:]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Content-Length: 0
+
+  ]]></send>
+</scenario>
+"#;
+
+/// The phone speaks µ-law, the carrier Opus, and the phone hears itself through both.
+#[tokio::test]
+async fn a_call_to_a_carrier_of_opus_is_transcoded() {
+    if !has_sipp() {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    std::fs::write(top.path().join("opus.xml"), OPUS).unwrap();
+    let (carrier, media) = (free_port(), free_port());
+    let (port, media) = (carrier.to_string(), (media & !1).to_string());
+    let waits = sipp(&["-sf", "opus.xml", "-p", &port, "-mp", &media], top.path());
+    let (_manager, mut phone, _) = office_with(top.path(), carrier, "codecs = [\"opus\"]").await;
+    phone.act(Action::OffHook).await.unwrap();
+    until(&mut phone, |now| now.face.tone.is_some()).await;
+    phone.act(Action::Dial("05".into())).await.unwrap();
+    talks(&mut phone).await;
+    assert_eq!(phone.now().voice.codec.map(|codec| codec.name()), Some("PCMU"));
     phone.act(Action::OnHook).await.unwrap();
     until(&mut phone, |now| now.face.calls.is_empty()).await;
     succeeds(waits);

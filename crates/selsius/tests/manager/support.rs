@@ -46,6 +46,22 @@ pub(crate) fn serve(data_dir: &Path) -> Command {
     command
 }
 
+/// The same, so that [`Manager::limit_files`] makes writing fail.
+pub(crate) fn on_a_disk_that_can_fail(data_dir: &Path) -> Command {
+    let mut command = Command::new("sh");
+    // A file that may not grow makes a signal, which would end the process, unless that is ignored.
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
+    let plain = serve(data_dir);
+    command.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// What a command that fails says, and that it fails in the way that is meant for failures.
 pub(crate) fn fails(mut command: Command) -> String {
     let output = output(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());

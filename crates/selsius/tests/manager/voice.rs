@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use selsius_client::{AudioSource, Options, Phone, Snapshot};
 use selsius_station::{Action, Config, ModelClass};
-use selsius_wire::value::{CallState, LampMode};
+use selsius_wire::value::{CallState, Codec, LampMode};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -68,6 +68,21 @@ async fn register(manager: &Manager, who: u16) -> Phone {
     let mut phone = Phone::start(manager.sccp.into(), Config::new(&name, ModelClass::P7960), options);
     until(&mut phone, |now| now.face.registered).await;
     phone
+}
+
+/// A phone that has nothing but G.722 hears itself in the echo test, and its keys open its mailbox.
+#[tokio::test]
+async fn a_phone_that_only_speaks_wide_band_is_answered() {
+    let (_top, manager) = office();
+    let mut config = Config::new("SEP020000001001", ModelClass::P7960);
+    config.capabilities = vec![(Codec::G722_64k, 60)];
+    let options = Options { source: AudioSource::Tone(TONES[0]), ..Options::default() };
+    let mut phone = Phone::start(manager.sccp.into(), config, options);
+    until(&mut phone, |now| now.face.registered).await;
+    call(&mut phone, "1997").await;
+    until(&mut phone, |now| now.voice.hears(TONES[0])).await;
+    assert_eq!(phone.now().voice.codec.map(|codec| codec.name()), Some("G722"));
+    hang_up(&mut phone).await;
 }
 
 async fn call(phone: &mut Phone, number: &str) {

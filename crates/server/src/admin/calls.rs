@@ -5,13 +5,13 @@ use std::{io, sync::Arc};
 use axum::{
     Json,
     body::{Body, Bytes},
-    extract::{Query, State},
+    extract::{Path, Query, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use futures_util::stream::try_unfold;
 use jiff::Timestamp;
-use selsius_exchange::record::WallTime;
+use selsius_exchange::record::{CallId, Mos, WallTime};
 use selsius_store::{CallFilter, Outcome, Store, end_cause};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -42,6 +42,8 @@ pub(super) struct Wanted {
     cause: Option<String>,
     /// What became of it.
     outcome: Option<Came>,
+    /// Somebody has heard less than this mean opinion score (1 to 5).
+    mos_below: Option<f32>,
 }
 
 /// What became of a call.
@@ -64,6 +66,12 @@ impl Wanted {
                 Failure::new(StatusCode::BAD_REQUEST, error, "docs/call-records.md lists the causes")
             })
         };
+        let score = |score: f32| {
+            Mos::new(score).ok_or_else(|| {
+                let error = format!("{score} is no mean opinion score");
+                Failure::new(StatusCode::BAD_REQUEST, error, "they go from 1 (bad) to 5")
+            })
+        };
         Ok(CallFilter {
             since: self.since.map(time),
             until: self.until.map(time),
@@ -74,6 +82,7 @@ impl Wanted {
                 Came::Answered => Outcome::Answered,
                 Came::Missed => Outcome::Missed,
             }),
+            below: self.mos_below.map(score).transpose()?,
             ..CallFilter::default()
         })
     }
@@ -92,6 +101,26 @@ pub(super) async fn list(
     let filter = CallFilter { newest, ..wanted.filter()? };
     let calls = admin.store.calls(&filter).await?;
     Ok(Json(calls.into_iter().map(show::call).collect()))
+}
+
+/// One finished call.
+#[utoipa::path(get, path = "/v1/calls/{id}", tag = "manager", params(("id" = u64, Path, description = "Its id.")), responses(
+    (status = 200, body = api::Call),
+    (status = 404, description = "There is no such record.", body = api::Error),
+    (status = "default", description = "It failed.", body = api::Error),
+))]
+pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(id): Path<u64>) -> Answer<api::Call> {
+    let newest = CallFilter { newest: 1, before: id.checked_add(1).map(CallId), ..CallFilter::default() };
+    let call = admin.store.calls(&newest).await?.pop().filter(|call| call.call.call == CallId(id));
+    let missing = || {
+        let error = format!("there is no record of a call {id}");
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            error,
+            "calls that are up have none yet; `selsius calls` lists those that are over",
+        )
+    };
+    Ok(Json(show::call(call.ok_or_else(missing)?)))
 }
 
 /// What is still to be exported.

@@ -20,8 +20,8 @@ use crate::{
 /// How often a comment is sent when nothing happens, so that both sides notice when the other is gone.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// What happens to all phones and calls: registrations, rejections, alarms, and each change of a call's phase or
-/// parties. An event is called `device` or `call`.
+/// What happens to all phones, calls and rooms: registrations, rejections, alarms, each change of a call's phase or
+/// parties, who comes to a room, goes and talks there. An event is called `device`, `call` or `room`.
 #[utoipa::path(get, path = "/v1/events", tag = "manager", responses(
     (status = 200, description = "Events, until somebody hangs up. The stream ends when the reader is too slow.",
         content_type = "text/event-stream", body = api::Event),
@@ -47,6 +47,7 @@ pub(super) async fn events(
             };
             if before.as_ref() == Some(&call) { None } else { data("call", &api::Event::Call(call)) }
         }
+        News::Room(room) => data("room", &api::Event::Room(show::room(room))),
         News::Face { .. } => None,
     }))
 }

@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa's attribute names the types of parameters so")]
 
+mod archive;
 mod audit;
 mod backup;
 mod calls;
@@ -10,6 +11,8 @@ mod failure;
 mod lines;
 mod live;
 mod picture;
+mod recordings;
+mod rooms;
 mod show;
 mod site;
 
@@ -38,7 +41,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{audit::Did, failure::Failure};
 pub(crate) use self::{audit::Operator, backup::sweep};
-use crate::{ServeError, api, core::Handle, observe::Observed, office::Office};
+use crate::{
+    ServeError, api, core::Handle, observe::Observed, office::Office, recordings::Folder, voice::Voice,
+};
 
 /// Most records in one answer.
 const MOST_RECORDS: u32 = 100_000;
@@ -49,7 +54,9 @@ pub(crate) struct Admin {
     pub(crate) office: Arc<Office>,
     pub(crate) observed: Observed,
     pub(crate) exchange: Handle,
+    pub(crate) voice: Arc<Voice>,
     pub(crate) store: Store,
+    pub(crate) recordings: Folder,
     pub(crate) started: Timestamp,
     pub(crate) addresses: api::Addresses,
     /// Where copies of the database lie for a moment; held by whoever makes one.
@@ -83,6 +90,10 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(health))
         .routes(routes!(calls::list))
         .routes(routes!(calls::export))
+        .routes(routes!(calls::one))
+        .routes(routes!(recordings::recordings))
+        .routes(routes!(recordings::export_recording))
+        .routes(routes!(recordings::delete_recording))
         .routes(routes!(live::events))
         .routes(routes!(audit::log))
         .routes(routes!(site::site, site::change_site))
@@ -106,6 +117,9 @@ fn routes() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(lines::messages))
         .routes(routes!(lines::groups))
         .routes(routes!(lines::parked))
+        .routes(routes!(rooms::rooms))
+        .routes(routes!(rooms::mute))
+        .routes(routes!(rooms::put_out))
         .routes(routes!(backup::backup))
         .routes(routes!(backup::restore))
 }

@@ -5,24 +5,27 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use selsius_exchange::{
     CallStatus, DeviceStatus, ParkedCall,
-    record::{CallQuality, DeviceEvent, DeviceEventKind, Party, Redirection, WallTime},
+    record::{CallQuality, DeviceEvent, DeviceEventKind, LegEnd, Mos, Party, Redirection, WallTime},
     remembered::LineState,
     view::LegView,
 };
-use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, Site};
+use selsius_site::{Device, DeviceName, Line, LineNumber, PHONES, SipPhone, Site};
 use selsius_store::{CallRecord, OperatorEntry, StoreStatus};
+use selsius_voice::{Role, Stay};
 use selsius_wire::{DisplayLabel, value::CallType};
 
 use super::Admin;
 use crate::{
     api,
     core::{self, Face},
+    voice::{MemberStatus, RoomStatus},
 };
 
 pub(super) fn status(admin: &Admin, site: &Site, status: core::Status, health: api::Health) -> api::Status {
     let core::Status { devices, calls, counters, network } = status;
     let mut all: BTreeMap<String, api::Device> =
         site.devices.iter().map(|(name, device)| (name.to_string(), absent(name.as_str(), device))).collect();
+    all.extend(site.sip_phones.iter().map(|(name, phone)| (name.to_string(), sip_phone(name, phone))));
     for device in devices {
         let shown =
             all.entry(device.name.to_string()).or_insert_with_key(|name| absent(name, &Device::default()));
@@ -69,6 +72,11 @@ pub(super) fn phone(
     name: &DeviceName,
     here: Option<(DeviceStatus, Face)>,
 ) -> Option<api::Phone> {
+    if let Some(phone) = site.sip_phones.get(name) {
+        let registration = here.map(|(status, _)| registration(status));
+        let face = api::Face { registered: registration.is_some(), ..api::Face::default() };
+        return Some(api::Phone { device: api::Device { registration, ..sip_phone(name, phone) }, face });
+    }
     let configured = site.devices.get(name);
     if configured.is_none() && here.is_none() {
         return None;
@@ -217,6 +225,22 @@ pub(super) fn parked(parked: ParkedCall) -> api::ParkedCall {
     api::ParkedCall { slot: slot.to_string(), call: call.0, waits: named(waits), by: named(by) }
 }
 
+/// A room, and who is in it.
+pub(super) fn room(room: RoomStatus) -> api::Room {
+    let member = |member: MemberStatus| api::RoomMember {
+        id: member.id,
+        who: api::Named { number: member.who.number, name: member.who.name },
+        device: member.who.device.map(|device| device.to_string()),
+        since: member.since,
+        moderator: member.role == Role::Moderator,
+        waiting: member.stay == Stay::Waiting,
+        muted: member.muted,
+        talking: member.talking,
+    };
+    let RoomStatus { number, locked, members } = room;
+    api::Room { number, locked, members: members.into_iter().map(member).collect() }
+}
+
 /// An entry of the operators' log.
 pub(super) fn log_entry(entry: OperatorEntry) -> api::LogEntry {
     let OperatorEntry { at, uid, user, login, process, what, changes } = entry;
@@ -229,6 +253,16 @@ fn absent(name: &str, device: &Device) -> api::Device {
         description: device.description.clone(),
         model: device.model.as_ref().map(ToString::to_string).unwrap_or_default(),
         lines: device.lines().map(ToString::to_string).collect(),
+        registration: None,
+    }
+}
+
+fn sip_phone(name: &DeviceName, phone: &SipPhone) -> api::Device {
+    api::Device {
+        name: name.to_string(),
+        description: phone.description.clone(),
+        model: "SIP".into(),
+        lines: phone.line.iter().map(ToString::to_string).collect(),
         registration: None,
     }
 }
@@ -287,6 +321,7 @@ pub(super) fn call(record: CallRecord) -> api::Call {
         account: call.account,
         trunk: call.trunk,
         redirections: call.redirections.into_iter().map(redirection).collect(),
+        recordings: call.recordings,
         quality: quality.into_iter().map(self::quality).collect(),
     }
 }
@@ -302,8 +337,29 @@ fn redirection(redirection: Redirection) -> api::Redirection {
 }
 
 fn quality(quality: CallQuality) -> api::Quality {
-    let CallQuality { call: _, device, packets_sent, packets_received, packets_lost, jitter_ms } = quality;
-    api::Quality { device: device.to_string(), packets_sent, packets_received, packets_lost, jitter_ms }
+    let CallQuality { call: _, party: _, number, end, counted_by, codec, figures } = quality;
+    let (device, trunk) = match end {
+        LegEnd::Phone(device) => (device.to_string(), String::new()),
+        LegEnd::Trunk(trunk) => (String::new(), trunk),
+    };
+    api::Quality {
+        device,
+        trunk,
+        number,
+        counted_by: counted_by.name().into(),
+        codec,
+        packets_sent: figures.packets_sent,
+        octets_sent: figures.octets_sent,
+        packets_received: figures.packets_received,
+        octets_received: figures.octets_received,
+        packets_lost: figures.packets_lost,
+        jitter_ms: figures.jitter_ms,
+        round_trip_ms: figures.round_trip_ms,
+        mos: figures.mos.map(Mos::score),
+        packets_lost_there: figures.packets_lost_there,
+        jitter_there_ms: figures.jitter_there_ms,
+        mos_there: figures.mos_there.map(Mos::score),
+    }
 }
 
 pub(super) fn device_event(event: DeviceEvent) -> api::DeviceEvent {

@@ -121,9 +121,12 @@ pub struct MediaConfig {
     pub address: Option<IpAddr>,
     /// Ports for RTP and RTCP: two for each party.
     pub ports: PortRange,
+    /// May the music of the site be made by commands? Then whoever may change the site may run any program as the manager's
+    /// user.
+    pub commands: bool,
 }
 
-/// Where SIP trunks reach the manager, and from where it calls them. Nothing is listened on while the site has none.
+/// Where SIP trunks and SIP phones reach the manager, and from where it calls them. Nothing is listened on while the site has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SipConfig {

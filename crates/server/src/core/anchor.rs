@@ -7,16 +7,19 @@ use std::{
     time::Duration,
 };
 
-use selsius_exchange::{AnchorOrder, Audio, Hears, Input, Time};
+use selsius_exchange::{AnchorOrder, Audio, Hears, Input, Recording, Time};
 use selsius_media::{
-    Codec, Digit, PacketTime, PayloadType,
+    Codec, Digit, PacketTime, PayloadType, Tone,
     engine::{BridgeId, Format, Learning, Place, SourceId},
 };
 use selsius_site::Name;
 use selsius_wire::value;
 
 use super::Core;
-use crate::media::{Answer, Handle, Opening, Order, Party, RINGING};
+use crate::{
+    media::{Answer, Handle, Opening, Order, Party, RINGING},
+    recordings::{Recorder, Tapes},
+};
 
 /// Orders that the media thread has no room for wait; beyond so many no party is added any more.
 const WAITING: usize = 4096;
@@ -34,6 +37,8 @@ pub struct Anchoring {
     pub address: Option<IpAddr>,
     /// From where else than announced their audio may come.
     pub learning: Learning,
+    /// What records.
+    pub(crate) recorder: Recorder,
 }
 
 /// The way to the media thread. Orders keep their order, and only those that add a party can be refused.
@@ -41,6 +46,7 @@ pub struct Anchoring {
 pub(super) struct Anchors {
     to: Option<Anchoring>,
     waiting: VecDeque<Order>,
+    tapes: Tapes,
     /// What the engine calls the site's music.
     pub(super) music: BTreeMap<Name, SourceId>,
 }
@@ -58,6 +64,7 @@ impl Anchors {
     /// The exchange begins anew, and its parties are no more.
     pub(super) fn begin_again(&mut self) {
         self.waiting.clear();
+        self.tapes.end_all();
         self.send(Order::CloseExchange);
     }
 
@@ -86,6 +93,16 @@ impl Anchors {
         }
     }
 
+    /// Records what a party says and hears from now on, or no longer.
+    fn record(&mut self, party: Party, recording: Option<Recording>) {
+        let Some(recorder) = self.to.as_ref().map(|anchoring| anchoring.recorder.clone()) else { return };
+        let recording = recording.map(|Recording { name, side, beep }| {
+            let tape = self.tapes.tape(name, |name| recorder.begin(name));
+            (tape.watcher(side), (beep > 0).then(|| Tone::recorder_warning(beep)))
+        });
+        self.send(Order::Record(party, recording));
+    }
+
     fn send(&mut self, order: Order) {
         if !self.waiting.is_empty() {
             return self.waiting.push_back(order);
@@ -108,25 +125,26 @@ impl Anchors {
 impl Core {
     pub(super) fn anchor(&mut self, order: AnchorOrder) {
         match order {
-            AnchorOrder::Join { party, hears, audio, events, listens, near } => {
+            AnchorOrder::Join { party, hears, audio, payload, events, srtp, listens, near } => {
                 let address = self.anchors.address().or(near);
                 let address = address.map(|address| address.to_canonical());
-                let order = self.anchors.to.as_ref().zip(address).zip(format(audio, events));
+                let order = self.anchors.to.as_ref().zip(address).zip(format(audio, payload, events));
                 let order = order.filter(|_| self.anchors.waiting.len() < WAITING);
                 let Some(((anchoring, address), format)) = order else {
                     let now = self.now();
                     return self.exchange.handle(now, Input::Anchored { party, address: None });
                 };
                 let (place, learning) = (self.anchors.place(&hears), anchoring.learning);
-                let opening = Opening { format, address, remote: listens, learning, place };
+                let opening = Opening { format, address, remote: listens, learning, place, srtp };
                 let party = Party::of_exchange(party);
                 self.anchors.send(Order::Open { party, opening, watcher: None, answer: Answer::Exchange });
             }
-            AnchorOrder::Change { party, hears, audio, events } => {
+            AnchorOrder::Change { party, hears, audio, payload, events, srtp } => {
                 let party = Party::of_exchange(party);
-                if let Some(format) = format(audio, events) {
+                if let Some(format) = format(audio, payload, events) {
                     self.anchors.send(Order::Format(party, format));
                 }
+                self.anchors.send(Order::Srtp(party, srtp));
                 let place = self.anchors.place(&hears);
                 self.anchors.send(Order::Place(party, place));
             }
@@ -140,6 +158,14 @@ impl Core {
                     self.anchors.send(Order::Digit(Party::of_exchange(party), digit, PRESS));
                 }
             }
+            AnchorOrder::Record { party, recording } => {
+                self.anchors.record(Party::of_exchange(party), recording.map(|recording| *recording));
+            }
+            AnchorOrder::RecordingEnds { name } => self.anchors.tapes.end(&name),
+            AnchorOrder::Leave { party } if self.anchors.to.is_none() => {
+                let now = self.now();
+                self.exchange.handle(now, Input::Left { party, figures: None });
+            }
             AnchorOrder::Leave { party } => {
                 self.anchors.send(Order::Close { party: Party::of_exchange(party), answer: None });
             }
@@ -148,11 +174,12 @@ impl Core {
 }
 
 /// How the streams of a party are packed; `None` for what the engine does not know.
-fn format(audio: Audio, events: Option<u8>) -> Option<Format> {
+fn format(audio: Audio, payload: Option<u8>, events: Option<u8>) -> Option<Format> {
     let codec = match audio.codec {
         value::Codec::G711Ulaw64k => Codec::Pcmu,
         value::Codec::G711Alaw64k => Codec::Pcma,
         value::Codec::G722_64k => Codec::G722,
+        value::Codec::Opus => Codec::Opus,
         value::Codec::G729
         | value::Codec::G729AnnexA
         | value::Codec::G729AnnexB
@@ -164,5 +191,9 @@ fn format(audio: Audio, events: Option<u8>) -> Option<Format> {
         None => None,
         Some(events) => Some(PayloadType::new(events)?),
     };
-    Some(Format { events, ..Format::new(codec, packet_time) })
+    let format = Format { events, ..Format::new(codec, packet_time) };
+    match payload.filter(|_| codec == Codec::Opus) {
+        Some(payload) => Some(Format { payload_type: PayloadType::new(payload)?, ..format }),
+        None => Some(format),
+    }
 }

@@ -79,8 +79,11 @@ impl Core {
                 let _ = answer.send(());
             }
             Command::Device(name, answer) => {
-                let status = self.exchange.device_status_of(&name).zip(self.exchange.view(&name));
-                let found = status.map(|(status, view)| (status, Face::new(&self.exchange, &name, view)));
+                // What a SIP phone shows is its own affair.
+                let found = self.exchange.device_status_of(&name).map(|status| {
+                    let view = self.exchange.view(&name).unwrap_or_default();
+                    (status, Face::new(&self.exchange, &name, view))
+                });
                 let _ = answer.send(found);
             }
             Command::Operate(device, operation, answer) => {
@@ -106,10 +109,17 @@ impl Core {
                 self.trunks.heard(self.exchange.site(), &event);
                 self.exchange.handle(now, Input::Trunk(*event));
             }
+            Command::Phone(phone, contacts) => self.exchange.handle(now, Input::Phone { phone, contacts }),
             Command::Music(music) => self.anchors.music = music,
+            Command::Talks { party, talks } => self.exchange.handle(now, Input::Talks { party, talks }),
+            Command::Tell(news) => self.watchers.tell(&mut self.exchange, &news),
             Command::Anchored { party, address } => {
                 self.exchange.handle(now, Input::Anchored { party, address });
             }
+            Command::RecordingFailed { name, kept } => {
+                self.exchange.handle(now, Input::RecordingFailed { name, kept });
+            }
+            Command::Left { party, figures } => self.exchange.handle(now, Input::Left { party, figures }),
             Command::Drain(grace) => {
                 self.draining = Some(now + grace);
                 self.exchange.handle(now, Input::Drain);

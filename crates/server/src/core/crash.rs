@@ -20,6 +20,7 @@ use super::{
     admission::{Admission, Lateness},
     since, wall_clock,
 };
+use crate::quality;
 
 /// How long an exchange stays down after its first crash, its second, and so on, as long as they come close together.
 /// After one more it is given up: what crashes at once each time is better off in a new process.
@@ -90,7 +91,8 @@ fn save_records(core: &mut Core) -> usize {
     count
 }
 
-fn save(core: &mut Core, record: Record) {
+fn save(core: &mut Core, mut record: Record) {
+    quality::estimate(&mut record);
     core.tally.record(&record);
     let saved = catch_unwind(AssertUnwindSafe(|| (core.records)(record)));
     if !saved.unwrap_or(false) {

@@ -14,8 +14,8 @@ use std::{
 use jiff::Timestamp;
 use mio::Waker;
 use selsius_exchange::{
-    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, Presence,
-    PushError, TrunkEvent, remembered::ForwardKind,
+    CallStatus, CannotForward, Counters, DeviceStatus, Operation, OperationError, ParkedCall, PhoneContact,
+    Presence, PushError, TrunkEvent, record::StreamFigures, remembered::ForwardKind,
 };
 use selsius_media::engine::SourceId;
 use selsius_site::{DeviceName, LineNumber, Name, Site, TrunkKind};
@@ -84,14 +84,39 @@ pub enum Command {
     FarEnd(TrunkKind, FarEnd),
     /// Something happened at a trunk.
     Trunk(Box<TrunkEvent>),
+    /// Where a SIP phone is registered from now on.
+    Phone(DeviceName, Vec<PhoneContact>),
     /// What the media engine calls the site's music, from now on.
     Music(BTreeMap<Name, SourceId>),
+    /// One of the exchange's parties is the one who talks in its conference, or no more.
+    Talks {
+        /// Which.
+        party: u32,
+        /// Does it?
+        talks: bool,
+    },
+    /// Those who watch everything are to hear this.
+    Tell(Box<News>),
     /// The media thread says where it listens to a party; nothing if it cannot, or no longer.
     Anchored {
         /// The party, as the exchange named it.
         party: u32,
         /// Where to send its audio.
         address: Option<SocketAddr>,
+    },
+    /// A recording cannot be written, or not any further.
+    RecordingFailed {
+        /// Its name.
+        name: String,
+        /// Is there anything of it?
+        kept: bool,
+    },
+    /// What the media thread has counted of a party that has left; nothing if it had no such party.
+    Left {
+        /// The party, as the exchange named it.
+        party: u32,
+        /// What.
+        figures: Option<Box<StreamFigures>>,
     },
     /// Take no new calls, and stop when those that are in progress have ended, or after so long.
     Drain(Duration),

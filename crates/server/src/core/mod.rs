@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod crash;
 mod handle;
+mod heard;
 mod listener;
 mod start;
 mod tally;
@@ -37,6 +38,7 @@ pub use self::{
     admission::connection_rate,
     anchor::Anchoring,
     handle::{COMMANDS, Command, Counts, Handle, LineChange, NetworkCounters, PAGE, Status, Unavailable},
+    heard::{Ear, Heard, HeardBy, Spread, Spreads},
     start::{Limits, RecordSink, Running, Start, StartError, start},
     tally::{MessageCounts, Metrics, Tally},
     trunks::{FarEnd, Ordered},
@@ -52,6 +54,8 @@ use self::{
     trunks::Trunks,
     watch::Watchers,
 };
+use crate::quality;
+pub use crate::voice::{MemberStatus, RoomStatus};
 
 const WAKER: usize = usize::MAX;
 /// Listeners have the tokens from here on, connections those below.
@@ -285,7 +289,8 @@ impl Core {
                 }
                 Output::Trunk(order) => self.order(*order),
                 Output::Anchor(order) => self.anchor(*order),
-                Output::Store(record) => {
+                Output::Store(mut record) => {
+                    quality::estimate(&mut record);
                     self.tally.record(&record);
                     if let Record::DeviceEvent(event) = &*record {
                         self.watchers.tell(&mut self.exchange, &News::Device(event.clone()));

@@ -9,7 +9,7 @@ use selsius_exchange::{
 };
 use selsius_wire::MESSAGES;
 
-use super::{NetworkCounters, admission::Refusal};
+use super::{NetworkCounters, admission::Refusal, heard::Heard};
 
 /// Everything that is counted or measured, at one moment. Small, however many phones and calls there are.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct Tally {
     pub ringing: Durations,
     /// How long answered calls were.
     pub talking: Durations,
+    /// How good the audio of their legs was.
+    pub heard: Heard,
     /// Calls whose number became complete in this turn.
     begun: u32,
 }
@@ -114,6 +116,7 @@ impl Default for Tally {
             call_setup: Durations::new(&TURNS),
             ringing: Durations::new(&RINGING),
             talking: Durations::new(&TALKING),
+            heard: Heard::default(),
             begun: 0,
         }
     }
@@ -131,10 +134,8 @@ impl Tally {
                 DeviceEventKind::Rejected { .. } => self.rejected += 1,
                 DeviceEventKind::Alarm { .. } => self.alarms += 1,
             },
-            Record::CallQuality(_)
-            | Record::AutoRegistered(_)
-            | Record::LineState { .. }
-            | Record::DeviceState { .. } => {}
+            Record::CallQuality(quality) => self.heard.add(quality),
+            Record::AutoRegistered(_) | Record::LineState { .. } | Record::DeviceState { .. } => {}
         }
     }
 
@@ -293,6 +294,7 @@ mod tests {
                 redirections: Vec::new(),
                 account: String::new(),
                 trunk: String::new(),
+                recordings: Vec::new(),
             })));
         }
         assert_eq!(tally.ended, [1; EndCause::ALL.len()]);

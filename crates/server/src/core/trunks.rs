@@ -6,7 +6,7 @@ use std::{
 };
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, loopback::Loopback, record::EndCause};
-use selsius_site::{Name, Site, TrunkKind};
+use selsius_site::{DeviceName, Name, Site, TrunkKind};
 use tokio::sync::mpsc;
 
 use super::Core;
@@ -55,7 +55,7 @@ impl Trunks {
 
     /// Gives an order to whoever it is for.
     fn handle(&mut self, site: &Site, order: TrunkOrder, reached: Option<IpAddr>) {
-        let leg = order.leg();
+        let Some(leg) = order.leg() else { return self.send(TrunkKind::Sip, order, None) };
         if let TrunkOrder::Offer { trunk, .. } = &order {
             let kind = kind_of(site, trunk);
             if kind != TrunkKind::Loopback {
@@ -79,7 +79,9 @@ impl Trunks {
             .far_ends
             .get(&kind)
             .is_some_and(|far_end| far_end.try_send(Ordered { order, reached }).is_ok());
-        if !sent && self.legs.remove(&leg).is_some() {
+        // Without a call there is nothing to lose: how many messages wait is told again when that changes.
+        let Some(leg) = leg.filter(|_| !sent) else { return };
+        if self.legs.remove(&leg).is_some() {
             tracing::warn!(kind = %kind, "no room for an order to a trunk: its call ends");
             self.events.push_back(TrunkEvent::HungUp { leg, cause: EndCause::NoTrunk });
         }
@@ -114,8 +116,11 @@ impl Core {
     }
 }
 
-/// What is at the other end of a trunk of this name.
+/// What is at the other end of a trunk of this name, or of a SIP phone.
 fn kind_of(site: &Site, name: &str) -> TrunkKind {
+    if name.parse::<DeviceName>().is_ok_and(|name| site.sip_phones.contains_key(&name)) {
+        return TrunkKind::Sip;
+    }
     let trunk = name.parse::<Name>().ok().and_then(|name| site.trunks.get(&name));
     trunk.map(|trunk| trunk.kind).unwrap_or_default()
 }
@@ -138,6 +143,7 @@ mod tests {
         TrunkOrder::Offer {
             leg: TrunkLegId(leg),
             trunk: trunk.into(),
+            contact: None,
             number: "1999".into(),
             calling: Party::default(),
             redirecting: None,
@@ -145,6 +151,7 @@ mod tests {
             packet_ms: 20,
             listens: None,
             emergency: false,
+            meet_me: false,
         }
     }
 
@@ -177,7 +184,7 @@ mod tests {
         trunks.handle(&site, offer(4, "house"), None);
         trunks.heard(&site, &TrunkEvent::HungUp { leg: TrunkLegId(4), cause: EndCause::CalledHungUp });
         let mut trunks = trunks.begin_again();
-        let told: Vec<_> = std::iter::from_fn(|| Some(orders.try_recv().ok()?.order.leg())).collect();
+        let told: Vec<_> = std::iter::from_fn(|| orders.try_recv().ok()?.order.leg()).collect();
         assert_eq!(told, [2, 4, 2].map(TrunkLegId));
         assert!(trunks.legs.is_empty() && trunks.poll_event().is_none());
         trunks.handle(&site, offer(2, "house"), None);

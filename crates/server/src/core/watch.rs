@@ -4,6 +4,8 @@ use selsius_exchange::{CallStatus, Exchange, Notice, record::DeviceEvent, view::
 use selsius_site::DeviceName;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
+use crate::voice::RoomStatus;
+
 /// News that may wait for one who watches: more than all phones of a large office cause when they register at once. Who
 /// does not take them is told nothing more; the exchange never waits.
 pub const WAITING_NEWS: usize = 4096;
@@ -31,6 +33,8 @@ pub enum News {
     Device(DeviceEvent),
     /// A call has gone on.
     Call(CallStatus),
+    /// Something has changed in a room.
+    Room(RoomStatus),
 }
 
 /// What a phone shows, with what only the exchange can tell of it.
@@ -98,7 +102,7 @@ impl Watchers {
     pub(super) fn tell(&mut self, exchange: &mut Exchange, news: &News) {
         let wants = |watch: &Watch| match (watch, news) {
             (Watch::Phone(watched), News::Face { device, .. }) => watched == device,
-            (Watch::Everything, News::Device(_) | News::Call(_)) => true,
+            (Watch::Everything, News::Device(_) | News::Call(_) | News::Room(_)) => true,
             (Watch::Phone(_), _) | (Watch::Everything, News::Face { .. }) => false,
         };
         let before = self.0.len();

@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use mio::Waker;
+use mio::{Waker, net::UdpSocket};
 use selsius_media::{
-    Digit,
+    Digit, Tone,
     engine::{Clip, Counters, Event, Figures, Format, Learning, OrderError, Place, SourceId, Voice},
 };
+use selsius_wire::srtp::PartyKeys;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::core::{self, Unavailable};
@@ -47,6 +48,8 @@ pub enum Happening<'a> {
         /// What it heard.
         heard: &'a [i16],
     },
+    /// It is the one who talks in its bridge, or no more.
+    Talks(bool),
     /// The party is gone, by a fault of ours.
     Lost,
 }
@@ -67,6 +70,8 @@ pub struct Opening {
     pub learning: Learning,
     /// Where to put it.
     pub place: Place,
+    /// The keys of its audio, if that is encrypted: nothing else is taken from it then.
+    pub srtp: Option<PartyKeys>,
 }
 
 /// Who gets the answer to [`Order::Open`]: where the manager listens, or nothing if it cannot.
@@ -76,6 +81,17 @@ pub enum Answer {
     Exchange,
     /// Somebody who waits.
     Waiting(oneshot::Sender<Option<SocketAddr>>),
+}
+
+/// What a source gives beside its clip.
+#[derive(Debug)]
+pub enum Live {
+    /// Nothing.
+    No,
+    /// RTP that comes to this port.
+    Socket(UdpSocket),
+    /// What [`Order::Feed`] brings.
+    Fed,
 }
 
 /// What the media thread is to do.
@@ -92,7 +108,7 @@ pub enum Order {
         /// Who gets the answer.
         answer: Answer,
     },
-    /// A party is gone.
+    /// A party is gone. The exchange is told how those of its own were, by [`core::Command::Left`].
     Close {
         /// Which.
         party: Party,
@@ -105,6 +121,8 @@ pub enum Order {
     Remote(Party, SocketAddr, Learning),
     /// Another way to pack.
     Format(Party, Format),
+    /// Other keys, or none.
+    Srtp(Party, Option<PartyKeys>),
     /// Put it somewhere else.
     Place(Party, Place),
     /// Whether others hear it.
@@ -117,8 +135,15 @@ pub enum Order {
     Digit(Party, Digit, Duration),
     /// Give its watcher [`Happening::Sound`] from now on, or no longer.
     Tap(Party, bool),
+    /// Give what it says and hears to this watcher, in place of the one that it has, and let everybody with it hear a tone beside;
+    /// or no longer.
+    Record(Party, Option<(Watcher, Option<Tone>)>),
     /// What a source gives; nothing takes it away.
     Source(SourceId, Option<Clip>),
+    /// What a source gives before its clip, from now on.
+    Live(SourceId, Live),
+    /// A datagram of RTP for a source.
+    Feed(SourceId, Vec<u8>),
     /// How a party is.
     Figures(Party, oneshot::Sender<Option<Figures>>),
     /// How much of everything.
@@ -142,6 +167,10 @@ pub struct Status {
     pub refused: u64,
     /// Packets that the operating system did not take.
     pub unsent: u64,
+    /// Packets of parties with keys that were not encrypted with these: in clear, changed on their way, or of somebody else.
+    pub forged: u64,
+    /// Encrypted packets that were there before.
+    pub replayed: u64,
     /// Crashes, after each of which it began again.
     pub crashes: u64,
     /// What passed through.

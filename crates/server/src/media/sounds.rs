@@ -9,9 +9,12 @@ use selsius_media::{
     tone::{Plan, Signal},
 };
 use selsius_site::{Music, Name, Site, TonePlan};
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet, spawn_blocking},
+};
 
-use super::{Handle, Order};
+use super::{Commands, Handle, Live, Order, feed};
 use crate::{
     core::{self, Command},
     wav,
@@ -20,17 +23,27 @@ use crate::{
 /// The source of the tone that tells that somebody's phone rings.
 pub(crate) const RINGING: SourceId = SourceId(0);
 
+/// The source of silence: who hears no packets takes the call for dead, and so do trunks.
+pub(crate) const SILENCE: SourceId = SourceId(u32::MAX);
+
 /// The longest music of one name: half an hour, which takes 29 MB.
 const LONGEST_SECONDS: usize = 1800;
 
-/// Gives the media engine the sounds of the site, as it is and whenever it changes, and tells the exchange what they are called.
+/// Gives the media engine the sounds of the site, as it is and whenever it changes, and tells the exchange and the voice
+/// applications what they are called.
 pub(crate) async fn follow(
     mut site: watch::Receiver<Arc<Site>>,
     folder: PathBuf,
+    commands: Commands,
     media: Handle,
     exchange: core::Handle,
+    names: watch::Sender<BTreeMap<Name, SourceId>>,
 ) {
+    give(&media, SILENCE, Some(Clip::Loop([0; 160].into())));
     let mut known: BTreeMap<Name, (Music, SourceId)> = BTreeMap::new();
+    // What is live ends with this, and so do the commands that make it.
+    let mut feeds = JoinSet::new();
+    let mut feeding: BTreeMap<SourceId, AbortHandle> = BTreeMap::new();
     let mut next = RINGING.0;
     loop {
         let now = Arc::clone(&site.borrow_and_update());
@@ -40,6 +53,9 @@ pub(crate) async fn follow(
             known.into_iter().partition(|(name, _)| now.music.contains_key(name));
         known = stay;
         for (_, source) in go.into_values() {
+            if let Some(feed) = feeding.remove(&source) {
+                feed.abort();
+            }
             give(&media, source, None);
         }
         for (name, music) in &now.music {
@@ -55,10 +71,19 @@ pub(crate) async fn follow(
             );
             let samples = read(music.clone(), folder.clone(), name.clone()).await;
             give(&media, source, Some(Clip::Loop(samples)));
+            if let Some(feed) = feeding.remove(&source) {
+                feed.abort();
+                order(&media, Order::Live(source, Live::No));
+            }
+            if music.stream.is_some() || !music.command.is_empty() {
+                let fed = feed::feed(media.clone(), source, name.clone(), music.clone(), commands);
+                feeding.insert(source, feeds.spawn(fed));
+            }
             known.insert(name.clone(), (music.clone(), source));
         }
-        let names = known.iter().map(|(name, (_, source))| (name.clone(), *source)).collect();
-        exchange.deliver(Command::Music(names)).await;
+        let now: BTreeMap<_, _> = known.iter().map(|(name, (_, source))| (name.clone(), *source)).collect();
+        names.send_replace(now.clone());
+        exchange.deliver(Command::Music(now)).await;
         if site.changed().await.is_err() {
             return;
         }
@@ -66,8 +91,12 @@ pub(crate) async fn follow(
 }
 
 fn give(media: &Handle, source: SourceId, clip: Option<Clip>) {
-    if media.send(Order::Source(source, clip)).is_err() {
-        tracing::warn!(source = source.0, "a sound is missing: the media thread has no time");
+    order(media, Order::Source(source, clip));
+}
+
+fn order(media: &Handle, order: Order) {
+    if media.send(order).is_err() {
+        tracing::warn!("a sound is missing: the media thread has no time");
     }
 }
 
@@ -169,7 +198,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("broken.wav"), b"RIFF").unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let music = Music { files: vec!["broken.wav".into(), "missing.wav".into()] };
+        let music = Music { files: vec!["broken.wav".into(), "missing.wav".into()], ..Music::default() };
         let name: Name = "bells".parse().unwrap();
         let samples = runtime.block_on(read(music, folder.path().into(), name));
         assert_eq!(&*samples, &melody()[..], "our own melody instead");

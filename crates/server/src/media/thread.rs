@@ -11,16 +11,19 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, Waker, net::UdpSocket};
+use selsius_exchange::record::StreamFigures;
 use selsius_media::{
     Time,
-    engine::{Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
+    engine::{BridgeId, Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
-
+use selsius_srtp::Refused;
 use tokio::sync::oneshot;
 
 use super::{
-    Answer, Handle, Happening, Opening, Order, Party, Status, Watcher,
+    Answer, Handle, Happening, Live, Opening, Order, Party, Status, Watcher,
+    cover::Cover,
+    feed::HERE,
     handle::{Orders, complain},
     ports::{Pair, Ports},
 };
@@ -28,9 +31,12 @@ use crate::{
     config::PortRange,
     core::{self, Command, Unavailable},
     net::canonical,
+    quality,
 };
 
 const WAKER: usize = usize::MAX;
+/// Ports of sources have the tokens from here on, those of parties the ones below.
+const FEEDS: usize = usize::MAX / 2;
 /// Datagrams that are read of one socket in one turn, so that a flood does not hold up the others.
 const READS: usize = 32;
 /// Sockets that are served before the engine is asked what is due.
@@ -71,7 +77,9 @@ pub fn start(start: Start) -> io::Result<(Handle, oneshot::Receiver<()>)> {
         answers: VecDeque::new(),
         legs: Vec::new(),
         parties: BTreeMap::new(),
+        talkers: BTreeMap::new(),
         sources: BTreeMap::new(),
+        feeds: BTreeMap::new(),
         unread: VecDeque::new(),
         past: Counters::default(),
         status: Status::default(),
@@ -108,12 +116,16 @@ struct Media {
     /// The way to the exchange.
     exchange: Option<core::Handle>,
     /// What it had no room for.
-    answers: VecDeque<(u32, Option<SocketAddr>)>,
+    answers: VecDeque<Told>,
     /// By the index of the engine's party.
     legs: Vec<Option<Leg>>,
     parties: BTreeMap<Party, PartyId>,
+    /// Who talks in bridges of several.
+    talkers: BTreeMap<BridgeId, Party>,
     /// What the sources give: an engine that begins again has none.
     sources: BTreeMap<SourceId, Clip>,
+    /// Those that are live, and the ports at which what they give arrives.
+    feeds: BTreeMap<SourceId, Option<UdpSocket>>,
     /// Sockets that have more than was read in one turn.
     unread: VecDeque<usize>,
     /// What was counted before the last crash.
@@ -130,6 +142,16 @@ struct Leg {
     party: Party,
     pair: Pair,
     watcher: Option<Watcher>,
+    /// If its audio is encrypted.
+    cover: Option<Box<Cover>>,
+}
+
+/// What the exchange is told of a party of its own.
+enum Told {
+    /// Where the manager listens to it, if it does.
+    Anchored(u32, Option<SocketAddr>),
+    /// That it is gone, and how it was.
+    Left(u32, Option<StreamFigures>),
 }
 
 /// Whether to go on.
@@ -179,7 +201,7 @@ impl Media {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -202,8 +224,11 @@ impl Media {
 
     /// Reads what has come to a socket, up to a bound; the rest follows in the next turn.
     fn read(&mut self, token: usize) {
+        if token >= FEEDS {
+            return self.read_feed(token);
+        }
         for _ in 0..READS {
-            let Some(leg) = self.legs.get(token / 2).and_then(Option::as_ref) else { return };
+            let Some(leg) = self.legs.get_mut(token / 2).and_then(Option::as_mut) else { return };
             let id = leg.id;
             let (socket, port) = match token.is_multiple_of(2) {
                 true => (&leg.pair.media, Port::Media),
@@ -211,8 +236,22 @@ impl Media {
             };
             match socket.recv_from(&mut self.buffer) {
                 Ok((len, from)) => {
-                    let now = self.now();
+                    let now = since(self.origin);
                     let (datagram, from) = (&self.buffer[..len], canonical(from));
+                    let opened = leg.cover.as_mut().map(|cover| cover.open(port, datagram));
+                    let datagram = match opened {
+                        None => datagram,
+                        Some(Ok(plain)) => plain,
+                        Some(Err(refused)) => {
+                            match refused {
+                                Refused::Replayed => self.status.replayed += 1,
+                                Refused::Malformed | Refused::Forged | Refused::Spent => {
+                                    self.status.forged += 1
+                                }
+                            }
+                            continue;
+                        }
+                    };
                     match port {
                         Port::Media => self.engine.receive(now, id, from, datagram),
                         Port::Control => self.engine.receive_control(now, id, from, datagram),
@@ -227,6 +266,46 @@ impl Media {
         self.unread.push_back(token);
     }
 
+    /// The same for what comes for a source.
+    fn read_feed(&mut self, token: usize) {
+        let Ok(source) = u32::try_from(token - FEEDS).map(SourceId) else { return };
+        for _ in 0..READS {
+            let Some(Some(socket)) = self.feeds.get(&source) else { return };
+            match socket.recv_from(&mut self.buffer) {
+                Ok((len, from)) => {
+                    let now = self.now();
+                    self.engine.feed(now, source, canonical(from), &self.buffer[..len]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {}
+            }
+        }
+        self.unread.push_back(token);
+    }
+
+    /// What a source gives before its clip.
+    fn live(&mut self, source: SourceId, live: Live) {
+        // A port that it had is closed with this, and so out of the poll.
+        self.feeds.remove(&source);
+        let (socket, is_live) = match live {
+            Live::No => (None, false),
+            Live::Fed => (None, true),
+            Live::Socket(mut socket) => {
+                let token = Token(FEEDS + source.0 as usize);
+                if let Err(error) = self.poll.registry().register(&mut socket, token, Interest::READABLE) {
+                    tracing::warn!(source = source.0, %error, "live music cannot be heard");
+                }
+                (Some(socket), true)
+            }
+        };
+        if is_live {
+            self.feeds.insert(source, socket);
+        }
+        if let Err(error) = self.engine.set_live(source, is_live) {
+            tracing::warn!(source = source.0, %error, "media source refused");
+        }
+    }
+
     /// Does what the engine wants done.
     fn outputs(&mut self) {
         while let Some(output) = self.engine.poll_output() {
@@ -237,9 +316,12 @@ impl Media {
                         Port::Media => &leg.pair.media,
                         Port::Control => &leg.pair.control,
                     };
-                    if send(socket, to, bytes).is_err() {
-                        self.status.unsent += 1;
-                    }
+                    let closed = leg.cover.as_mut().map(|cover| cover.close(port, bytes));
+                    let sent = match closed {
+                        None => send(socket, to, bytes).is_ok(),
+                        Some(closed) => closed.is_ok_and(|bytes| send(socket, to, bytes).is_ok()),
+                    };
+                    self.status.unsent += u64::from(!sent);
                 }
                 Output::Sound { party, said, heard } => {
                     if let Some(watcher) = watcher(&mut self.legs, party) {
@@ -251,7 +333,34 @@ impl Media {
                         watcher(Happening::Event(event));
                     }
                 }
-                Output::Talker { .. } => {}
+                Output::Talker { bridge, party } => {
+                    let talker = party.and_then(|id| leg(&mut self.legs, id)).map(|leg| leg.party);
+                    self.talks(bridge, talker);
+                }
+            }
+        }
+    }
+
+    /// Somebody else talks in a bridge, or nobody any more.
+    fn talks(&mut self, bridge: BridgeId, talker: Option<Party>) {
+        let before = match talker {
+            Some(party) => self.talkers.insert(bridge, party),
+            None => self.talkers.remove(&bridge),
+        };
+        for (party, talks) in [(before, false), (talker, true)] {
+            let Some(party) = party else { continue };
+            match (party.number(), self.parties.get(&party)) {
+                (Some(party), _) => {
+                    // It is a mark in a list: if the exchange has no time for it, the next one is soon there.
+                    let _ =
+                        self.exchange.as_ref().map(|exchange| exchange.send(Command::Talks { party, talks }));
+                }
+                (None, Some(&id)) => {
+                    if let Some(watcher) = watcher(&mut self.legs, id) {
+                        watcher(Happening::Talks(talks));
+                    }
+                }
+                (None, None) => {}
             }
         }
     }
@@ -282,13 +391,18 @@ impl Media {
                             self.close(now, party);
                         }
                     }
-                    (Answer::Exchange, Some(number)) => self.answers.push_back((number, address)),
+                    (Answer::Exchange, Some(number)) => {
+                        self.answers.push_back(Told::Anchored(number, address))
+                    }
                     (Answer::Exchange, None) => {}
                 }
                 return;
             }
             Order::Close { party, answer } => {
                 let figures = self.close(now, party);
+                if let Some(number) = party.number() {
+                    self.answers.push_back(Told::Left(number, figures.as_ref().map(quality::counted)));
+                }
                 if let Some(answer) = answer {
                     let _ = answer.send(figures);
                 }
@@ -302,6 +416,16 @@ impl Media {
                 self.answers.clear();
                 return;
             }
+            Order::Record(party, recording) => {
+                let Some(id) = id(party) else { return };
+                let (watcher, tone) = recording.map_or((None, None), |(watcher, tone)| (Some(watcher), tone));
+                let tapped = watcher.is_some();
+                if let Some(leg) = leg(&mut self.legs, id) {
+                    leg.watcher = watcher;
+                }
+                let warned = self.engine.set_warning(id, tone);
+                (party, Some(warned.and_then(|()| self.engine.tap(now, id, tapped))))
+            }
             Order::Source(source, Some(clip)) => {
                 self.sources.insert(source, clip.clone());
                 if let Err(error) = self.engine.set_source(source, clip) {
@@ -309,8 +433,11 @@ impl Media {
                 }
                 return;
             }
+            Order::Live(source, live) => return self.live(source, live),
+            Order::Feed(source, datagram) => return self.engine.feed(now, source, HERE, &datagram),
             Order::Source(source, None) => {
                 self.sources.remove(&source);
+                self.feeds.remove(&source);
                 return self.engine.remove_source(now, source);
             }
             Order::Figures(party, answer) => {
@@ -332,6 +459,15 @@ impl Media {
             }
             Order::Format(party, format) => {
                 (party, id(party).map(|id| self.engine.set_format(now, id, format)))
+            }
+            Order::Srtp(party, keys) => {
+                if let Some(leg) = id(party).and_then(|id| leg(&mut self.legs, id)) {
+                    match (&mut leg.cover, keys) {
+                        (Some(cover), Some(keys)) => cover.change(&keys),
+                        (cover, keys) => *cover = keys.map(|keys| Box::new(Cover::new(&keys))),
+                    }
+                }
+                return;
             }
             Order::Place(party, place) => (party, id(party).map(|id| self.engine.place(now, id, place))),
             Order::Voice(party, voice) => (party, id(party).map(|id| self.engine.set_voice(id, voice))),
@@ -356,7 +492,7 @@ impl Media {
         watcher: Option<Watcher>,
     ) -> Option<SocketAddr> {
         self.close(now, party);
-        let Opening { format, address, remote, learning, place } = opening;
+        let Opening { format, address, remote, learning, place, srtp } = opening;
         let opened = self.engine.open(now, format, remote, learning);
         let id = opened.inspect_err(|&error| complain(party, error)).ok()?;
         let placed = self.engine.place(now, id, place);
@@ -378,7 +514,8 @@ impl Media {
         let port = pair.port;
         self.legs.resize_with(self.legs.len().max(index + 1), || None);
         if let Some(slot) = self.legs.get_mut(index) {
-            *slot = Some(Leg { id, party, pair, watcher });
+            let cover = srtp.map(|keys| Box::new(Cover::new(&keys)));
+            *slot = Some(Leg { id, party, pair, watcher, cover });
         }
         self.parties.insert(party, id);
         Some(SocketAddr::new(address, port))
@@ -413,9 +550,13 @@ impl Media {
 
     /// Tells the exchange what it has room for.
     fn answer(&mut self) {
-        while let Some(&(party, address)) = self.answers.front() {
+        while let Some(told) = self.answers.front() {
             let Some(exchange) = &self.exchange else { return };
-            match exchange.send(Command::Anchored { party, address }) {
+            let command = match *told {
+                Told::Anchored(party, address) => Command::Anchored { party, address },
+                Told::Left(party, figures) => Command::Left { party, figures: figures.map(Box::new) },
+            };
+            match exchange.send(command) {
                 Err(Unavailable::Busy) => return,
                 Ok(()) | Err(Unavailable::Stopped) => drop(self.answers.pop_front()),
             }
@@ -441,11 +582,14 @@ impl Media {
             // It took as many before.
             let _ = self.engine.set_source(source, clip.clone());
         }
+        for &source in self.feeds.keys() {
+            let _ = self.engine.set_live(source, true);
+        }
         self.unread.clear();
         for mut leg in std::mem::take(&mut self.legs).into_iter().flatten() {
             self.ports.release(leg.pair.port);
             if let Some(number) = leg.party.number() {
-                self.answers.push_back((number, None));
+                self.answers.push_back(Told::Anchored(number, None));
             }
             if let Some(watcher) = &mut leg.watcher {
                 // It may be what crashes.
@@ -453,8 +597,13 @@ impl Media {
             }
         }
         self.parties.clear();
+        self.talkers.clear();
         self.answer();
     }
+}
+
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn leg(legs: &mut [Option<Leg>], id: PartyId) -> Option<&mut Leg> {

@@ -16,6 +16,7 @@ pub(super) fn judge(
     exchange: Option<&Metrics>,
     store: &StoreStatus,
     trunks_down: &[String],
+    recordings: Option<&str>,
     down: &[&str],
 ) -> Health {
     let mut problems = Vec::new();
@@ -66,6 +67,10 @@ pub(super) fn judge(
     for trunk in trunks_down {
         let text = format!("SIP trunk {trunk} is down: no calls go out over it; the log says why");
         say(ProblemKind::TrunkDown, text);
+    }
+    if let Some(why) = recordings {
+        let text = format!("calls cannot be recorded ({why}); they go on without");
+        say(ProblemKind::RecordingFailing, text);
     }
     for service in down {
         let text = format!(

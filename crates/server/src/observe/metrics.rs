@@ -12,8 +12,9 @@ use selsius_sip::Figures;
 use selsius_store::StoreStatus;
 
 use crate::{
-    core::{COMMANDS, Metrics},
+    core::{COMMANDS, Heard, HeardBy, Metrics, Spread, Spreads},
     media::Status,
+    recordings::Shortfall,
 };
 
 /// What the answer is.
@@ -24,7 +25,8 @@ pub(super) fn text(
     exchange: Option<&Metrics>,
     media: Option<&Status>,
     (commands, orders): (usize, usize),
-    (trunks, sip): &(Vec<(String, bool)>, Figures),
+    (trunks, phones, sip): &(Vec<(String, bool)>, (usize, usize), Figures),
+    recordings: &Shortfall,
     store: &StoreStatus,
 ) -> String {
     let mut families = Families::default();
@@ -44,7 +46,8 @@ pub(super) fn text(
     if let Some(media) = media {
         families.media(media);
     }
-    families.sip(trunks, sip);
+    families.sip(trunks, *phones, sip);
+    families.recordings(recordings);
     families.gauge("selsius_media_orders_waiting", "Orders that wait for the media thread.", orders as f64);
     families.gauge(
         "selsius_commands_waiting",
@@ -115,6 +118,37 @@ impl Families {
         );
         self.histogram("selsius_call_ringing_seconds", "How long answered calls rang.", &tally.ringing);
         self.histogram("selsius_call_talking_seconds", "How long answered calls were.", &tally.talking);
+        self.heard(&tally.heard);
+    }
+
+    fn heard(&mut self, heard: &Heard) {
+        type Of = fn(&Spreads) -> &Spread;
+        let families: [(&str, &str, Of); 4] = [
+            (
+                "selsius_audio_mos",
+                "How good the audio of legs sounded (estimated mean opinion score).",
+                |all| &all.mos,
+            ),
+            ("selsius_audio_loss_ratio", "Share of packets of audio that did not come.", |all| &all.loss),
+            ("selsius_audio_jitter_seconds", "How unevenly packets of audio came.", |all| &all.jitter),
+            ("selsius_audio_round_trip_seconds", "From who has counted to the other side and back.", |all| {
+                &all.round_trip
+            }),
+        ];
+        for (name, help, of) in families {
+            let metrics = heard.iter().map(|(ear, spreads)| {
+                let heard_by = match ear.heard_by {
+                    HeardBy::Party => "party",
+                    HeardBy::Manager => "manager",
+                };
+                let leg = if ear.trunk.is_some() { "trunk" } else { "phone" };
+                let trunk = ear.trunk.as_deref().unwrap_or_default();
+                let labels = [("heard_by", heard_by), ("leg", leg), ("trunk", trunk)];
+                let spread = of(spreads);
+                histogram(&labels, spread.cumulative(), spread.count(), spread.sum())
+            });
+            self.add(name, help, MetricType::HISTOGRAM, metrics.collect());
+        }
     }
 
     fn network(&mut self, metrics: &Metrics) {
@@ -213,12 +247,14 @@ impl Families {
             ("unexpected", counters.unexpected),
             ("flood", counters.floods),
             ("late", counters.late),
+            ("forged", media.forged),
+            ("replayed", media.replayed),
             ("unsent", media.unsent + counters.dropped),
         ];
         let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_media_packets_dropped_total",
-            "Packets that were dropped: not from the party (stranger), not RTP (malformed), of another codec (unexpected), too many (flood), too late to be mixed (late), not taken by the system (unsent).",
+            "Packets that were dropped: not from the party (stranger), not RTP (malformed), of another codec (unexpected), too many (flood), too late to be mixed (late), not encrypted with the keys of their party (forged), there before (replayed), not taken by the system (unsent).",
             MetricType::COUNTER,
             dropped.into(),
         );
@@ -226,7 +262,7 @@ impl Families {
         self.counter("selsius_media_crashes_total", crashes, media.crashes);
     }
 
-    fn sip(&mut self, trunks: &[(String, bool)], figures: &Figures) {
+    fn sip(&mut self, trunks: &[(String, bool)], (phones, places): (usize, usize), figures: &Figures) {
         let up = |(name, up): &(String, bool)| gauge(&[("trunk", name)], f64::from(*up));
         if !trunks.is_empty() {
             self.add(
@@ -236,21 +272,37 @@ impl Families {
                 trunks.iter().map(up).collect(),
             );
         }
+        self.gauge("selsius_sip_phones_registered", "SIP phones that are registered.", phones as f64);
+        self.gauge(
+            "selsius_sip_phone_places",
+            "Places where SIP phones are registered: one may be at several.",
+            places as f64,
+        );
         let refused = [
             ("stranger", figures.strangers),
             ("malformed", figures.malformed),
             ("unknown-method", figures.unknown_methods),
             ("limited", figures.limited),
             ("unauthorized", figures.unauthorized),
+            ("throttled", figures.throttled),
             ("lost", figures.lost),
         ];
         let refused = refused.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_sip_refused_total",
-            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), events that the exchange had no room for (lost).",
+            "SIP that was refused: from addresses that no trunk has (stranger), no SIP or too long (malformed), of a method that is not known (unknown-method), calls beyond a trunk's limits (limited), with wrong credentials (unauthorized), with credentials that were not looked at after too many wrong ones (throttled), events that the exchange had no room for (lost).",
             MetricType::COUNTER,
             refused.into(),
         );
+    }
+
+    fn recordings(&mut self, recordings: &Shortfall) {
+        let running = "Calls that are recorded at present.";
+        self.gauge("selsius_recordings", running, recordings.running() as f64);
+        let failures = "Recordings that could not be written, or not to their end.";
+        self.counter("selsius_recording_failures_total", failures, recordings.failures());
+        let lost = "Frames of 20 ms that recordings lack because the disk was too slow.";
+        self.counter("selsius_recording_frames_lost_total", lost, recordings.lost_frames());
     }
 
     fn store(&mut self, store: &StoreStatus, in_crash: u64) {
@@ -283,18 +335,8 @@ impl Families {
     }
 
     fn histogram(&mut self, name: &str, help: &str, durations: &Durations) {
-        let buckets = durations.cumulative().map(|(bound, count)| {
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(bound.as_secs_f64());
-            bucket.set_cumulative_count(count);
-            bucket
-        });
-        let mut histogram = Histogram::default();
-        histogram.set_bucket(buckets.collect());
-        histogram.set_sample_count(durations.count());
-        histogram.set_sample_sum(durations.sum().as_secs_f64());
-        let mut metric = Metric::default();
-        metric.set_histogram(histogram);
+        let buckets = durations.cumulative().map(|(bound, count)| (bound.as_secs_f64(), count));
+        let metric = histogram(&[], buckets, durations.count(), durations.sum().as_secs_f64());
         self.add(name, help, MetricType::HISTOGRAM, vec![metric]);
     }
 
@@ -324,6 +366,27 @@ fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
     counter.set_value(value as f64);
     let mut metric = labelled(labels);
     metric.set_counter(counter);
+    metric
+}
+
+fn histogram(
+    labels: &[(&str, &str)],
+    cumulative: impl Iterator<Item = (f64, u64)>,
+    count: u64,
+    sum: f64,
+) -> Metric {
+    let buckets = cumulative.map(|(bound, count)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(sum);
+    let mut metric = labelled(labels);
+    metric.set_histogram(histogram);
     metric
 }
 

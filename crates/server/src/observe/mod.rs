@@ -32,7 +32,9 @@ use tokio::{
 use crate::{
     ServeError, api,
     core::{Command, Handle, Metrics},
-    http, media, net, sip,
+    http, media, net,
+    recordings::Shortfall,
+    sip,
 };
 
 /// How long the exchange may take to say how it is.
@@ -49,13 +51,20 @@ pub(crate) struct Observed {
     pub(crate) media: media::Handle,
     pub(crate) store: Store,
     sip: sip::Shared,
+    recordings: Shortfall,
     /// Services that serve nobody any more, by a fault of ours.
     down: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Observed {
-    pub(crate) fn new(exchange: Handle, media: media::Handle, store: Store, sip: sip::Shared) -> Self {
-        Self { exchange, media, store, sip, down: Arc::default() }
+    pub(crate) fn new(
+        exchange: Handle,
+        media: media::Handle,
+        store: Store,
+        sip: sip::Shared,
+        recordings: Shortfall,
+    ) -> Self {
+        Self { exchange, media, store, sip, recordings, down: Arc::default() }
     }
 
     /// Runs a service that never ends. Should it all the same, then the others go on, and health says so.
@@ -81,7 +90,9 @@ impl Observed {
     pub(crate) async fn health(&self) -> api::Health {
         let trunks = sip::trunks_up(&self.sip);
         let trunks: Vec<_> = trunks.into_iter().filter(|(_, up)| !up).map(|(name, _)| name).collect();
-        health::judge(self.metrics().await.as_deref(), &self.store.status(), &trunks, &self.down())
+        let recordings = self.recordings.failing();
+        let exchange = self.metrics().await;
+        health::judge(exchange.as_deref(), &self.store.status(), &trunks, recordings.as_deref(), &self.down())
     }
 
     /// All figures in Prometheus' text format.
@@ -89,8 +100,9 @@ impl Observed {
         let exchange = self.metrics().await;
         let media = timeout(PATIENCE, self.media.ask(media::Order::Status)).await.ok().and_then(Result::ok);
         let waiting = (self.exchange.waiting(), self.media.waiting());
-        let sip = (sip::trunks_up(&self.sip), sip::figures(&self.sip));
-        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &sip, &self.store.status())
+        let sip = (sip::trunks_up(&self.sip), sip::phones(&self.sip), sip::figures(&self.sip));
+        let store = self.store.status();
+        metrics::text(exchange.as_deref(), media.as_ref(), waiting, &sip, &self.recordings, &store)
     }
 
     async fn metrics(&self) -> Option<Box<Metrics>> {

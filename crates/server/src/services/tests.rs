@@ -202,6 +202,7 @@ impl Manager {
             redirections: Vec::new(),
             account: String::new(),
             trunk: String::new(),
+            recordings: Vec::new(),
         })));
     }
 }

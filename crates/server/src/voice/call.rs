@@ -14,19 +14,21 @@ use selsius_exchange::{
 };
 use selsius_media::{
     Codec, Law, PacketTime, SAMPLE_RATE,
-    engine::{Clip, Event, Format, Place},
+    engine::{Clip, Event, Format, Place, Voice as Heed},
 };
 use selsius_site::{Application as Kind, ApplicationKind, CodecName, Site};
-use selsius_voice::{Application, Call, Input, Keys, Language, Limits, Mailbox, Output, Say, Way};
+use selsius_voice::{
+    Access, Application, Call, Input, Keys, Language, Limits, Mailbox, Output, Role, Rules, Say, Stay, Way,
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
-use super::{Ending, Voice, mailbox_of};
+use super::{Ending, Voice, mailbox_of, rooms::Inside};
 use crate::{
     core::zone,
-    media::{self, Happening, Opening, Order, Watcher},
+    media::{self, Happening, Opening, Order, SILENCE, Watcher},
 };
 
 /// What the exchange offered.
@@ -38,6 +40,8 @@ pub(super) struct Offer {
     pub(super) redirecting: Option<Party>,
     pub(super) codecs: Vec<CodecName>,
     pub(super) packet_ms: u32,
+    /// The caller opens the room that the number is.
+    pub(super) meet_me: bool,
     pub(super) reached: Option<IpAddr>,
 }
 
@@ -46,6 +50,7 @@ enum Heard {
     Played,
     Key(char),
     Said(Box<[i16]>),
+    Talks(bool),
     Lost,
 }
 
@@ -72,6 +77,9 @@ pub(super) async fn run(voice: Arc<Voice>, offer: Offer, orders: mpsc::Receiver<
 struct Talk {
     voice: Arc<Voice>,
     leg: TrunkLegId,
+    /// The number that was called.
+    number: String,
+    calling: Party,
     /// Who can be called back.
     caller: String,
     site: Arc<Site>,
@@ -95,6 +103,8 @@ struct Talk {
     /// What was recorded, as µ-law codes.
     recorded: Vec<u8>,
     mailbox: String,
+    /// The room that the caller is in, or wanted to come into.
+    inside: Option<Inside>,
     /// The exchange has ended it.
     over: bool,
 }
@@ -106,29 +116,36 @@ impl Talk {
         orders: mpsc::Receiver<TrunkOrder>,
     ) -> Result<Self, EndCause> {
         let site = voice.site().await.ok_or(EndCause::Shutdown)?;
-        let application = application(&site, &offer).ok_or(EndCause::UnknownNumber)?;
+        let mut application = application(&site, &offer).ok_or(EndCause::UnknownNumber)?;
+        if let Application::Room(access) = &mut application {
+            // Whoever guesses from outside does not keep those out who belong to the office.
+            access.barred = offer.calling.device.is_none() && voice.rooms.is_barred(&offer.number);
+        }
         let (name, codec) = offer
             .codecs
             .iter()
             .find_map(|&name| Some((name, codec(name)?)))
             .ok_or(EndCause::NoCommonCodec)?;
         let packet_time = PacketTime::from_millis(offer.packet_ms).unwrap_or(PacketTime::DEFAULT);
-        let format = Format::new(codec, packet_time);
+        let format = format(codec, packet_time);
         // Where no phone is in the call, the manager itself is at the other end.
         let address = offer.reached.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let (happens, happenings) = mpsc::channel(HAPPENINGS);
-        let opening =
-            Opening { format, address, remote: None, learning: voice.learning, place: Place::Nowhere };
+        let (learning, place) = (voice.learning, Place::Nowhere);
+        let opening = Opening { format, address, remote: None, learning, place, srtp: None };
         let opened = voice.media.open(opening, Some(watcher(happens))).await;
         let (party, address) = opened.ok().flatten().ok_or(EndCause::MediaFailure)?;
         voice.tell(answered(offer.leg, name, address)).await;
-        let caller = if offer.calling.restricted { String::new() } else { offer.calling.number };
+        let calling = offer.calling;
+        let caller = if calling.restricted { String::new() } else { calling.number.clone() };
         let language = match site.settings.language {
             selsius_site::Language::German => Language::German,
             _ => Language::English,
         };
         Ok(Self {
             leg: offer.leg,
+            number: offer.number,
+            calling,
             caller,
             zone: zone(&site),
             site,
@@ -147,6 +164,7 @@ impl Talk {
             recording: false,
             recorded: Vec::new(),
             mailbox: String::new(),
+            inside: None,
             over: false,
             voice,
         })
@@ -167,7 +185,15 @@ impl Talk {
                     None => std::future::pending().await,
                 }
             };
+            let inside = &mut self.inside;
+            let notice = async {
+                match inside {
+                    Some(inside) => inside.notices.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             let input = tokio::select! {
+                notice = notice => Some(notice.map_or(Input::HungUp, Input::Room)),
                 order = self.orders.recv() => self.ordered(order),
                 heard = self.happenings.recv() => self.happened(heard),
                 () = wait => {
@@ -187,7 +213,7 @@ impl Talk {
                 if let Some(time) = PacketTime::from_millis(audio.packet_ms)
                     && time != self.format.packet_time
                 {
-                    self.format = Format::new(self.format.codec, time);
+                    self.format = format(self.format.codec, time);
                     self.media(Order::Format(self.party, self.format));
                 }
                 self.media(Order::Remote(self.party, address, self.voice.learning));
@@ -210,6 +236,12 @@ impl Talk {
                 Some(Input::Played)
             }
             Some(Heard::Key(key)) => self.key(Way::Audio, key),
+            Some(Heard::Talks(talking)) => {
+                if let Some(inside) = &self.inside {
+                    inside.talks(talking);
+                }
+                None
+            }
             Some(Heard::Said(samples)) => {
                 if self.recording && self.recorded.len() < MOST_RECORDED {
                     Law::Mu.encode(&samples, &mut self.recorded);
@@ -299,6 +331,18 @@ impl Talk {
                     self.voice.mailboxes.wrong_pin(&number);
                 }
             }
+            Output::Enter(role) => self.enter(role),
+            Output::Act(act) => {
+                if let Some(inside) = &self.inside {
+                    inside.act(act);
+                }
+            }
+            Output::Stay(stay) => self.stay(stay),
+            Output::Mute(muted) => {
+                let voice = if muted { Heed::Muted } else { Heed::Heard };
+                self.media(Order::Voice(self.party, voice));
+            }
+            Output::WrongRoomPin => self.voice.rooms.wrong_pin(&self.number),
             // Where it is refused, the call is still there, and ends with the task.
             Output::Redirect(number) => {
                 self.voice.tell(TrunkEvent::Redirect { leg: self.leg, number }).await;
@@ -341,6 +385,27 @@ impl Talk {
         }
     }
 
+    fn enter(&mut self, role: Role) {
+        let mut applications = self.site.applications.iter();
+        let Some((_, room)) = applications.find(|(number, _)| number.as_str() == self.number) else { return };
+        let most = usize::try_from(room.most).unwrap_or(usize::MAX);
+        let rules = Rules { most, waits: room.wait_for_moderator, tones: room.entry_tones };
+        self.inside = Some(self.voice.rooms.enter(&self.number, rules, role, self.calling.clone()));
+    }
+
+    /// Puts the caller to the others, or has him hear music.
+    fn stay(&self, stay: Stay) {
+        let music = || {
+            let name = self.site.settings.music.as_ref();
+            name.and_then(|name| self.voice.music.borrow().get(name).copied()).unwrap_or(SILENCE)
+        };
+        let place = match (stay, &self.inside) {
+            (Stay::Together, Some(inside)) => Place::Bridge(inside.bridge),
+            _ => Place::Source(music()),
+        };
+        self.media(Order::Place(self.party, place));
+    }
+
     async fn open(&mut self, number: String) -> Option<Mailbox> {
         if !self.is_mailbox(&number) {
             return None;
@@ -381,24 +446,36 @@ fn answered(leg: TrunkLegId, codec: CodecName, address: SocketAddr) -> TrunkEven
     TrunkEvent::Answered { leg, audio }
 }
 
-/// Those that the engine can encode.
+/// Those that the engine can encode. Opus of trunks ends at the trunk.
 fn codec(name: CodecName) -> Option<Codec> {
     match name {
         CodecName::Pcmu => Some(Codec::Pcmu),
         CodecName::Pcma => Some(Codec::Pcma),
-        _ => None,
+        CodecName::G722 => Some(Codec::G722),
+        CodecName::G729 | CodecName::Opus => None,
     }
+}
+
+/// How a caller's streams are packed. Whether he has events at all is known to nobody here, so tones are listened for, too.
+fn format(codec: Codec, packet_time: PacketTime) -> Format {
+    Format { tones: true, ..Format::new(codec, packet_time) }
 }
 
 /// What a call is for, by the site's words.
 fn application(site: &Site, offer: &Offer) -> Option<Application> {
-    let (_, Kind { kind, file, line }) =
+    let (_, Kind { kind, file, line, pin, moderator_pin, .. }) =
         site.applications.iter().find(|(number, _)| number.as_str() == offer.number)?;
     let mailbox = |number: &str| mailbox_of(site, number).unwrap_or(number).to_owned();
     Some(match (kind, &offer.redirecting) {
         (ApplicationKind::Echo, _) => Application::Echo,
         (ApplicationKind::Clock, _) => Application::Clock,
         (ApplicationKind::Announcement, _) => Application::Announcement(file.clone()),
+        (ApplicationKind::Room, _) => Application::Room(Access {
+            pin: pin.as_str().into(),
+            moderator_pin: moderator_pin.as_str().into(),
+            opens: offer.meet_me,
+            barred: false,
+        }),
         (ApplicationKind::Message, _) => Application::Leave(mailbox(line.as_ref()?.as_str())),
         (ApplicationKind::Mailbox, Some(by)) => Application::Leave(mailbox(&by.number)),
         (ApplicationKind::Mailbox, None) => Application::Listen(own(site, &offer.calling)),
@@ -426,6 +503,7 @@ fn watcher(to: mpsc::Sender<Heard>) -> Watcher {
             Happening::Event(Event::ClipFinished) => Heard::Played,
             Happening::Event(Event::Digit(digit)) => Heard::Key(digit.as_char()),
             Happening::Event(Event::Learnt(_)) => return,
+            Happening::Talks(talking) => Heard::Talks(talking),
             Happening::Sound { said, .. } => Heard::Said(said.into()),
             Happening::Lost => Heard::Lost,
         };
@@ -467,7 +545,16 @@ buttons = [{ line = "1001" }, { line = "1003" }]
         let calling = Party { number: calling.into(), device, ..Party::default() };
         let redirecting = by.map(|number| Party { number: number.into(), ..Party::default() });
         let (codecs, number) = (Vec::new(), number.into());
-        Offer { leg: TrunkLegId(2), number, calling, redirecting, codecs, packet_ms: 20, reached: None }
+        Offer {
+            leg: TrunkLegId(2),
+            number,
+            calling,
+            redirecting,
+            codecs,
+            packet_ms: 20,
+            meet_me: false,
+            reached: None,
+        }
     }
 
     #[test]

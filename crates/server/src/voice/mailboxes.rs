@@ -5,24 +5,21 @@
 //! All of this waits for the disk, so it is not for threads that serve others.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
 use selsius_media::{Law, SAMPLE_RATE};
 use selsius_voice::{Mailbox, Message, MessageId};
 
+use super::tries::Tries;
+
 /// Messages in one mailbox; then it is full.
 const MOST_MESSAGES: usize = 100;
-/// So many wrong PINs close a mailbox to other phones than its own for so long.
-const MOST_WRONG: u32 = 9;
-const LOCKED: Duration = Duration::from_secs(15 * 60);
 /// What files are called before they are whole.
 const PART: &str = "part";
 const GREETING: &str = "greeting.wav";
@@ -32,8 +29,8 @@ const PIN: &str = "pin";
 #[derive(Debug)]
 pub(super) struct Mailboxes {
     folder: PathBuf,
-    /// Wrong PINs, and when the last one was entered; only numbers that are mailboxes are in it.
-    wrong: Mutex<BTreeMap<String, (u32, Instant)>>,
+    /// Too many wrong PINs close a mailbox to other phones than its own.
+    wrong: Tries,
     /// One thing at a time is written, so that no two messages get the same name.
     writing: Mutex<()>,
 }
@@ -57,7 +54,7 @@ impl Mailboxes {
                 }
             }
         }
-        Self { folder, wrong: Mutex::default(), writing: Mutex::default() }
+        Self { folder, wrong: Tries::default(), writing: Mutex::default() }
     }
 
     /// The mailboxes that have been used.
@@ -71,14 +68,10 @@ impl Mailboxes {
         let mut messages: Vec<Message> =
             entries(&folder).iter().filter_map(|path| message(path, zone)).collect();
         messages.sort_by_key(|message| message.id);
-        let locked = match self.wrong.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
-            Some((wrong, at)) => *wrong >= MOST_WRONG && at.elapsed() < LOCKED,
-            None => false,
-        };
         Mailbox {
             number: number.into(),
             pin: fs::read_to_string(folder.join(PIN)).ok().filter(|pin| !pin.is_empty()),
-            locked,
+            locked: self.wrong.are_too_many(number),
             greeting: folder.join(GREETING).exists(),
             full: messages.len() >= MOST_MESSAGES,
             messages,
@@ -94,11 +87,7 @@ impl Mailboxes {
 
     /// Somebody has entered a wrong PIN.
     pub(super) fn wrong_pin(&self, number: &str) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.retain(|_, (_, at)| at.elapsed() < LOCKED);
-        let (count, at) = wrong.entry(number.into()).or_insert((0, Instant::now()));
-        (*count, *at) = (count.saturating_add(1), Instant::now());
-        if *count == MOST_WRONG {
+        if self.wrong.wrong(number) {
             tracing::warn!(
                 mailbox = number,
                 "too many wrong PINs: the mailbox is closed to other phones for a while"
@@ -236,7 +225,7 @@ fn message(path: &Path, zone: &TimeZone) -> Option<Message> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tries, *};
 
     #[test]
     fn a_mailbox_is_what_its_files_say() {
@@ -282,7 +271,7 @@ mod tests {
         }
         assert!(mailboxes.keep("1001", "1002", &[0xFF; 80]).is_err());
         assert_eq!(mailboxes.counts("1001").new, 100);
-        for _ in 1..MOST_WRONG {
+        for _ in 1..tries::MOST {
             mailboxes.wrong_pin("1001");
         }
         assert!(!mailboxes.look("1001", &TimeZone::UTC).locked);

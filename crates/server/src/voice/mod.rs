@@ -6,7 +6,9 @@
 mod call;
 mod mail;
 mod mailboxes;
+mod rooms;
 mod sound;
+mod tries;
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +18,19 @@ use std::{
 };
 
 use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
-use selsius_media::engine::Learning;
-use selsius_site::{Line, LineNumber, Site, TrunkKind};
+use selsius_media::engine::{Learning, SourceId};
+use selsius_site::{Line, LineNumber, Name, Site, TrunkKind};
 use selsius_voice::{Language, MessageId};
 use tokio::{
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
     task::JoinSet,
 };
 
+pub(crate) use self::rooms::{Intervention, Rooms};
+pub use self::rooms::{MemberStatus, RoomStatus};
 use self::{mail::Letter, mailboxes::Mailboxes, sound::Sounds};
 use crate::{
     config::Config,
@@ -43,27 +50,34 @@ pub(crate) struct Voice {
     media: media::Handle,
     learning: Learning,
     mailboxes: Mailboxes,
+    pub(crate) rooms: Arc<Rooms>,
     sounds: Sounds,
+    /// What the media engine calls the site's music.
+    music: watch::Receiver<BTreeMap<Name, SourceId>>,
     /// Messages that go by e-mail too.
     letters: Option<mpsc::Sender<Letter>>,
 }
 
-/// Begins to answer. The future is to be run; it ends with the exchange.
+/// Begins to answer, and gives what others may ask. The future is to be run; it ends with the exchange.
 pub(crate) async fn start(
     data_dir: &Path,
     exchange: core::Handle,
     media: media::Handle,
+    music: watch::Receiver<BTreeMap<Name, SourceId>>,
     config: &Config,
-) -> impl Future<Output = ()> + use<> {
+) -> (Arc<Voice>, impl Future<Output = ()> + use<>) {
     let (far_end, orders): (FarEnd, _) = mpsc::channel(ORDERS);
     exchange.deliver(Command::FarEnd(TrunkKind::Services, far_end)).await;
     let mailboxes = Mailboxes::open(data_dir.join("voicemail"));
     let (letters, to_send) = mpsc::channel(mail::LETTERS);
     let letters = config.mail.server.is_some().then_some(letters);
     let (learning, sounds) = (config.learning(), Sounds::new(data_dir));
-    let voice = Arc::new(Voice { exchange, media, learning, mailboxes, sounds, letters });
+    let rooms = Arc::new(Rooms::new(exchange.clone()));
+    let voice =
+        Voice { exchange, media, learning, mailboxes, rooms: Arc::clone(&rooms), sounds, music, letters };
+    let voice = Arc::new(voice);
     let sends = mail::send(Arc::clone(&voice), config.mail.clone(), to_send);
-    answer(voice, orders, sends)
+    (Arc::clone(&voice), answer(voice, orders, sends))
 }
 
 async fn answer(
@@ -81,16 +95,17 @@ async fn answer(
         while tasks.try_join_next().is_some() {}
         calls.retain(|_, call| !call.is_closed());
         let order = match order {
-            TrunkOrder::Offer { leg, trunk: _, number, calling, redirecting, codecs, packet_ms, .. } => {
+            TrunkOrder::Offer { leg, number, calling, redirecting, codecs, packet_ms, meet_me, .. } => {
                 let (to, orders) = mpsc::channel(ORDERS_OF_CALL);
                 calls.insert(leg, to);
-                let offer = call::Offer { leg, number, calling, redirecting, codecs, packet_ms, reached };
+                let offer =
+                    call::Offer { leg, number, calling, redirecting, codecs, packet_ms, meet_me, reached };
                 tasks.spawn(call::run(Arc::clone(&voice), offer, orders));
                 continue;
             }
             order => order,
         };
-        let leg = order.leg();
+        let Some(leg) = order.leg() else { continue };
         // A call that does not keep up is over: its task ends with its queue.
         if let Some(call) = calls.get(&leg)
             && let Err(TrySendError::Full(_)) = call.try_send(order)
@@ -116,7 +131,7 @@ impl Voice {
 
     /// Tells the exchange what waits in every mailbox that was ever used: it may have been stopped between a message and its
     /// lamp.
-    async fn tell_all_counts(self: &Arc<Self>) {
+    pub(crate) async fn tell_all_counts(self: &Arc<Self>) {
         let Some(site) = self.site().await else { return };
         let used = self.disk(|voice| voice.mailboxes.used()).await.unwrap_or_default();
         let mut lines: BTreeMap<&str, Vec<&LineNumber>> = BTreeMap::new();

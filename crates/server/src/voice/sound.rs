@@ -17,6 +17,9 @@ use crate::wav;
 /// The tone before a recording, and of the clock.
 const BEEP_HZ: u16 = 1000;
 const BEEP_MS: u32 = 400;
+/// Who comes into a room is told by a tone that goes up, who leaves by one that goes down.
+const STEPS: [u16; 2] = [620, 930];
+const STEP_MS: u32 = 150;
 /// No file is played longer than this, in seconds.
 const LONGEST: usize = 600;
 
@@ -59,7 +62,9 @@ impl Sounds {
                 Piece::Greeting(number) => file(&mailboxes.greeting(&number), &mut samples),
                 Piece::Recording => Law::Mu.decode(recording, &mut samples),
                 Piece::File(name) => file(&self.announcements.join(name), &mut samples),
-                Piece::Beep => beep(&mut samples),
+                Piece::Beep => tone(BEEP_HZ, BEEP_MS, &mut samples),
+                Piece::Came => STEPS.into_iter().for_each(|hertz| tone(hertz, STEP_MS, &mut samples)),
+                Piece::Went => STEPS.into_iter().rev().for_each(|hertz| tone(hertz, STEP_MS, &mut samples)),
                 Piece::Pause(millis) => {
                     let len = samples.len() + (millis * (SAMPLE_RATE / 1000)) as usize;
                     samples.resize(len, 0);
@@ -83,10 +88,10 @@ impl Sounds {
     }
 }
 
-fn beep(samples: &mut Vec<i16>) {
-    let tone = Tone::once(Sound::Single(Sine::new(BEEP_HZ, Level::dbm0(-10.0))), BEEP_MS);
+fn tone(hertz: u16, millis: u32, samples: &mut Vec<i16>) {
+    let tone = Tone::once(Sound::Single(Sine::new(hertz, Level::dbm0(-10.0))), millis);
     let from = samples.len();
-    samples.resize(from + (BEEP_MS * (SAMPLE_RATE / 1000)) as usize, 0);
+    samples.resize(from + (millis * (SAMPLE_RATE / 1000)) as usize, 0);
     ToneGenerator::new(tone).fill(&mut samples[from..]);
 }
 

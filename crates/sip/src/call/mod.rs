@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId, TrunkOrder,
+    Seed, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 
@@ -68,6 +68,9 @@ pub(crate) enum Action {
     },
     /// Tell the exchange.
     Event(Event),
+    /// Find the call of the same far end that has this dialog, and have the exchange join the two (RFC 3891): Call-ID, and
+    /// both tags.
+    Join(String, [String; 2]),
     /// Bring [`Happening::Timer`] later, instead of when it was asked for before.
     Timer(Timer, Duration),
     /// Do not bring it.
@@ -163,10 +166,14 @@ pub(crate) struct Names {
     pub(crate) tag: String,
     /// Names our session descriptions.
     pub(crate) session: u64,
+    /// What the keys of its audio are made of.
+    pub(crate) secret: Seed,
     /// Our address, with the port: `192.0.2.1:5060`.
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.
     pub(crate) contact: String,
+    /// Whom a call that begins here asks for, where that is not the number at the trunk's server: a phone's own contact.
+    pub(crate) target: Option<rsipstack::sip::Uri>,
     /// This machine's address towards them; another one than they see, behind a translation of addresses.
     pub(crate) near: Option<IpAddr>,
 }
@@ -290,6 +297,8 @@ impl Call {
             TrunkOrder::Party { party, .. } => self.party(party, out),
             TrunkOrder::Digit { digit, .. } => self.digit(*digit, out),
             TrunkOrder::HangUp { cause, .. } => self.hang_up(*cause, out),
+            // Nothing of a call's.
+            TrunkOrder::Messages { .. } => {}
         }
     }
 

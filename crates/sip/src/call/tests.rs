@@ -1,5 +1,7 @@
 //! Calls as timelines: what goes in, what comes out.
 
+mod secrecy;
+
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rsipstack::sip::SipMessage;
@@ -18,8 +20,10 @@ fn names() -> Names {
         call_id: "call".into(),
         tag: "ours".into(),
         session: 7,
+        secret: Seed([7; 32]),
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
+        target: None,
         near: None,
     }
 }
@@ -47,19 +51,25 @@ struct Bench {
 
 impl Bench {
     fn outgoing(listens: bool) -> Self {
+        Self::outgoing_over(trunk(), listens)
+    }
+
+    fn outgoing_over(trunk: Arc<TrunkConfig>, listens: bool) -> Self {
         let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
+            contact: None,
             number: "+4930".into(),
             calling: Party { number: "201".into(), ..Party::default() },
             redirecting: Some(Party { number: "250".into(), ..Party::default() }),
             codecs: vec![CodecName::G722, CodecName::Pcma],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();
-        let call = Call::outgoing(trunk(), names(), &order, &mut actions).unwrap();
+        let call = Call::outgoing(trunk, names(), &order, &mut actions).unwrap();
         let mut bench = Self { call, actions, requests: Vec::new(), next_server: 100, sequence: 0 };
         bench.collect();
         bench
@@ -164,7 +174,7 @@ fn sent(actions: &[Action]) -> Vec<String> {
             Action::Cancel { .. } => Some("CANCEL".into()),
             Action::Respond { response, .. } => Some(response.status_code.code().to_string()),
             Action::Over => Some("over".into()),
-            Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
+            Action::Join(..) | Action::Event(_) | Action::Timer(..) | Action::Stop(_) => None,
         })
         .collect()
 }

@@ -36,6 +36,8 @@ pub(super) enum Whom {
     Call { leg: TrunkLegId, id: u32 },
     /// A trunk's registration or probe, since it is at this place.
     Trunk { name: String, place: u64 },
+    /// A phone that is told about its messages, by its subscription if it has one.
+    Mailbox(Option<(String, String)>),
 }
 
 /// What transactions report.

@@ -118,7 +118,7 @@ fn read(scenario: &str) -> String {
 pub struct Bed {
     pub handle: Handle,
     pub events: mpsc::Receiver<Event>,
-    next: u64,
+    pub next: u64,
 }
 
 impl Bed {
@@ -151,12 +151,14 @@ impl Bed {
         self.order(TrunkOrder::Offer {
             leg,
             trunk: "carrier".into(),
+            contact: None,
             number: number.into(),
             calling: Party { number: "201".into(), name: "Ann".into(), ..Party::default() },
             redirecting: None,
             codecs: vec![CodecName::G722, CodecName::Pcma, CodecName::Pcmu],
             packet_ms: 20,
             emergency: false,
+            meet_me: false,
             listens: listens.then(|| LISTENS.parse().unwrap()),
         });
         leg
@@ -269,7 +271,15 @@ pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
 /// What a carrier on this machine says of its audio, with telephone events.
 pub fn remote_audio(codecs: &[CodecName], port: u16) -> RemoteAudio {
     let address = Some(SocketAddr::from(([127, 0, 0, 1], port)));
-    RemoteAudio { codecs: codecs.to_vec(), address, events: Some(101), packet_ms: None, near: None }
+    RemoteAudio {
+        codecs: codecs.to_vec(),
+        address,
+        events: Some(101),
+        packet_ms: None,
+        opus: None,
+        near: None,
+        srtp: None,
+    }
 }
 
 pub fn pcma() -> Audio {

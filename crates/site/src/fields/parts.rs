@@ -5,8 +5,8 @@ use toml::de::{DeTable, DeValue};
 use super::{Part, button::AutoRange, fields, value::Loads};
 use crate::{
     Action, Application, Blocked, CallCode, Contact, Device, HuntGroup, KeySet, Line, LineNumber, Music,
-    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SoftKey,
-    SoftKeys, Trunk, User,
+    Name, PagingGroup, Parking, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SipPhone,
+    SoftKey, SoftKeys, Trunk, User,
     file::{Reader, Value},
     key::{KeyPath, Quoted},
 };
@@ -31,6 +31,10 @@ impl Part for Settings {
         "conference-size" conference_size, "a number such as 8";
         "voicemail" voicemail, "a number in quotes such as \"1999\", or \"\" for none";
         "music" music, "one of [music] such as \"bells\", or \"\" for silence";
+        "record" record;
+        "recording-beep" recording_beep, "seconds such as 15, or 0 for never";
+        "recordings-keep" recordings_keep, "days such as 90, or 0 for ever";
+        "recordings-mib" recordings_mib, "MiB such as 10240, or 0 for no limit";
         "auto-registration" (
             |settings: &Self| AutoRange(settings.auto_registration.clone()),
             |settings: &mut Self, AutoRange(range)| settings.auto_registration = range
@@ -76,6 +80,7 @@ impl Part for Line {
         "auto-answer" auto_answer;
         "privacy" privacy;
         "account-code" account_code;
+        "record" record, "never, key, always, or \"\" for what the settings say";
         "forward-unregistered" forward_unregistered;
     };
 
@@ -104,6 +109,7 @@ impl Part for Device {
         "ring-tone" ring_tone;
         "prefer" prefer;
         "media" media;
+        "srtp" srtp;
         "buttons" buttons, "a list such as [{ line = \"1001\" }, {}]";
     };
 
@@ -305,8 +311,10 @@ impl Part for Trunk {
         "register" register;
         "authenticate" authenticate;
         "media" media, "relay, direct, or \"\" for what its kind does";
+        "srtp" srtp;
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
+        "record" record, "never, key, always, or \"\" for what the settings say";
         "refer" refer;
     };
 
@@ -315,14 +323,38 @@ impl Part for Trunk {
     }
 }
 
+impl Part for SipPhone {
+    const EXPECTED: &'static str = "a table with line and password";
+    const FIELDS: &'static [super::Field<Self>] = fields! {
+        "line" line, "a line in quotes such as \"1005\"";
+        "password" password;
+        "description" description;
+        "codecs" codecs, "a list such as [\"g722\", \"pcma\"]";
+        "dtmf" dtmf;
+        "media" media;
+        "calls" calls, "a number such as 4";
+        "contacts" contacts, "a number such as 3";
+    };
+
+    fn summary(&self) -> String {
+        self.line.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
 impl Part for Music {
     const EXPECTED: &'static str = "a table, perhaps with files";
     const FIELDS: &'static [super::Field<Self>] = fields! {
         "files" files, "a list such as [\"bells.wav\"]";
+        "stream" stream, "an address and port such as \"239.192.1.2:5004\", or \"\" for none";
+        "command" command, "a list such as [\"mpg123\", \"-s\", \"radio.m3u\"]";
     };
 
     fn summary(&self) -> String {
-        list(&self.files)
+        match (self.stream, &self.command[..]) {
+            (Some(stream), _) => format!("stream {stream}"),
+            (None, [program, ..]) => format!("command {program}"),
+            (None, []) => list(&self.files),
+        }
     }
 }
 
@@ -332,6 +364,11 @@ impl Part for Application {
         "kind" kind;
         "file" file, "a file name such as \"closed.wav\"";
         "line" line, "a line such as \"1001\", or \"\" for none";
+        "pin" pin, "digits in quotes such as \"4711\", or \"\" for none";
+        "moderator-pin" moderator_pin, "digits in quotes such as \"4712\", or \"\" for none";
+        "most" most, "a number such as 20";
+        "wait-for-moderator" wait_for_moderator;
+        "entry-tones" entry_tones;
     };
 
     fn summary(&self) -> String {

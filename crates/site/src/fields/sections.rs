@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Mentioned, Part, Toml, value::Described};
 use crate::{
     Application, Blocked, CallCode, Contact, Device, DeviceName, HuntGroup, Line, LineNumber, Music, Name,
-    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, Site,
-    SitePart, SoftKeys, StoredPartError, Trunk, User,
+    PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Service, Settings, SipPhone,
+    Site, SitePart, SoftKeys, StoredPartError, Trunk, User,
     diff::{Change, ChangeKind, Subject},
     entry::NoEntry,
     file::{Reader, Value},
@@ -133,6 +133,8 @@ sections! {
     rights: BTreeMap<Name, Rights> = "rights", "rights", "rights such as [rights.staff]";
     routes: BTreeMap<Pattern, Route> = "routes", "route", "a route such as [routes.\"0.!\"]";
     trunks: BTreeMap<Name, Trunk> = "trunks", "trunk", "a trunk such as [trunks.carrier]";
+    sip_phones: BTreeMap<DeviceName, SipPhone> =
+        "sip-phones", "SIP phone", "a SIP phone such as [sip-phones.anna]";
     music: BTreeMap<Name, Music> = "music", "music", "music such as [music.bells]";
     applications: BTreeMap<LineNumber, Application> =
         "applications", "application", "an application such as [applications.1999]";

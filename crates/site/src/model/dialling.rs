@@ -102,7 +102,7 @@ pub struct Rights {
 }
 
 /// What answers a number that a route leads to a trunk of the kind [`TrunkKind::Services`](super::TrunkKind::Services).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Application {
     /// What happens there.
@@ -111,6 +111,31 @@ pub struct Application {
     pub file: String,
     /// The line in whose mailbox a message is left.
     pub line: Option<LineNumber>,
+    /// What opens a room to its guests: 4 to 10 digits; empty for a room that is open to everybody.
+    pub pin: Secret,
+    /// What makes somebody the moderator of a room: 4 to 10 digits; empty for a room without one.
+    pub moderator_pin: Secret,
+    /// The most who may be in a room, 2 to 500.
+    pub most: u32,
+    /// Do the guests of a room hear each other only after its moderator has come?
+    pub wait_for_moderator: bool,
+    /// Does a tone tell those in a room that somebody comes or goes?
+    pub entry_tones: bool,
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self {
+            kind: ApplicationKind::default(),
+            file: String::new(),
+            line: None,
+            pin: Secret::default(),
+            moderator_pin: Secret::default(),
+            most: 20,
+            wait_for_moderator: false,
+            entry_tones: true,
+        }
+    }
 }
 
 words! {
@@ -128,6 +153,8 @@ words! {
         Message = "message",
         /// A file is played.
         Announcement = "announcement",
+        /// All who call it hear each other.
+        Room = "room",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
+use super::{RecordingRule, word::words};
 use crate::{LineNumber, Name, NumberMask};
 
 /// A directory number and who it belongs to.
@@ -49,6 +49,8 @@ pub struct Line {
     pub privacy: bool,
     /// Do calls out of the office need an account code?
     pub account_code: bool,
+    /// Are its calls recorded? `None` is what the settings say.
+    pub record: Option<RecordingRule>,
     /// Where calls go while no phone with this line is registered, unless it is forwarded at run time.
     pub forward_unregistered: Option<LineNumber>,
 }
@@ -76,6 +78,7 @@ impl Default for Line {
             auto_answer: AutoAnswer::default(),
             privacy: false,
             account_code: false,
+            record: None,
             forward_unregistered: None,
         }
     }

@@ -11,6 +11,7 @@ mod phone;
 mod schedule;
 mod screen;
 mod settings;
+mod sip_phone;
 mod trunk;
 mod word;
 
@@ -29,9 +30,10 @@ pub use schedule::{OpenHours, OpenHoursError, Schedule};
 pub use screen::{ItemTarget, KeySet, Service, ServiceItem, SoftKey, SoftKeys};
 pub use settings::{
     AutoRegistration, CodecName, ConferenceDrop, DialTimers, FeatureCode, FeatureCodes, Language,
-    OwnerLeaves, Settings, TonePlan,
+    OwnerLeaves, RecordingRule, Settings, TonePlan,
 };
-pub use trunk::{Dtmf, MediaPath, Music, Transport, Trunk, TrunkKind};
+pub use sip_phone::SipPhone;
+pub use trunk::{Dtmf, MediaPath, Music, Srtp, Transport, Trunk, TrunkKind};
 
 /// A whole office. Keys are unique names; everything else refers to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct Site {
     pub rights: BTreeMap<Name, Rights>,
     /// The ways out of the office.
     pub trunks: BTreeMap<Name, Trunk>,
+    /// The phones that speak SIP, by the name that they register with; no other phone has it.
+    pub sip_phones: BTreeMap<DeviceName, SipPhone>,
     /// What people hear who wait.
     pub music: BTreeMap<Name, Music>,
     /// What the manager answers itself, by the numbers that arrive at trunks of the kind `services`.

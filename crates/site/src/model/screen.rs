@@ -95,6 +95,10 @@ words! {
         Intercom = "intercom",
         /// Dials what is entered.
         Dial = "dial",
+        /// Records the call.
+        Record = "record",
+        /// Records the call no longer.
+        StopRecording = "stop-recording",
     }
 }
 

@@ -48,6 +48,14 @@ pub struct Settings {
     pub voicemail: Option<LineNumber>,
     /// What people hear who are on hold or wait otherwise; `None` is silence.
     pub music: Option<Name>,
+    /// Are calls recorded, where the line or trunk does not say?
+    pub record: RecordingRule,
+    /// Seconds from one beep to the next while a call is recorded, 2 to 600; 0 is never.
+    pub recording_beep: u32,
+    /// Days for which recordings are kept, 0 to 36500; 0 is for ever.
+    pub recordings_keep: u32,
+    /// Space for recordings in MiB, 0 to 100 million; the oldest go when it is full. 0 is no limit.
+    pub recordings_mib: u32,
     /// Time limits of calls.
     pub timers: DialTimers,
     /// What is dialled to use a feature.
@@ -78,6 +86,10 @@ impl Default for Settings {
             conference_size: 8,
             voicemail: None,
             music: None,
+            record: RecordingRule::default(),
+            recording_beep: 15,
+            recordings_keep: 90,
+            recordings_mib: 10_240,
             timers: DialTimers::default(),
             codes: FeatureCodes::default(),
             auto_registration: None,
@@ -122,7 +134,7 @@ words! {
 }
 
 words! {
-    /// Audio codecs that phones of this protocol have in common.
+    /// Audio codecs: those that phones of this protocol have in common, and one of trunks.
     pub enum CodecName {
         /// G.711 µ-law, 64 kbit/s.
         Pcmu = "pcmu",
@@ -132,6 +144,22 @@ words! {
         G722 = "g722",
         /// G.729 (with or without annexes A and B), 8 kbit/s.
         G729 = "g729",
+        /// Opus, wideband at about 24 kbit/s. Phones of this protocol do not have it: it is for trunks alone.
+        Opus = "opus",
+    }
+}
+
+words! {
+    /// Are calls recorded?
+    #[derive(Default)]
+    pub enum RecordingRule {
+        /// Never.
+        #[default]
+        Never = "never",
+        /// When somebody presses the key.
+        Key = "key",
+        /// All of them.
+        Always = "always",
     }
 }
 
@@ -245,6 +273,10 @@ words! {
         Login = "login",
         /// Logs out of a phone.
         Logout = "logout",
+        /// Records the call on hold, or no longer.
+        Record = "record",
+        /// Opens a room; its number follows.
+        MeetMe = "meet-me",
     }
 }
 
@@ -273,6 +305,8 @@ impl FeatureCode {
             Self::Intercom => "*80",
             Self::Login => "*81",
             Self::Logout => "*82",
+            Self::Record => "*44",
+            Self::MeetMe => "*63",
         }
     }
 }

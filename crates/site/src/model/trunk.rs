@@ -1,8 +1,10 @@
 //! Ways out of the office, and what people hear that nobody says.
 
+use core::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{CodecName, word::words};
+use super::{CodecName, RecordingRule, word::words};
 use crate::{Name, Secret};
 use ipnet::IpNet;
 
@@ -37,10 +39,14 @@ pub struct Trunk {
     pub authenticate: bool,
     /// How its audio goes; `None` is through the manager for SIP, else directly.
     pub media: Option<MediaPath>,
+    /// Is its audio encrypted?
+    pub srtp: Srtp,
     /// How digits are sent.
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
     pub codecs: Vec<CodecName>,
+    /// Are calls over it recorded? `None` is what the settings say.
+    pub record: Option<RecordingRule>,
     /// Does its far end connect two of its calls itself (REFER) when a phone transfers one to the other?
     pub refer: bool,
 }
@@ -61,8 +67,10 @@ impl Default for Trunk {
             register: false,
             authenticate: false,
             media: None,
+            srtp: Srtp::default(),
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
+            record: None,
             refer: false,
         }
     }
@@ -119,6 +127,20 @@ words! {
 }
 
 words! {
+    /// Is audio encrypted (SRTP), with keys in the session descriptions (RFC 4568)?
+    #[derive(Default)]
+    pub enum Srtp {
+        /// No: keys are not offered, and offers that insist on them are refused.
+        #[default]
+        Off = "off",
+        /// If the far end can do it (RFC 8643): calls without it are taken, too.
+        Optional = "optional",
+        /// Yes: calls without it are not made and not taken.
+        Required = "required",
+    }
+}
+
+words! {
     /// How digits are sent to a trunk.
     #[derive(Default)]
     pub enum Dtmf {
@@ -129,6 +151,8 @@ words! {
         Rfc4733 = "rfc4733",
         /// By messages (SIP INFO).
         Info = "info",
+        /// As tones in the audio, for a far end that knows nothing else; by messages where its codec carries no tones.
+        Inband = "inband",
     }
 }
 
@@ -138,4 +162,8 @@ words! {
 pub struct Music {
     /// WAV files in the music folder, one after the other and again; none is a melody that the manager makes itself.
     pub files: Vec<String>,
+    /// Where a stream arrives (RTP in G.711 or G.722) that is played while it does: an address of this machine, or a group.
+    pub stream: Option<SocketAddr>,
+    /// A program and its arguments: what it writes (16 bits, 8000 Hz, one channel) is played while it does.
+    pub command: Vec<String>,
 }

@@ -1,9 +1,9 @@
 //! Rights, routes, trunks and schedules.
 
-use super::form::is_host;
 use super::{Check, Problem};
+use super::{form::is_host, people::is_digits};
 use crate::{
-    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Trunk,
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Srtp, Trunk,
     TrunkKind, key::KeyPath, pattern::is_match,
 };
 
@@ -68,6 +68,12 @@ impl Check<'_> {
             ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
             ("authenticate", trunk.authenticate, user, "a user"),
             ("refer", trunk.refer, sip, "kind = \"sip\""),
+            (
+                "srtp",
+                trunk.srtp != Srtp::Off,
+                sip && trunk.relays(),
+                "kind = \"sip\" and its audio through the manager",
+            ),
         ];
         for (key, given, possible, without) in needs {
             if given && !possible {
@@ -95,7 +101,28 @@ impl Check<'_> {
                 }
                 Some(_) => {}
             },
+            ApplicationKind::Room => self.room(at, application),
             _ => {}
+        }
+        if application.kind != ApplicationKind::Room {
+            for (key, pin) in [("pin", &application.pin), ("moderator-pin", &application.moderator_pin)] {
+                if !pin.as_str().is_empty() {
+                    self.add(at.key(key), Problem::Without("kind = \"room\""));
+                }
+            }
+        }
+    }
+
+    fn room(&mut self, at: &KeyPath, room: &Application) {
+        self.range(at.key("most"), room.most, 2, 500, "participants");
+        for (key, pin) in [("pin", &room.pin), ("moderator-pin", &room.moderator_pin)] {
+            if !pin.as_str().is_empty() && !is_digits(pin, 4, 10) {
+                self.add(at.key(key), Problem::Digits("a PIN of 4 to 10 digits"));
+            }
+        }
+        // What opens it to guests would make each of them its moderator.
+        if room.pin == room.moderator_pin && !room.pin.as_str().is_empty() {
+            self.add(at.key("moderator-pin"), Problem::Digits("another PIN than that of the guests"));
         }
     }
 

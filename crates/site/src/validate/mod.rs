@@ -69,6 +69,7 @@ impl Site {
         check.settings();
         check.lines();
         check.devices();
+        check.sip_phones();
         check.pools();
         check.users();
         check.groups();

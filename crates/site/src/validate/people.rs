@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, MAX_BUTTONS, MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES, Problem};
-use crate::{CallCode, Contact, ItemTarget, Secret, Service, SoftKeys, key::KeyPath};
+use crate::{CallCode, Contact, ItemTarget, Music, Secret, Service, SoftKeys, key::KeyPath};
 
 /// Most soft keys of one state: the places of SoftKeySetRes.
 const MAX_SOFT_KEYS: usize = 16;
@@ -39,6 +39,23 @@ impl Check<'_> {
         }
     }
 
+    fn music(&mut self, at: &KeyPath, music: &Music) {
+        for (index, file) in music.files.iter().enumerate() {
+            if !is_file_name(file) {
+                self.add(at.key("files").index(index), Problem::MusicFile(file.clone()));
+            }
+        }
+        if music.stream.is_some_and(|stream| stream.port() == 0) {
+            self.add(at.key("stream"), Problem::Empty("a port"));
+        }
+        if music.stream.is_some() && !music.command.is_empty() {
+            self.add(at.key("command"), Problem::Beside("stream"));
+        }
+        if music.command.first().is_some_and(String::is_empty) {
+            self.add(at.key("command").index(0), Problem::Empty("a program"));
+        }
+    }
+
     /// What needs little of the rest.
     pub(super) fn rest(&mut self) {
         let site = self.site;
@@ -52,12 +69,7 @@ impl Check<'_> {
             }
         }
         for (name, music) in &site.music {
-            let at = KeyPath::new(&["music", name.as_str(), "files"]);
-            for (index, file) in music.files.iter().enumerate() {
-                if !is_file_name(file) {
-                    self.add(at.index(index), Problem::MusicFile(file.clone()));
-                }
-            }
+            self.music(&KeyPath::new(&["music", name.as_str()]), music);
         }
         for (name, keys) in &site.soft_keys {
             self.soft_keys(&KeyPath::new(&["soft-keys", name.as_str()]), keys);
@@ -133,7 +145,7 @@ fn is_file_name(file: &str) -> bool {
     (1..=255).contains(&file.len()) && file.chars().all(plain) && !file.starts_with('.')
 }
 
-fn is_digits(secret: &Secret, min: usize, max: usize) -> bool {
+pub(super) fn is_digits(secret: &Secret, min: usize, max: usize) -> bool {
     let text = secret.as_str();
     (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }

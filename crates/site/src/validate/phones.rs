@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::{
     Check, MAX_BUTTONS, MAX_DESCRIPTION_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_PROMPT_BYTES, Problem,
 };
-use crate::{Button, Device, Line, Model, PhoneFacts, key::KeyPath};
+use crate::{Button, Device, Line, Model, PhoneFacts, SipPhone, key::KeyPath};
+
+/// Fewest characters of a SIP phone's password: whoever guesses it calls at the office's cost.
+const LEAST_PASSWORD: usize = 8;
 
 impl Check<'_> {
     pub(super) fn lines(&mut self) {
@@ -43,6 +46,37 @@ impl Check<'_> {
             }
             self.device(&at, device);
         }
+    }
+
+    pub(super) fn sip_phones(&mut self) {
+        for (name, phone) in &self.site.sip_phones {
+            let at = KeyPath::new(&["sip-phones", name.as_str()]);
+            // Orders, records and lists name phones and trunks alike.
+            let trunk =
+                self.site.trunks.keys().find(|trunk| trunk.as_str().eq_ignore_ascii_case(name.as_str()));
+            let device = self.site.devices.contains_key(name).then(|| ["devices", name.as_str()]);
+            if let Some(other) = device.or(trunk.map(|trunk| ["trunks", trunk.as_str()])) {
+                self.add(at.clone(), Problem::NameTaken(KeyPath::new(&other)));
+            }
+            self.sip_phone(&at, phone);
+        }
+    }
+
+    fn sip_phone(&mut self, at: &KeyPath, phone: &SipPhone) {
+        match &phone.line {
+            None => self.add(at.key("line"), Problem::Empty("a line")),
+            Some(line) if !self.site.lines.contains_key(line) => {
+                self.add(at.key("line"), Problem::UnknownLine(line.clone()));
+            }
+            Some(_) => {}
+        }
+        if phone.password.as_str().chars().count() < LEAST_PASSWORD {
+            self.add(at.key("password"), Problem::Digits("a password of 8 characters or more"));
+        }
+        self.text(at.key("description"), &phone.description, MAX_DESCRIPTION_BYTES);
+        self.codecs(at.key("codecs"), &phone.codecs);
+        self.range(at.key("calls"), phone.calls, 1, 100, "calls");
+        self.range(at.key("contacts"), phone.contacts, 1, 10, "places");
     }
 
     fn device(&mut self, at: &KeyPath, device: &Device) {

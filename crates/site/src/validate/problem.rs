@@ -111,6 +111,9 @@ pub enum Problem {
     /// Something that has to be different has the same value as this.
     #[error("is the same as that of {0}")]
     SameAs(KeyPath),
+    /// A name that something else has already.
+    #[error("is also the name of {0}; expected one of its own")]
+    NameTaken(KeyPath),
     /// Something that only makes sense beside something else.
     #[error("has no meaning without {0}")]
     Without(&'static str),
@@ -157,6 +160,9 @@ pub enum Problem {
         "is {0:?}; expected a name or an address, perhaps with a port, such as \"sip.example.net\" or \"192.0.2.5:5060\""
     )]
     Host(String),
+    /// Only one of the two can be.
+    #[error("cannot be beside {0}; expected one of them")]
+    Beside(&'static str),
     /// Not the name of a file in the music folder.
     #[error("{0:?} is no file in the music folder; expected a name such as \"bells.wav\"")]
     MusicFile(String),
@@ -200,6 +206,9 @@ pub enum Problem {
     /// The same codec twice.
     #[error("names the same codec twice")]
     CodecTwice,
+    /// A codec that no phone has, where phones need one.
+    #[error("phones do not have Opus; a trunk's `codecs` may name it")]
+    NoPhoneSpeaks,
     /// Not a firmware load.
     #[error(
         "is {0:?}; expected the name of a load such as \"SCCP45.9-4-2SR3-1S\", without folder and spaces"

@@ -16,6 +16,9 @@ impl Check<'_> {
         if codecs.is_empty() {
             self.add(at.key("codecs"), Problem::Empty("at least one codec"));
         }
+        if codecs.contains(&CodecName::Opus) {
+            self.add(at.key("codecs"), Problem::NoPhoneSpeaks);
+        }
         self.codecs(at.key("codecs"), codecs);
         self.known(at.key("music"), self.site.settings.music.as_ref(), &self.site.music, "music", "music");
         let packet_ms = self.site.settings.packet_ms;
@@ -26,6 +29,11 @@ impl Check<'_> {
         self.range(at.key("keepalive-seconds"), settings.keepalive_seconds, 10, 600, "seconds");
         self.range(at.key("transfer-recall-seconds"), settings.transfer_recall_seconds, 0, 600, "seconds");
         self.range(at.key("conference-size"), settings.conference_size, 3, 64, "participants");
+        if settings.recording_beep != 0 {
+            self.range(at.key("recording-beep"), settings.recording_beep, 2, 600, "seconds, or 0 for never");
+        }
+        self.range(at.key("recordings-keep"), settings.recordings_keep, 0, 36_500, "days");
+        self.range(at.key("recordings-mib"), settings.recordings_mib, 0, 100_000_000, "MiB");
         let clock = at.key("timers");
         for (key, seconds, min, max) in [
             ("first-digit", timers.first_digit, 1, 120),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, EndCause, Party, RedirectKind, Redirection, WallTime,
+    CallEnded, CallId, CallQuality, CountedBy, EndCause, LegEnd, Mos, Party, RedirectKind, Redirection,
+    StreamFigures, WallTime,
 };
 use selsius_site::LineNumber;
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection, query_as};
@@ -21,7 +22,7 @@ pub(super) async fn calls(
 }
 
 fn select(filter: &CallFilter) -> QueryBuilder<Sqlite> {
-    let CallFilter { newest, before, since, until, number, device, cause, outcome } = filter;
+    let CallFilter { newest, before, since, until, number, device, cause, outcome, below } = filter;
     let mut select = QueryBuilder::<Sqlite>::new("SELECT * FROM calls WHERE id < ");
     select.push_bind(before.map_or(i64::MAX, |CallId(before)| before.cast_signed()));
     // The plus keeps SQLite from its index over times: the newest calls come first, and so out of that order, all that
@@ -56,6 +57,10 @@ fn select(filter: &CallFilter) -> QueryBuilder<Sqlite> {
         Some(Outcome::Missed) => {
             select.push(" AND answered IS NULL");
         }
+    }
+    if let Some(below) = below.map(Mos::hundredths) {
+        select.push(" AND EXISTS (SELECT 1 FROM call_quality WHERE call = id AND (mos < ").push_bind(below);
+        select.push(" OR mos_there < ").push_bind(below).push("))");
     }
     select.push(" ORDER BY id DESC LIMIT ").push_bind(*newest);
     select
@@ -128,13 +133,31 @@ struct RedirectionRow {
 }
 
 #[derive(FromRow)]
+struct RecordingRow {
+    call: i64,
+    name: String,
+}
+
+#[derive(FromRow)]
 struct QualityRow {
     call: i64,
-    device: String,
+    party: u32,
+    counted_by: String,
+    number: String,
+    device: Option<String>,
+    trunk: Option<String>,
+    codec: String,
     packets_sent: u32,
+    octets_sent: u32,
     packets_received: u32,
+    octets_received: u32,
     packets_lost: u32,
     jitter_ms: u32,
+    round_trip_ms: Option<u32>,
+    mos: Option<u16>,
+    packets_lost_there: Option<u32>,
+    jitter_there_ms: Option<u32>,
+    mos_there: Option<u16>,
 }
 
 /// Adds what other tables have of these calls: one question a table, however many calls.
@@ -154,8 +177,18 @@ async fn with_details(
     for row in details {
         redirections.entry(row.call).or_default().push(row.redirection()?);
     }
+    let details: Vec<RecordingRow> = query_as(
+        "SELECT call, name FROM call_recordings WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, position",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut recordings = BTreeMap::<i64, Vec<String>>::new();
+    for row in details {
+        recordings.entry(row.call).or_default().push(row.name);
+    }
     let details: Vec<QualityRow> = query_as(
-        "SELECT * FROM call_quality WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, device",
+        "SELECT * FROM call_quality WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, party, counted_by",
     )
     .bind(&ids)
     .fetch_all(connection)
@@ -167,13 +200,17 @@ async fn with_details(
     let record = |row: CallRow| {
         let id = row.id;
         let redirections = redirections.remove(&id).unwrap_or_default();
-        Ok(CallRecord { call: row.call(redirections)?, quality: quality.remove(&id).unwrap_or_default() })
+        let recordings = recordings.remove(&id).unwrap_or_default();
+        Ok(CallRecord {
+            call: row.call(redirections, recordings)?,
+            quality: quality.remove(&id).unwrap_or_default(),
+        })
     };
     rows.into_iter().map(record).collect()
 }
 
 impl CallRow {
-    fn call(self, redirections: Vec<Redirection>) -> Result<CallEnded, ReadError> {
+    fn call(self, redirections: Vec<Redirection>, recordings: Vec<String>) -> Result<CallEnded, ReadError> {
         let cause = EndCause::ALL.iter().copied().find(|cause| cause.name() == self.cause);
         Ok(CallEnded {
             call: CallId(self.id.cast_unsigned()),
@@ -189,6 +226,7 @@ impl CallRow {
             redirections,
             account: self.account,
             trunk: self.trunk,
+            recordings,
         })
     }
 }
@@ -208,14 +246,36 @@ impl RedirectionRow {
 
 impl QualityRow {
     fn quality(self) -> Result<CallQuality, ReadError> {
-        let Self { call, device, packets_sent, packets_received, packets_lost, jitter_ms } = self;
+        const TABLE: &str = "call_quality";
+        let end = match (self.device, self.trunk) {
+            (Some(device), _) => LegEnd::Phone(parse(TABLE, &device)?),
+            (None, trunk) => LegEnd::Trunk(trunk.unwrap_or_default()),
+        };
+        let counted_by = CountedBy::ALL.iter().copied().find(|by| by.name() == self.counted_by);
+        let score = |score: Option<u16>| {
+            let score = score.map(|score| Mos::from_hundredths(score).ok_or(score)).transpose();
+            score.map_err(|wrong| ReadError::value(TABLE, &wrong.to_string()))
+        };
         Ok(CallQuality {
-            call: CallId(call.cast_unsigned()),
-            device: parse("call_quality", &device)?,
-            packets_sent,
-            packets_received,
-            packets_lost,
-            jitter_ms,
+            call: CallId(self.call.cast_unsigned()),
+            party: self.party,
+            number: self.number,
+            end,
+            counted_by: counted_by.ok_or_else(|| ReadError::value(TABLE, &self.counted_by))?,
+            codec: self.codec,
+            figures: StreamFigures {
+                packets_sent: self.packets_sent,
+                octets_sent: self.octets_sent,
+                packets_received: self.packets_received,
+                octets_received: self.octets_received,
+                packets_lost: self.packets_lost,
+                jitter_ms: self.jitter_ms,
+                round_trip_ms: self.round_trip_ms,
+                mos: score(self.mos)?,
+                packets_lost_there: self.packets_lost_there,
+                jitter_there_ms: self.jitter_there_ms,
+                mos_there: score(self.mos_there)?,
+            },
         })
     }
 }

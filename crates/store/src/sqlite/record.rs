@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, Redirection,
-    WallTime,
+    CallEnded, CallId, CallQuality, CallStarted, DeviceEvent, DeviceEventKind, EndCause, LegEnd, Mos, Party,
+    Redirection, WallTime,
 };
 use selsius_site::DeviceName;
 use sqlx::{Connection, FromRow, SqliteConnection, query, query_as, query_scalar};
@@ -48,19 +48,16 @@ pub(super) async fn write(
     for ended in batch.ended.iter().filter(|ended| !ended.redirections.is_empty()) {
         write_redirections(connection, stored(ended.call), &ended.redirections).await?;
     }
+    for ended in batch.ended.iter().filter(|ended| !ended.recordings.is_empty()) {
+        write_recordings(connection, stored(ended.call), &ended.recordings).await?;
+    }
     let were_up = over.difference(&begun);
     rows(connection, ["DELETE FROM calls_in_progress WHERE id IN (", ")"], were_up, |row, call| {
         row.push_bind(stored(*call));
     })
     .await?;
     rows(connection, ["INSERT OR REPLACE INTO call_quality ", ""], &batch.quality, |row, quality| {
-        let CallQuality { call, device, packets_sent, packets_received, packets_lost, jitter_ms } = quality;
-        row.push_bind(stored(*call))
-            .push_bind(device.to_string())
-            .push_bind(*packets_sent)
-            .push_bind(*packets_received)
-            .push_bind(*packets_lost)
-            .push_bind(*jitter_ms);
+        bind_quality(row, stored(quality.call), quality);
     })
     .await?;
     let events = "INSERT INTO device_events
@@ -90,6 +87,7 @@ fn bind_call(row: &mut Row<'_>, id: i64, call: &CallEnded) {
         redirections: _,
         account,
         trunk,
+        recordings: _,
     } = call;
     row.push_bind(id)
         .push_bind(calling.number.clone())
@@ -109,6 +107,33 @@ fn bind_call(row: &mut Row<'_>, id: i64, call: &CallEnded) {
         .push_bind(trunk.clone());
 }
 
+fn bind_quality(row: &mut Row<'_>, call: i64, quality: &CallQuality) {
+    let CallQuality { call: _, party, number, end, counted_by, codec, figures } = quality;
+    let (device, trunk) = match end {
+        LegEnd::Phone(device) => (Some(device.to_string()), None),
+        LegEnd::Trunk(trunk) => (None, Some(trunk.clone())),
+    };
+    let hundredths = |mos: Option<Mos>| mos.map(Mos::hundredths);
+    row.push_bind(call)
+        .push_bind(*party)
+        .push_bind(counted_by.name())
+        .push_bind(number.clone())
+        .push_bind(device)
+        .push_bind(trunk)
+        .push_bind(codec.clone())
+        .push_bind(figures.packets_sent)
+        .push_bind(figures.octets_sent)
+        .push_bind(figures.packets_received)
+        .push_bind(figures.octets_received)
+        .push_bind(figures.packets_lost)
+        .push_bind(figures.jitter_ms)
+        .push_bind(figures.round_trip_ms)
+        .push_bind(hundredths(figures.mos))
+        .push_bind(figures.packets_lost_there)
+        .push_bind(figures.jitter_there_ms)
+        .push_bind(hundredths(figures.mos_there));
+}
+
 async fn write_redirections(
     connection: &mut SqliteConnection,
     id: i64,
@@ -126,6 +151,22 @@ async fn write_redirections(
             .bind(&to.name)
             .bind(to.device.as_ref().map(DeviceName::as_str))
             .bind(at.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_recordings(
+    connection: &mut SqliteConnection,
+    id: i64,
+    names: &[String],
+) -> Result<(), sqlx::Error> {
+    for (position, name) in (1_i64..).zip(names) {
+        query("INSERT OR REPLACE INTO call_recordings VALUES (?, ?, ?)")
+            .bind(id)
+            .bind(position)
+            .bind(name)
             .execute(&mut *connection)
             .await?;
     }

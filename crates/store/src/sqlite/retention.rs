@@ -30,6 +30,7 @@ pub(super) async fn remove_calls(
     for statement in [
         "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?))",
         "DELETE FROM call_redirections WHERE call IN (SELECT value FROM json_each(?))",
+        "DELETE FROM call_recordings WHERE call IN (SELECT value FROM json_each(?))",
         "DELETE FROM call_quality WHERE call IN (SELECT value FROM json_each(?))",
     ] {
         query(statement).bind(&list).execute(&mut *connection).await?;

@@ -374,7 +374,7 @@ fn no_record_is_lost_while_the_queue_suffices() {
         let mut qualities = BTreeMap::new();
         for record in &disk.told {
             if let Record::CallQuality(quality) = record {
-                qualities.insert((quality.call, quality.device.clone()), quality);
+                qualities.insert((quality.call, quality.party, quality.counted_by), quality);
             }
         }
         assert_eq!(disk.one("SELECT count(*) FROM call_quality"), qualities.len() as i64, "seed {seed}");

@@ -31,12 +31,13 @@ fn led_on(call: u64) -> CallEnded {
         ],
         account: "project-7".into(),
         trunk: "carrier".into(),
+        recordings: vec!["9-1-1001-1002.wav".into(), "12-2-1001-1002.wav".into()],
         ..ended(call, 100)
     }
 }
 
 #[tokio::test]
-async fn redirections_account_and_trunk_come_back() {
+async fn redirections_account_trunk_and_recordings_come_back() {
     let (folder, store) = fresh().await;
     record(&store, led_on(7));
     record(&store, ended(8, 200));

@@ -17,7 +17,8 @@ mod site;
 use std::path::Path;
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallStarted, DeviceEvent, DeviceEventKind, EndCause, Party, WallTime,
+    CallEnded, CallId, CallQuality, CallStarted, CountedBy, DeviceEvent, DeviceEventKind, EndCause, LegEnd,
+    Party, StreamFigures, WallTime,
 };
 use selsius_site::Site;
 use tempfile::TempDir;
@@ -73,7 +74,26 @@ pub(crate) fn ended(call: u64, at: i64) -> CallEnded {
         redirections: Vec::new(),
         account: String::new(),
         trunk: String::new(),
+        recordings: Vec::new(),
         codec: "PCMU".into(),
+    }
+}
+
+pub(crate) fn quality(call: u64, party: u32, device: &str) -> CallQuality {
+    CallQuality {
+        call: CallId(call),
+        party,
+        number: "1001".into(),
+        end: LegEnd::Phone(device.parse().unwrap()),
+        counted_by: CountedBy::Phone,
+        codec: "PCMU".into(),
+        figures: StreamFigures {
+            packets_sent: u32::MAX,
+            packets_received: 1400,
+            packets_lost: 3,
+            jitter_ms: 12,
+            ..StreamFigures::default()
+        },
     }
 }
 

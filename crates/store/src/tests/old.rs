@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use selsius_exchange::record::{CountedBy, LegEnd, StreamFigures};
 use selsius_site::{Site, SiteFile};
 use tempfile::TempDir;
 
@@ -82,6 +83,38 @@ async fn the_first_form_is_brought_up_to_date() {
     store.save_site(&changed, SiteVersion(7)).await.unwrap();
     let store = reopen(folder.path(), store).await.store;
     assert_eq!(store.load_site().await.unwrap().site, changed);
+}
+
+#[tokio::test]
+async fn what_phones_counted_stays_with_its_call() {
+    let rows = "
+        INSERT INTO calls VALUES
+          (41, '1001', '', 'SEP000000000001', '1002', '1002', '', 'SEP000000000002', 1, 1, 1, 2, 'caller-hung-up', 'PCMA', '', '');
+        INSERT INTO call_quality VALUES
+          (41, 'SEP000000000001', 1, 2, 3, 4), (41, 'SEP000000000002', 5, 6, 7, 8), (41, 'SEP000000000003', 9, 9, 9, 9),
+          (42, 'SEP000000000001', 9, 9, 9, 9);";
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    make_old(&data.join("selsius.db"), 5, rows).await;
+    let store = open(folder.path()).await.store;
+    let [record] = &store.calls(&CallFilter::default()).await.unwrap()[..] else { panic!("one call") };
+    let quality = record.quality.iter().map(|quality| {
+        let LegEnd::Phone(device) = &quality.end else { panic!("{quality:?}") };
+        let StreamFigures { packets_sent, packets_received, packets_lost, jitter_ms, mos, .. } =
+            quality.figures;
+        assert_eq!((quality.counted_by, mos, &*quality.codec), (CountedBy::Phone, None, "PCMA"));
+        let counts = [packets_sent, packets_received, packets_lost, jitter_ms];
+        (quality.party, device.as_str(), quality.number.as_str(), counts)
+    });
+    assert_eq!(
+        quality.collect::<Vec<_>>(),
+        [
+            (1, "SEP000000000001", "1001", [1, 2, 3, 4]),
+            (2, "SEP000000000002", "1002", [5, 6, 7, 8]),
+            (3, "SEP000000000003", "", [9, 9, 9, 9]),
+        ]
+    );
 }
 
 #[tokio::test]

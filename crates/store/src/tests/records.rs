@@ -3,15 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use selsius_exchange::record::{
-    CallEnded, CallId, CallQuality, DeviceEvent, DeviceEventKind, EndCause, Record, WallTime,
+    CallEnded, CallId, CallQuality, CountedBy, DeviceEvent, DeviceEventKind, EndCause, LegEnd, Mos, Record,
+    StreamFigures, WallTime,
 };
 use sqlx::query;
 
-use super::{ended, event, fresh, open, party, reopen, started};
+use super::{ended, event, fresh, open, party, quality, reopen, started};
 use crate::{CallFilter, CallRecord};
 
 #[tokio::test]
-async fn a_call_comes_back_with_what_its_phones_counted() {
+async fn a_call_comes_back_with_what_was_counted_of_it() {
     let (_folder, store) = fresh().await;
     let call = CallEnded { codec: "G729".into(), cause: EndCause::CalledHungUp, ..ended(7, 1_000_000) };
     let refused = CallEnded {
@@ -23,23 +24,36 @@ async fn a_call_comes_back_with_what_its_phones_counted() {
         codec: String::new(),
         ..ended(8, 2_000_000)
     };
-    let count = |device: &str| CallQuality {
-        call: CallId(7),
-        device: device.parse().unwrap(),
-        packets_sent: u32::MAX,
-        packets_received: 1400,
-        packets_lost: 3,
-        jitter_ms: 12,
+    let of_trunk = CallQuality {
+        number: "0301".into(),
+        end: LegEnd::Trunk("carrier".into()),
+        counted_by: CountedBy::Manager,
+        figures: StreamFigures {
+            octets_sent: 1,
+            octets_received: 2,
+            round_trip_ms: Some(80),
+            mos: Mos::from_hundredths(441),
+            packets_lost_there: Some(4),
+            jitter_there_ms: Some(5),
+            mos_there: Mos::from_hundredths(100),
+            ..StreamFigures::default()
+        },
+        ..quality(7, 3, "SEP1")
     };
-    let quality = vec![count("SEP001122334455"), count("SEP0011223344AA")];
+    let quality = vec![
+        quality(7, 1, "SEP001122334455"),
+        CallQuality { counted_by: CountedBy::Manager, ..quality(7, 2, "SEP0011223344AA") },
+        quality(7, 2, "SEP0011223344AA"),
+        of_trunk,
+    ];
     let recorder = store.recorder();
     recorder.record(Record::CallStarted(started(7, 0)));
     recorder.record(Record::CallEnded(Box::new(call.clone())));
     recorder.record(Record::CallEnded(Box::new(refused.clone())));
-    // Answers of the phones come after the end.
+    // They come after the end.
     store.flush().await.unwrap();
     for one in quality.iter().rev() {
-        recorder.record(Record::CallQuality(one.clone()));
+        recorder.record(Record::CallQuality(Box::new(one.clone())));
     }
     let calls = store.calls(&CallFilter::default()).await.unwrap();
     assert_eq!(calls, [CallRecord { call: refused, quality: vec![] }, CallRecord { call, quality }]);
@@ -69,6 +83,19 @@ async fn the_filter_picks_calls() {
     let number = Some("1001".into());
     assert_eq!(ids(CallFilter { device, number, newest: 3, ..all() }).await, [5, 4, 3]);
     assert_eq!(ids(CallFilter { number: Some("' OR 1".into()), ..all() }).await, [0_u64; 0]);
+
+    let scores =
+        [(1, None, None), (2, Some(349), None), (3, Some(350), Some(440)), (4, Some(400), Some(110))];
+    for (call, mos, mos_there) in scores {
+        let mut quality = quality(call, 1, "SEP001122334455");
+        quality.figures.mos = mos.and_then(Mos::from_hundredths);
+        quality.figures.mos_there = mos_there.and_then(Mos::from_hundredths);
+        recorder.record(Record::CallQuality(Box::new(quality)));
+    }
+    let below = |hundredths| CallFilter { below: Mos::from_hundredths(hundredths), ..all() };
+    assert_eq!(ids(below(350)).await, [4, 2]);
+    assert_eq!(ids(below(351)).await, [4, 3, 2]);
+    assert_eq!(ids(below(110)).await, [0_u64; 0]);
 }
 
 #[tokio::test]

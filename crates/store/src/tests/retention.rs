@@ -1,10 +1,10 @@
 //! What is too old goes, and only that.
 
-use selsius_exchange::record::{CallEnded, CallId, CallQuality, Record, RedirectKind, Redirection, WallTime};
+use selsius_exchange::record::{CallEnded, CallId, Record, RedirectKind, Redirection, WallTime};
 use sqlx::{query, query_scalar};
 use tempfile::TempDir;
 
-use super::{ended, event, fresh, open, party, reopen};
+use super::{ended, event, fresh, open, party, quality, reopen};
 use crate::{CallFilter, Retention, Store, retention::remove_old};
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -17,19 +17,12 @@ fn record(store: &Store, call: u64, at: i64) {
         to: party("1003", None),
         at: WallTime(at),
     };
-    let quality = CallQuality {
-        call: CallId(call),
-        device: "SEP001122334455".parse().unwrap(),
-        packets_sent: 1,
-        packets_received: 1,
-        packets_lost: 0,
-        jitter_ms: 0,
-    };
     store.recorder().record(Record::CallEnded(Box::new(CallEnded {
         redirections: vec![redirection],
+        recordings: vec!["9-1-1001-1002.wav".into()],
         ..ended(call, at)
     })));
-    store.recorder().record(Record::CallQuality(quality));
+    store.recorder().record(Record::CallQuality(Box::new(quality(call, 1, "SEP001122334455"))));
     store.recorder().record(Record::DeviceEvent(event("SEP1", at)));
 }
 
@@ -37,6 +30,7 @@ async fn count(store: &Store, table: &'static str) -> i64 {
     let database = store.core().database.read().await;
     let sql = match table {
         "calls" => "SELECT count(*) FROM calls",
+        "call_recordings" => "SELECT count(*) FROM call_recordings",
         "call_redirections" => "SELECT count(*) FROM call_redirections",
         "call_quality" => "SELECT count(*) FROM call_quality",
         _ => "SELECT count(*) FROM device_events",
@@ -75,6 +69,7 @@ async fn what_is_older_than_so_many_days_goes() {
     let removed = remove_old(store.core(), keep, WallTime(30 * DAY + DAY / 2)).await.unwrap();
     assert_eq!(removed, 2 * 499);
     assert_eq!(left(&store).await, [501; 4]);
+    assert_eq!(count(&store, "call_recordings").await, 501);
     let oldest = store.calls(&CallFilter { newest: 1000, ..CallFilter::default() }).await.unwrap();
     assert_eq!(oldest.last().unwrap().call.call, CallId(500));
     assert_eq!(remove_old(store.core(), keep, WallTime(30 * DAY + DAY / 2)).await.unwrap(), 0);

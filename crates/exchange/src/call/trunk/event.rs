@@ -2,10 +2,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use selsius_site::{LineNumber, Name, Trunk, TrunkKind};
+use selsius_site::{LineNumber, MediaPath, Name, Trunk, TrunkKind};
 use selsius_wire::Time;
 
-use super::{RemoteAudio, TrunkEnd, TrunkEvent, TrunkOrder};
+use super::{OnLine, RemoteAudio, TrunkEnd, TrunkEvent, TrunkOrder};
 use crate::{
     arena::Handle,
     call::{End, Leg, LegState, Receive, Role, control::Place},
@@ -31,9 +31,15 @@ impl Exchange {
         };
         match (event, leg) {
             (TrunkEvent::Offer { leg, trunk, number, calling, audio, redirecting }, _) => {
-                let relays = self.site_trunk(&trunk).is_some_and(Trunk::relays);
+                let phone = self.site_phone(&trunk);
+                let relays = match phone {
+                    Some(phone) => phone.media == MediaPath::Relay,
+                    None => self.site_trunk(&trunk).is_some_and(Trunk::relays),
+                };
+                let line = phone.and_then(|phone| phone.line.clone());
+                let extension = line.and_then(|line| Some(OnLine { phone: trunk.parse().ok()?, line }));
                 let mut end = TrunkEnd::new(leg, trunk, relays);
-                end.audio = audio;
+                (end.audio, end.extension) = (audio, extension);
                 self.trunk_calls(now, end, &number, calling, redirecting);
             }
             (TrunkEvent::Progress { ringing, early, .. }, Some(leg)) => {
@@ -64,6 +70,7 @@ impl Exchange {
             }
             (TrunkEvent::Redirect { number, .. }, Some(leg)) => self.trunk_redirects(now, leg, &number),
             (TrunkEvent::Digit { digit, .. }, Some(leg)) => self.digit_in_call(leg, digit),
+            (TrunkEvent::Join { with, .. }, Some(leg)) => self.extension_joins(now, leg, with),
             (TrunkEvent::Referred { connected, .. }, Some(leg)) => self.referred(now, leg, connected),
             (TrunkEvent::HungUp { cause, .. }, Some(leg)) => {
                 if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
@@ -85,27 +92,47 @@ impl Exchange {
         redirecting: Option<Box<Party>>,
     ) {
         let (id, address) = (end.id, end.audio.address);
-        let trunk = self.site_trunk(&end.trunk).cloned().unwrap_or_default();
+        let trunk = self.site_trunk(&end.trunk).cloned();
         let refuse = |exchange: &mut Self, cause| {
             exchange.order(TrunkOrder::HangUp { leg: id, cause });
         };
         if self.trunk_legs.contains_key(&id) || self.is_stopping() {
             return refuse(self, EndCause::Shutdown);
         }
-        // Whoever calls from outside has no phone of ours, whatever the trunk says.
-        let calling = Party { device: None, ..calling };
+        let extension = end.extension.clone();
+        if trunk.is_none() && extension.is_none() {
+            // The site has changed while the call was on its way.
+            self.counters.refuse("call of a trunk or phone that the site does not have");
+            return refuse(self, EndCause::NoTrunk);
+        }
+        let trunk = trunk.unwrap_or_default();
+        let calling = match &extension {
+            Some(at) => {
+                let own = self.party(&at.line);
+                let restricted = own.restricted || calling.restricted;
+                Party { device: Some(at.phone.clone()), restricted, ..own }
+            }
+            // Whoever calls from outside has no phone of ours, whatever the trunk says.
+            None => Party { device: None, ..calling },
+        };
         let at = self.wall.wall(now);
         let call = self.add_call(calling.clone());
         if let Some(call) = self.calls.get_mut(call) {
             call.dialed = number.into();
             let to = Party { number: number.into(), ..Party::default() };
             let kind = RedirectKind::Redirect;
+            // What a phone of the office says of a forwarding is its own invention.
+            let redirecting = redirecting.filter(|_| extension.is_none());
             call.redirections.extend(redirecting.map(|by| Redirection { kind, by: *by, to, at }));
         }
-        let added = self.add_leg(call, End::Trunk(end), calling, Role::Caller, LegState::Proceeding);
+        let added =
+            self.add_leg(call, End::Trunk(Box::new(end)), calling, Role::Caller, LegState::Proceeding);
         let Some(leg) = added else { return };
         if let (Some(leg), Some(address)) = (self.legs.get_mut(leg), address) {
             leg.receive = Receive::Open(address);
+        }
+        if let Some(at) = extension {
+            return self.extension_calls(now, leg, &at.phone, number);
         }
         match dialplan::finish(&self.site, number) {
             Some(target) if !self.may_enter(&trunk, &target) => {
@@ -164,17 +191,25 @@ impl Exchange {
     }
 
     /// What the far end says of its audio.
-    fn trunk_media(&mut self, leg: Handle<Leg>, audio: RemoteAudio) {
-        let Some(leg) = self.legs.get_mut(leg) else { return };
-        let address = audio.address;
-        if let End::Trunk(trunk) = &mut leg.end {
-            trunk.audio.update(audio);
+    fn trunk_media(&mut self, handle: Handle<Leg>, audio: RemoteAudio) {
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let (address, party) = (audio.address, leg.party);
+        let keys = match (&mut leg.end, &mut leg.anchor) {
+            (End::Trunk(trunk), anchor) => {
+                trunk.audio.update(audio);
+                anchor.as_mut().and_then(|anchor| anchor.rekey(party, trunk.audio.events, trunk.audio.srtp))
+            }
+            (End::Station(_), _) => None,
+        };
+        // Before it is known where to send: nothing goes there in clear.
+        if let Some(order) = keys {
+            self.order_anchor(order);
         }
+        let Some(leg) = self.legs.get_mut(handle) else { return };
         let Some(address) = address else { return };
         let known = leg.receive == Receive::Open(address);
         leg.receive = Receive::Open(address);
         if leg.anchor.is_some() && !known {
-            let party = leg.party;
             self.order_anchor(AnchorOrder::Send { party, address });
         }
     }
@@ -182,14 +217,23 @@ impl Exchange {
     /// The far end sends whoever it is connected with to another number.
     fn trunk_redirects(&mut self, now: Time, leg: Handle<Leg>, number: &str) {
         let Some((call, state)) = self.legs.get(leg).map(|leg| (leg.call, leg.state)) else { return };
-        let target = dialplan::finish(&self.site, number);
-        let may = target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
-            Some(End::Trunk(end)) => {
-                let trunk = self.site_trunk(&end.trunk);
-                trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
-            }
-            _ => false,
-        });
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
+        let target = if phone {
+            dialplan::finish_for(&self.site, self.reach(leg), number)
+        } else {
+            dialplan::finish(&self.site, number)
+        };
+        let may = if phone {
+            self.extension_may_send(leg, target)
+        } else {
+            target.is_none_or(|target| match self.legs.get(leg).map(|leg| &leg.end) {
+                Some(End::Trunk(end)) => {
+                    let trunk = self.site_trunk(&end.trunk);
+                    trunk.is_some_and(|trunk| self.may_enter(trunk, &target))
+                }
+                _ => false,
+            })
+        };
         match state {
             LegState::RingIn if !may => {
                 self.counters.refuse("redirection from outside to what is not for it");
@@ -197,6 +241,18 @@ impl Exchange {
             }
             LegState::Connected | LegState::Held if !may => {
                 self.counters.refuse("transfer from outside to what is not for it");
+            }
+            // A member of a group does not lead its calls away from the others.
+            LegState::RingIn if self.calls.get(call).is_some_and(|call| call.hunt.is_some()) => {
+                self.trunk_failed(now, leg, EndCause::Busy);
+            }
+            LegState::RingIn if phone => {
+                let Some(caller) = self.caller(call) else { return };
+                if let Some(End::Trunk(trunk)) = self.legs.get_mut(leg).map(|leg| &mut leg.end) {
+                    trunk.over = true;
+                }
+                let ringing = self.ringing_phones(call);
+                self.send_on(now, caller, ringing, number, RedirectKind::Redirect);
             }
             LegState::RingIn => {
                 let Some(caller) = self.caller(call) else { return };
@@ -207,6 +263,10 @@ impl Exchange {
                 let [other] = self.others(leg)[..] else {
                     return self.counters.refuse("transfer by a trunk in a conference");
                 };
+                let by = self.legs.get(leg).filter(|_| phone).map(|leg| leg.who.clone());
+                if let (Some(by), Some(call)) = (by, self.calls.get_mut(call)) {
+                    call.called = by;
+                }
                 self.remove_leg(now, leg, Transition::End);
                 self.lead_on(now, other, number, RedirectKind::Transfer);
             }
@@ -216,6 +276,9 @@ impl Exchange {
 
     fn trunk_hung_up(&mut self, now: Time, leg: Handle<Leg>, cause: EndCause) {
         let Some((state, role)) = self.legs.get(leg).map(|leg| (leg.state, leg.role)) else { return };
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
+        // A phone that does not answer messages is not there.
+        let cause = if phone && cause == EndCause::NoTrunk { EndCause::Unregistered } else { cause };
         if state == LegState::RingIn && role == Role::Called {
             return self.trunk_failed(now, leg, cause);
         }
@@ -236,6 +299,7 @@ impl Exchange {
         else {
             return;
         };
+        let phone = self.legs.get(leg).is_some_and(|leg| leg.extension().is_some());
         let said = matches!(
             cause,
             EndCause::Busy
@@ -245,7 +309,7 @@ impl Exchange {
                 | EndCause::CallerHungUp
         );
         let others = match self.calls.get_mut(call_handle) {
-            Some(call) if !said => core::mem::take(&mut call.other_trunks),
+            Some(call) if !said && !phone => core::mem::take(&mut call.other_trunks),
             _ => Vec::new(),
         };
         match self.caller(call_handle) {
@@ -293,7 +357,7 @@ impl Exchange {
                     _ if held => self.transition(now, leg, Transition::Parties),
                     // It is not known to ring there yet.
                     Place::Trunks(_) => self.enter(now, leg, LegState::Proceeding, Transition::Proceed),
-                    Place::Stations(_) | Place::Hunt(_) | Place::Paging(_) => {}
+                    Place::Phones(_) | Place::Hunt(_) | Place::Paging(_) => {}
                 }
                 self.ring(now, leg, found);
             }

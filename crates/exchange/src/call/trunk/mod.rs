@@ -5,6 +5,7 @@
 //! the difference to what the trunk was told is the order.
 
 mod event;
+mod extension;
 mod offer;
 mod refer;
 mod told;
@@ -12,7 +13,8 @@ mod told;
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
-use selsius_site::{CodecName, Name, Trunk};
+use selsius_site::{CodecName, DeviceName, Name, Trunk};
+use selsius_wire::{srtp::PartyKeys, value::Codec};
 
 use super::{Audio, Call, End, Leg};
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
 };
 
 pub(crate) use event::MOST_REDIRECTIONS;
+pub(crate) use extension::{Extension, Extensions, OnLine};
 
 /// Names a call towards a trunk. Those that the exchange begins are even, those that a trunk begins are odd: neither
 /// side has to ask the other.
@@ -36,8 +39,10 @@ pub enum TrunkOrder {
     Offer {
         /// The name of the call from now on.
         leg: TrunkLegId,
-        /// Over which trunk, by its name in the site.
+        /// Over which trunk, by its name in the site; or to which SIP phone.
         trunk: String,
+        /// At which of the SIP phone's places ([`PhoneContact::id`]); `None` for a trunk.
+        contact: Option<u64>,
         /// Whom.
         number: String,
         /// Who calls.
@@ -52,6 +57,8 @@ pub enum TrunkOrder {
         listens: Option<SocketAddr>,
         /// An emergency call.
         emergency: bool,
+        /// The number is a room, and the caller opens it.
+        meet_me: bool,
     },
     /// The phone that the trunk called rings.
     Ringing {
@@ -114,12 +121,22 @@ pub enum TrunkOrder {
         /// Why.
         cause: EndCause,
     },
+    /// So many messages wait for the user of a SIP phone that is registered. It belongs to no call.
+    Messages {
+        /// Which phone.
+        phone: DeviceName,
+        /// Not heard yet.
+        new: u32,
+        /// The others.
+        old: u32,
+    },
 }
 
 impl TrunkOrder {
-    /// Which call it is about.
-    pub fn leg(&self) -> TrunkLegId {
+    /// Which call it is about; `None` if it is about none.
+    pub fn leg(&self) -> Option<TrunkLegId> {
         match *self {
+            Self::Messages { .. } => None,
             Self::Offer { leg, .. }
             | Self::Ringing { leg }
             | Self::Answer { leg, .. }
@@ -128,9 +145,18 @@ impl TrunkOrder {
             | Self::Party { leg, .. }
             | Self::Digit { leg, .. }
             | Self::Refer { leg, .. }
-            | Self::HangUp { leg, .. } => leg,
+            | Self::HangUp { leg, .. } => Some(leg),
         }
     }
+}
+
+/// The payload types of Opus at the far end of a trunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpusTypes {
+    /// That of the codec.
+    pub payload: u8,
+    /// That of digits in its audio, which are counted by its clock.
+    pub events: Option<u8>,
 }
 
 /// What the far end of a trunk says of its audio. What it leaves out stays as it was.
@@ -140,12 +166,16 @@ pub struct RemoteAudio {
     pub codecs: Vec<CodecName>,
     /// Where it listens.
     pub address: Option<SocketAddr>,
-    /// The payload type of digits in the audio (RFC 4733), if it can do these.
+    /// The payload type of digits in the audio (RFC 4733) of all codecs but Opus, if it can do these.
     pub events: Option<u8>,
     /// How many milliseconds of audio it wants in a packet that it gets.
     pub packet_ms: Option<u32>,
+    /// What it calls Opus, if it can do that.
+    pub opus: Option<OpusTypes>,
     /// Our address that it reaches, where the trunk knows that.
     pub near: Option<IpAddr>,
+    /// The keys of its audio, if that is encrypted. What was encrypted once stays so.
+    pub srtp: Option<PartyKeys>,
 }
 
 impl RemoteAudio {
@@ -156,7 +186,19 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.srtp = said.srtp.or(self.srtp);
         self.near = said.near.or(self.near);
+        self.opus = said.opus.or(self.opus);
+    }
+
+    /// The payload type of digits in the audio of a codec.
+    pub(crate) fn events_in(&self, codec: Codec) -> Option<u8> {
+        if codec == Codec::Opus { self.opus?.events } else { self.events }
+    }
+
+    /// The payload type of a codec that has no static one.
+    pub(crate) fn dynamic(&self, codec: Codec) -> Option<u8> {
+        self.opus.filter(|_| codec == Codec::Opus).map(|opus| opus.payload)
     }
 }
 
@@ -167,7 +209,7 @@ pub enum TrunkEvent {
     Offer {
         /// The name of the call from now on; odd, and never used before.
         leg: TrunkLegId,
-        /// Which trunk, by its name in the site.
+        /// Which trunk, by its name in the site; or the SIP phone that has proved to be it.
         trunk: String,
         /// Whom it calls.
         number: String,
@@ -224,6 +266,13 @@ pub enum TrunkEvent {
         /// Which key: a digit, `*`, `#` or a letter from A to D.
         digit: char,
     },
+    /// A SIP phone joins two of its calls, and leaves both: a transfer after asking.
+    Join {
+        /// One of them.
+        leg: TrunkLegId,
+        /// The other one, which may still ring at its far end.
+        with: TrunkLegId,
+    },
     /// What came of [`TrunkOrder::Refer`].
     Referred {
         /// Which call.
@@ -240,6 +289,17 @@ pub enum TrunkEvent {
     },
 }
 
+/// A place where a SIP phone is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneContact {
+    /// Names it in [`TrunkOrder::Offer`]; never used for another place.
+    pub id: u64,
+    /// Where it registered from.
+    pub address: SocketAddr,
+    /// What it calls itself, as it said.
+    pub agent: String,
+}
+
 impl TrunkEvent {
     /// Which call it is about.
     pub fn leg(&self) -> TrunkLegId {
@@ -251,6 +311,7 @@ impl TrunkEvent {
             | Self::Hold { leg, .. }
             | Self::Redirect { leg, .. }
             | Self::Digit { leg, .. }
+            | Self::Join { leg, .. }
             | Self::Referred { leg, .. }
             | Self::HungUp { leg, .. } => leg,
         }
@@ -261,7 +322,10 @@ impl TrunkEvent {
 #[derive(Debug)]
 pub(crate) struct TrunkEnd {
     pub(crate) id: TrunkLegId,
+    /// Its name in the site, or that of a SIP phone.
     pub(crate) trunk: String,
+    /// The SIP phone, if it is one: a phone of the office like any other.
+    pub(crate) extension: Option<OnLine>,
     /// What the far end has said of its audio, all together.
     pub(super) audio: RemoteAudio,
     /// Its audio goes through the manager.
@@ -294,6 +358,7 @@ impl TrunkEnd {
         Self {
             id,
             trunk,
+            extension: None,
             audio: RemoteAudio::default(),
             relays,
             asked: false,
@@ -339,13 +404,13 @@ impl Exchange {
             return trunk.as_str().into();
         }
         let mut trunks = call.legs.iter().filter_map(|&leg| match &self.legs.get(leg)?.end {
-            End::Trunk(trunk) => Some(trunk.trunk.clone()),
-            End::Station(_) => None,
+            End::Trunk(trunk) if trunk.extension.is_none() => Some(trunk.trunk.clone()),
+            End::Trunk(_) | End::Station(_) => None,
         });
         trunks.next_back().unwrap_or_default()
     }
 
-    fn site_trunk(&self, name: &str) -> Option<&Trunk> {
+    pub(crate) fn site_trunk(&self, name: &str) -> Option<&Trunk> {
         self.site.trunks.get(&name.parse::<Name>().ok()?)
     }
 

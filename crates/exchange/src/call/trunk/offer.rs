@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::net::SocketAddr;
 
-use selsius_site::{CodecName, Name, Trunk};
+use selsius_site::{CodecName, MediaPath, Name, Trunk};
 use selsius_wire::Time;
 
 use super::{TrunkEnd, TrunkLegId, TrunkOrder};
@@ -33,16 +33,18 @@ impl Exchange {
         call.other_trunks = trunks;
         call.trunk = Some(trunk.clone());
         call.ringing.get_or_insert(wall);
+        let meet_me = call.meet_me;
         let redirecting = call.redirections.last().map(|redirection| redirection.by.clone());
         let calling = self.legs.get(caller).map(|leg| self.caller_outside(leg)).unwrap_or_default();
         let id = TrunkLegId(self.next_trunk_leg());
         let who = Party { number: number.into(), ..Party::default() };
         let relays = self.site.trunks.get(&trunk).is_some_and(Trunk::relays);
-        let codecs = self.codecs_of(caller, &trunk);
+        let codecs = self.codecs_of(caller, trunk.as_str());
         let mut end = TrunkEnd::new(id, trunk.as_str().into(), relays);
         end.asked = true;
         end.audio.codecs.clone_from(&codecs);
-        let Some(leg) = self.add_leg(call_handle, End::Trunk(end), who, Role::Called, LegState::RingIn)
+        let Some(leg) =
+            self.add_leg(call_handle, End::Trunk(Box::new(end)), who, Role::Called, LegState::RingIn)
         else {
             return;
         };
@@ -50,6 +52,7 @@ impl Exchange {
         let offer = TrunkOrder::Offer {
             leg: id,
             trunk: trunk.as_str().into(),
+            contact: None,
             number: number.into(),
             calling,
             redirecting,
@@ -57,6 +60,7 @@ impl Exchange {
             packet_ms: self.site.settings.packet_ms,
             listens: None,
             emergency,
+            meet_me,
         };
         if !relays {
             return self.order(offer);
@@ -92,19 +96,19 @@ impl Exchange {
 
     /// What this side of a call can speak over this trunk, the best first: what the caller can, and after that what the
     /// manager can turn that into.
-    fn codecs_of(&self, handle: Handle<Leg>, name: &Name) -> Vec<CodecName> {
-        let (Some(leg), Some(trunk)) = (self.legs.get(handle), self.site.trunks.get(name)) else {
-            return Vec::new();
-        };
+    pub(super) fn codecs_of(&self, handle: Handle<Leg>, name: &str) -> Vec<CodecName> {
+        let phone = self.site_phone(name).map(|phone| (&phone.codecs, phone.media == MediaPath::Relay));
+        let terms = phone.or_else(|| self.site_trunk(name).map(|trunk| (&trunk.codecs, trunk.relays())));
+        let (Some(leg), Some((own, relays))) = (self.legs.get(handle), terms) else { return Vec::new() };
         let can = |name: &CodecName| match &leg.end {
             End::Station(station) => {
                 self.devices.get(station.device).is_some_and(|device| device.best(*name).is_some())
             }
             End::Trunk(trunk) => trunk.can(*name),
         };
-        let own = &trunk.codecs;
         let all = if own.is_empty() { &self.site.settings.codecs } else { own };
-        let turned = trunk.relays() && self.mixed_audio(handle).is_some();
+        let anchored = relays || self.is_relayed(leg);
+        let turned = anchored && self.mixed_audio(handle).is_some();
         let turned = all.iter().filter(|codec| turned && !can(codec) && TRANSCODED.contains(codec));
         all.iter().filter(|codec| can(codec)).chain(turned).copied().collect()
     }

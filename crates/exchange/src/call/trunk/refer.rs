@@ -89,6 +89,6 @@ impl Exchange {
     fn referable(&self, leg: Handle<Leg>) -> Option<&TrunkEnd> {
         let End::Trunk(end) = &self.legs.get(leg)?.end else { return None };
         let refers = |trunk: &Trunk| trunk.kind == TrunkKind::Sip && trunk.refer;
-        self.site_trunk(&end.trunk).filter(|trunk| refers(trunk)).map(|_| end)
+        self.site_trunk(&end.trunk).filter(|trunk| refers(trunk)).map(|_| &**end)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     call::{End, Leg, LegState, Phase, Receive, Role},
     exchange::Exchange,
     io::{AnchorOrder, Hears, Output},
-    record::EndCause,
+    record::{EndCause, Party},
 };
 
 impl Exchange {
@@ -25,6 +25,9 @@ impl Exchange {
         let parked = self.calls.get(leg.call).is_some_and(|call| call.phase == Phase::Parked);
         let party = self.calls.get(leg.call).map(|call| match leg.role {
             Role::Caller => call.called.clone(),
+            Role::Called if leg.extension().is_some() => {
+                Party { number: call.shown_calling().into(), ..call.calling.clone() }
+            }
             Role::Called => self.caller_outside(leg),
         });
         let early = self.calls.get(leg.call).is_some_and(|call| call.early);
@@ -74,14 +77,20 @@ impl Exchange {
     }
 
     /// A digit in a call is the far end's business. Phones send it in the audio to each other (RFC 4733 or in band); a
-    /// trunk is told, in the audio where its far end can take it there.
+    /// trunk is told: by events or tones in the audio that goes through the manager, where its far end takes these, else by
+    /// message.
     pub(crate) fn digit_in_call(&mut self, leg: Handle<Leg>, digit: char) {
         for other in self.others(leg) {
             let Some(leg) = self.legs.get(other) else { continue };
             let End::Trunk(trunk) = &leg.end else { continue };
-            let by_message = self.site_trunk(&trunk.trunk).is_some_and(|trunk| trunk.dtmf == Dtmf::Info);
+            let dtmf = self.dtmf_of(&trunk.trunk);
             let party = leg.party;
-            if trunk.audio.events.is_some() && leg.anchor.is_some() && !by_message {
+            let in_audio = leg.anchor.as_ref().is_some_and(|anchor| match dtmf {
+                Dtmf::Auto | Dtmf::Rfc4733 => anchor.takes_events(&trunk.audio),
+                Dtmf::Inband => anchor.carries_tones(),
+                Dtmf::Info => false,
+            });
+            if in_audio {
                 self.order_anchor(AnchorOrder::Digit { party, digit });
             } else {
                 self.order(TrunkOrder::Digit { leg: trunk.id, digit });

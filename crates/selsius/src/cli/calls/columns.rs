@@ -6,7 +6,7 @@ use selsius_server::api::{Call, Party, Quality};
 use crate::cli::out;
 
 /// The heading. Programs know columns by these names: a new one goes to the end.
-pub(super) const NAMES: [&str; 28] = [
+pub(super) const NAMES: [&str; 42] = [
     "id",
     "started",
     "ringing",
@@ -35,6 +35,20 @@ pub(super) const NAMES: [&str; 28] = [
     "called_packets_lost",
     "called_jitter_ms",
     "others_packets_lost",
+    "calling_mos",
+    "calling_round_trip_ms",
+    "calling_relayed_packets_received",
+    "calling_relayed_packets_lost",
+    "calling_relayed_jitter_ms",
+    "calling_relayed_mos",
+    "called_mos",
+    "called_round_trip_ms",
+    "called_relayed_packets_received",
+    "called_relayed_packets_lost",
+    "called_relayed_jitter_ms",
+    "called_relayed_mos",
+    "lowest_mos",
+    "recordings",
 ];
 
 /// The row of a call.
@@ -42,19 +56,23 @@ pub(super) fn of(call: &Call) -> [String; NAMES.len()] {
     let rang = call.ringing.map(|from| seconds(from, call.answered.unwrap_or(call.ended)));
     let talked = call.answered.map(|from| seconds(from, call.ended));
     let [calling_device, called_device] = [&call.calling, &call.called].map(device);
-    let side =
-        |device: &str| call.quality.iter().find(|quality| !device.is_empty() && quality.device == device);
+    let calling = Side::of(call, &call.calling);
     // A phone that calls itself has one count, that of the caller.
-    let called = side(called_device).filter(|_| called_device != calling_device);
+    let same = !called_device.is_empty() && called_device == calling_device;
+    let called = if same { Side::default() } else { Side::of(call, &call.called) };
     let others: Vec<_> = call
         .quality
         .iter()
+        .filter(|quality| !is_managers(quality))
         .filter(|quality| quality.device != calling_device && quality.device != called_device)
         .map(|quality| u64::from(quality.packets_lost))
         .collect();
     let others = if others.is_empty() { String::new() } else { others.iter().sum::<u64>().to_string() };
-    let [calling_sent, calling_received, calling_lost, calling_jitter] = counts(side(calling_device));
-    let [called_sent, called_received, called_lost, called_jitter] = counts(called);
+    let [calling_sent, calling_received, calling_lost, calling_jitter] = counts(calling.own);
+    let [called_sent, called_received, called_lost, called_jitter] = counts(called.own);
+    let [calling_mos, calling_way, calling_came, calling_missing, calling_uneven, calling_said] =
+        calling.heard();
+    let [called_mos, called_way, called_came, called_missing, called_uneven, called_said] = called.heard();
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     [
         call.id.to_string(),
@@ -85,7 +103,67 @@ pub(super) fn of(call: &Call) -> [String; NAMES.len()] {
         called_lost,
         called_jitter,
         others,
+        calling_mos,
+        calling_way,
+        calling_came,
+        calling_missing,
+        calling_uneven,
+        calling_said,
+        called_mos,
+        called_way,
+        called_came,
+        called_missing,
+        called_uneven,
+        called_said,
+        known(super::lowest_mos(call)),
+        call.recordings.join("; "),
     ]
+}
+
+/// What was counted of a party's leg.
+#[derive(Clone, Copy, Default)]
+struct Side<'a> {
+    /// By its phone.
+    own: Option<&'a Quality>,
+    /// By the manager.
+    managers: Option<&'a Quality>,
+}
+
+impl<'a> Side<'a> {
+    fn of(call: &'a Call, party: &Party) -> Self {
+        let is_its = |quality: &&Quality| match party.device.as_deref() {
+            Some(device) => !device.is_empty() && quality.device == device,
+            None => !quality.trunk.is_empty() && quality.number == party.number,
+        };
+        let counts = || call.quality.iter().filter(is_its);
+        Self {
+            own: counts().find(|quality| !is_managers(quality)),
+            managers: counts().find(|quality| is_managers(quality)),
+        }
+    }
+
+    /// What the party has heard, how far away it is, and what came from it to the manager.
+    fn heard(self) -> [String; 6] {
+        let (own, managers) = (self.own, self.managers);
+        let mos = own.and_then(|own| own.mos).or_else(|| managers?.mos_there);
+        let count = |count: fn(&Quality) -> u32| known(managers.map(count));
+        [
+            known(mos),
+            known(own.and_then(|own| own.round_trip_ms).or_else(|| managers?.round_trip_ms)),
+            count(|quality| quality.packets_received),
+            count(|quality| quality.packets_lost),
+            count(|quality| quality.jitter_ms),
+            known(managers.and_then(|managers| managers.mos)),
+        ]
+    }
+}
+
+pub(super) fn is_managers(quality: &Quality) -> bool {
+    quality.counted_by == "manager"
+}
+
+fn known(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn device(party: &Party) -> &str {
@@ -93,8 +171,7 @@ fn device(party: &Party) -> &str {
 }
 
 fn counts(quality: Option<&Quality>) -> [String; 4] {
-    let count =
-        |count: fn(&Quality) -> u32| quality.map(|quality| count(quality).to_string()).unwrap_or_default();
+    let count = |count: fn(&Quality) -> u32| known(quality.map(count));
     [
         count(|quality| quality.packets_sent),
         count(|quality| quality.packets_received),
@@ -139,10 +216,22 @@ mod tests {
     fn quality(device: &str, number: u32) -> Quality {
         Quality {
             device: device.into(),
+            counted_by: "phone".into(),
             packets_sent: number,
             packets_received: number + 1,
             packets_lost: number + 2,
             jitter_ms: number + 3,
+            ..Quality::default()
+        }
+    }
+
+    fn managers(device: &str, number: u32) -> Quality {
+        Quality {
+            counted_by: "manager".into(),
+            mos: Some(f64::from(number) / 100.0),
+            mos_there: Some(4.5),
+            round_trip_ms: Some(number + 4),
+            ..quality(device, number)
         }
     }
 
@@ -167,7 +256,16 @@ mod tests {
                 to: party("1009", None),
                 at: at(5000),
             }],
-            quality: vec![quality("SEP1", 10), quality("SEP2", 20), quality("SEP3", 30), quality("SEP4", 40)],
+            recordings: vec!["9-1-1001-0301.wav".into(), "12-2-1001-0301.wav".into()],
+            quality: vec![
+                managers("SEP1", 310),
+                Quality { mos: Some(4.25), ..quality("SEP1", 10) },
+                quality("SEP2", 20),
+                managers("SEP2", 320),
+                quality("SEP3", 30),
+                managers("SEP3", 330),
+                quality("SEP4", 40),
+            ],
         }
     }
 
@@ -207,6 +305,20 @@ mod tests {
             ("called_packets_lost", "22"),
             ("called_jitter_ms", "23"),
             ("others_packets_lost", "74"),
+            ("calling_mos", "4.25"),
+            ("calling_round_trip_ms", "314"),
+            ("calling_relayed_packets_received", "311"),
+            ("calling_relayed_packets_lost", "312"),
+            ("calling_relayed_jitter_ms", "313"),
+            ("calling_relayed_mos", "3.1"),
+            ("called_mos", "4.5"),
+            ("called_round_trip_ms", "324"),
+            ("called_relayed_packets_received", "321"),
+            ("called_relayed_packets_lost", "322"),
+            ("called_relayed_jitter_ms", "323"),
+            ("called_relayed_mos", "3.2"),
+            ("lowest_mos", "3.1"),
+            ("recordings", "9-1-1001-0301.wav; 12-2-1001-0301.wav"),
         ];
         let call = call();
         assert_eq!(expected.map(|(name, _)| name), NAMES);
@@ -217,13 +329,38 @@ mod tests {
     fn what_is_not_known_is_empty() {
         let missed = Call { answered: None, quality: vec![], calling: party("1001", None), ..call() };
         assert_eq!(cell(&missed, "ring_seconds"), "63.251");
-        for name in ["answered", "talk_seconds", "calling_device", "calling_jitter_ms", "others_packets_lost"]
-        {
+        for name in [
+            "answered",
+            "talk_seconds",
+            "calling_device",
+            "calling_jitter_ms",
+            "others_packets_lost",
+            "called_mos",
+            "called_relayed_mos",
+            "lowest_mos",
+        ] {
             assert_eq!(cell(&missed, name), "", "{name}");
         }
         // A count without a name of a phone is nobody's.
-        let stray = Call { quality: vec![quality("", 1)], called: party("1002", None), ..missed };
+        let stray = Call { quality: vec![quality("", 1)], called: party("1002", None), ..missed.clone() };
         assert_eq!(cell(&stray, "called_packets_sent"), "");
+        // Whoever is at the other end of a trunk is known by the number.
+        let outside = Call {
+            quality: vec![
+                Quality { trunk: "carrier".into(), number: "+49301".into(), ..managers("", 100) },
+                Quality { trunk: "carrier".into(), number: "+49302".into(), ..managers("", 200) },
+            ],
+            called: party("+49302", None),
+            ..missed.clone()
+        };
+        assert_eq!(
+            (cell(&outside, "called_relayed_mos"), cell(&outside, "called_mos")),
+            ("2".into(), "4.5".into())
+        );
+        assert_eq!(
+            (cell(&outside, "calling_mos"), cell(&outside, "called_packets_sent")),
+            ("".into(), "".into())
+        );
         let itself =
             Call { called: party("1002", Some("SEP1")), quality: vec![quality("SEP1", 1)], ..call() };
         assert_eq!(

@@ -2,12 +2,13 @@
 
 mod columns;
 mod export;
+mod show;
 mod when;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use hyper::{Method, body::Bytes};
 use jiff::Timestamp;
 use selsius_server::api::{Call, Party};
@@ -19,8 +20,10 @@ use super::{
 
 /// Shows call records, newest first, or exports them.
 #[derive(Debug, Args)]
-#[command(after_long_help = HELP)]
+#[command(args_conflicts_with_subcommands = true, after_long_help = HELP)]
 pub(crate) struct CallsArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     node: Node,
     /// As a table to read, as CSV, or as JSON, one object a line. CSV and JSON have all calls unless `--last` says
@@ -54,9 +57,26 @@ pub(crate) struct CallsArgs {
     /// Only calls that nobody answered.
     #[arg(long)]
     missed: bool,
+    /// Only calls of which somebody has heard less than this mean opinion score, from 1 to 5 [without one: 3.5].
+    #[arg(long, value_name = "MOS", num_args = 0..=1, require_equals = true, default_missing_value = "3.5")]
+    poor: Option<f32>,
     /// As one JSON array.
     #[arg(long, conflicts_with_all = ["format", "output"])]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows one call: who, when, why it ended, and how the audio of each of its legs was.
+    Show {
+        #[command(flatten)]
+        node: Node,
+        /// The call's number, as `selsius calls` has it.
+        id: u64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How records are written.
@@ -72,9 +92,22 @@ enum Format {
 
 const HELP: &str = "\
 The columns of CSV and the fields of JSON are described in docs/call-records.md. All calls of October:
-  selsius calls --format csv --since 2026-10-01 --until 2026-11-01 --output october.csv";
+  selsius calls --format csv --since 2026-10-01 --until 2026-11-01 --output october.csv
+Calls of today that did not sound well, and one of them:
+  selsius calls --poor --since 24h
+  selsius calls show 17";
 
 pub(crate) fn run(args: CallsArgs) -> Result<ExitCode> {
+    if let Some(Command::Show { node, id, json }) = args.command {
+        let path = format!("/v1/calls/{id}");
+        let call: Call =
+            block_on(async { node.connect().await?.json(Method::GET, &path, Bytes::new()).await })?;
+        match json {
+            true => out::json(&call)?,
+            false => out::print(&show::text(&call))?,
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     match (args.json, args.format) {
         (true, _) => {
             let calls = some(&args)?;
@@ -117,6 +150,7 @@ impl CallsArgs {
             ("device", self.device.clone()),
             ("cause", self.cause.clone()),
             ("outcome", outcome.map(Into::into)),
+            ("mos_below", self.poor.map(|score| score.to_string())),
         ];
         let given = conditions.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.map(|(name, value)| format!("&{name}={}", escaped(&value))).collect()
@@ -124,11 +158,11 @@ impl CallsArgs {
 }
 
 fn table(calls: &[Call]) -> String {
-    let heading = ["CALL", "STARTED", "FROM", "TO", "TALKED", "END", "CODEC", "LOST"];
+    let heading = ["CALL", "STARTED", "FROM", "TO", "TALKED", "END", "CODEC", "LOST", "MOS"];
     out::table(heading, calls.iter().map(row))
 }
 
-fn row(call: &Call) -> [String; 8] {
+fn row(call: &Call) -> [String; 9] {
     let talked = call.answered.map(|from| out::duration(from, call.ended)).unwrap_or_default();
     let called = party(&call.called);
     // Where the call went is of interest when it is not what was dialled.
@@ -137,8 +171,12 @@ fn row(call: &Call) -> [String; 8] {
         true => called,
         false => format!("{} -> {called}", call.dialed),
     };
-    let lost: u32 = call.quality.iter().map(|quality| quality.packets_lost).sum();
+    // What did not come to the manager does not come to the phone behind it either, which counts it again.
+    let of_phones = call.quality.iter().any(|quality| !columns::is_managers(quality));
+    let counted = call.quality.iter().filter(|quality| columns::is_managers(quality) != of_phones);
+    let lost: u64 = counted.map(|quality| u64::from(quality.packets_lost)).sum();
     let lost = if call.quality.is_empty() { String::new() } else { lost.to_string() };
+    let mos = lowest_mos(call).map(|mos| format!("{mos:.1}"));
     [
         call.id.to_string(),
         out::time(call.started),
@@ -148,7 +186,13 @@ fn row(call: &Call) -> [String; 8] {
         call.cause.clone(),
         call.codec.clone(),
         lost,
+        mos.unwrap_or_default(),
     ]
+}
+
+/// The worst that somebody has heard.
+fn lowest_mos(call: &Call) -> Option<f64> {
+    call.quality.iter().flat_map(|quality| [quality.mos, quality.mos_there]).flatten().reduce(f64::min)
 }
 
 fn party(party: &Party) -> String {

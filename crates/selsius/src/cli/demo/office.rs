@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use selsius_client::{AudioSource, Clock};
+use selsius_client::AudioSource;
 use selsius_station::{Config, ModelClass};
 use selsius_wire::value::Codec;
 
-/// The manager's site. The phones' names are locally administered hardware addresses, which no real phone has.
+/// The manager's site, without the phones.
 const SITE: &str = r#"
 [settings]
 name = "selsius demo"
@@ -16,7 +16,10 @@ name = "Alice"
 
 [lines.1002]
 name = "Bob"
+"#;
 
+/// The phones. Their names are locally administered hardware addresses, which no real phone has.
+pub(super) const DEVICES: &str = r#"
 [devices.SEP020000001001]
 model = "7960"
 buttons = [{ line = "1001" }]
@@ -35,15 +38,18 @@ kind = "loopback"
 trunks = ["outside"]
 "#;
 
+/// Why the trunk leads nowhere else.
+const WITHOUT_SIP: &str = "\
+Neither SIPp nor baresip is installed here. With one of them (Debian: sip-tester, baresip) the call would go out by SIP, and another\n\
+one come in, with both protocols in one picture.\n\n";
+
 /// The manager's site, with or without a trunk.
 pub(super) fn site(with_trunk: bool) -> String {
-    if with_trunk { [SITE, TRUNK].concat() } else { SITE.into() }
+    [SITE, DEVICES, if with_trunk { TRUNK } else { "" }].concat()
 }
 
-/// A manager, and two people with a phone each.
+/// Two people with a phone each.
 pub(super) struct Office {
-    pub(super) manager: SocketAddr,
-    pub(super) clock: Clock,
     pub(super) alice: Person,
     pub(super) bob: Person,
     /// Whether the call leads over a trunk.
@@ -66,27 +72,29 @@ pub(super) struct Person {
 /// The manager's column in the ladder.
 pub(super) const MANAGER: usize = 1;
 
+pub(super) const ALICE: Person = Person {
+    name: "Alice",
+    number: "1001",
+    device: "SEP020000001001",
+    model: "7960",
+    class: ModelClass::P7960,
+    voice: 440,
+    column: 0,
+};
+
+pub(super) const BOB: Person = Person {
+    name: "Bob",
+    number: "1002",
+    device: "SEP020000001002",
+    model: "7965",
+    class: ModelClass::P7965,
+    voice: 1000,
+    column: 2,
+};
+
 impl Office {
-    pub(super) fn new(manager: SocketAddr, with_trunk: bool) -> Self {
-        let alice = Person {
-            name: "Alice",
-            number: "1001",
-            device: "SEP020000001001",
-            model: "7960",
-            class: ModelClass::P7960,
-            voice: 440,
-            column: 0,
-        };
-        let bob = Person {
-            name: "Bob",
-            number: "1002",
-            device: "SEP020000001002",
-            model: "7965",
-            class: ModelClass::P7965,
-            voice: 1000,
-            column: 2,
-        };
-        Self { manager, clock: Clock::start(), alice, bob, with_trunk }
+    pub(super) fn new(with_trunk: bool) -> Self {
+        Self { alice: ALICE, bob: BOB, with_trunk }
     }
 
     /// What Alice dials.
@@ -95,20 +103,13 @@ impl Office {
         format!("{access}{}", self.bob.number)
     }
 
-    pub(super) fn introduction(&self) -> String {
-        let person = |person: &Person| {
-            let Person { name, number, device, model, voice, .. } = person;
-            let version = person.config().version;
-            format!(
-                "  {name:<6} {number}  {model} {device}, protocol version up to {version}, says {voice} Hz\n"
-            )
+    pub(super) fn introduction(&self, manager: SocketAddr) -> String {
+        let (way, more) = match self.with_trunk {
+            true => (", a trunk that leads from 9 and a number back in,", WITHOUT_SIP),
+            false => (",", ""),
         };
-        let (alice, bob) = (person(&self.alice), person(&self.bob));
-        let way = match self.with_trunk {
-            true => ", a trunk that leads from 9 and a number back in,",
-            false => ",",
-        };
-        format!("A manager on {}{way} and two phones:\n{alice}{bob}", self.manager)
+        let (alice, bob) = (self.alice.introduction(), self.bob.introduction());
+        format!("{more}A manager on {manager}{way} and two phones:\n{alice}{bob}")
     }
 }
 
@@ -127,5 +128,12 @@ impl Person {
     /// What stands over the person's column.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.name, self.number)
+    }
+
+    /// The person and the phone, as a line.
+    pub(super) fn introduction(&self) -> String {
+        let Person { name, number, device, model, voice, .. } = self;
+        let version = self.config().version;
+        format!("  {name:<6} {number}  {model} {device}, protocol version up to {version}, says {voice} Hz\n")
     }
 }

@@ -1,8 +1,9 @@
-//! Writes down what happens: the ladder, and the capture file.
+//! Writes down what happens: the ladder as text and as a picture, and the capture file.
 //!
 //! It has a thread of its own, so that a slow terminal or disk does not hold up the phones' voices.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufWriter, Write, stdout},
     net::SocketAddr,
@@ -19,16 +20,18 @@ use pcap_file::{
 };
 use selsius_client::{Clock, Said, Tap, Tapped, Traffic, Way};
 use selsius_inspect::{
-    ladder::{Event, Ladder, Style},
+    conversation::Side,
+    ladder::{Event, Ladder, Style, Svg},
     packet::{
         Datagram,
         build::{self, TcpFlow},
     },
-    reassembly,
+    reassembly, sip,
 };
+use selsius_server::SipTap;
 use selsius_wire::Time;
 
-use super::office::{MANAGER, Office, Person};
+use super::office::{MANAGER, Person};
 
 /// What can wait to be written; more is lost, and said to be.
 const QUEUE: usize = 100_000;
@@ -46,21 +49,41 @@ enum Entry {
     Draw(Event),
     Opened { column: usize, at: u64, local: SocketAddr, remote: SocketAddr },
     Frame { column: usize, at: u64, way: reassembly::Way, bytes: Vec<u8>, event: Event },
-    Datagram { at: u64, from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Datagram { at: u64, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, event: Option<Event> },
     Closed { column: usize, at: u64, way: reassembly::Way },
     End,
 }
 
+/// Which packets of a phone's voice are written to the capture file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// Those that it sends: the phones talk to each other directly, so all others are another phone's.
+    Sent,
+    /// All.
+    Both,
+}
+
+/// What is written beside the text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Files<'a> {
+    pub(super) pcap: Option<&'a Path>,
+    pub(super) svg: Option<&'a Path>,
+}
+
 impl Scribe {
-    /// Starts to write; the capture file is made now, so that a wrong path is found before the call.
-    pub(super) fn start(style: Style, width: usize, pcap: Option<&Path>) -> anyhow::Result<Self> {
+    /// Starts to write; the files are made now, so that a wrong path is found before the call.
+    pub(super) fn start(
+        titles: Vec<String>,
+        style: Style,
+        width: usize,
+        files: Files<'_>,
+    ) -> anyhow::Result<Self> {
         let (queue, entries) = sync_channel(QUEUE);
-        let capture = pcap.map(Capture::create).transpose()?;
-        let office = Office::new(SocketAddr::from(([0, 0, 0, 0], 0)), false);
-        let ladder = Ladder::new([office.alice.title(), "manager".into(), office.bob.title()], width, style);
-        let ladder = ladder.starting_at(Time::ZERO);
-        let thread =
-            std::thread::Builder::new().name("scribe".into()).spawn(move || write(&entries, ladder, capture));
+        let capture = files.pcap.map(Capture::create).transpose()?;
+        let picture = files.svg.map(|path| Picture::create(path, &titles)).transpose()?;
+        let ladder = Ladder::new(titles, width, style).starting_at(Time::ZERO);
+        let page = Page { ladder, picture, capture };
+        let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || write(&entries, page));
         Ok(Self { queue, thread: thread.context("no thread")? })
     }
 
@@ -80,12 +103,28 @@ impl Scribe {
     }
 
     /// Writes down what is on a phone's wire.
-    pub(super) fn tap(&self, person: &Person, clock: Clock) -> Tap {
+    pub(super) fn tap(&self, person: &Person, clock: Clock, voice: Voice) -> Tap {
         let (queue, column) = (self.queue.clone(), person.column);
         Box::new(move |tapped| {
-            if let Some(entry) = entry(column, &clock, tapped) {
+            if let Some(entry) = entry(column, &clock, voice, tapped) {
                 send(&queue, entry);
             }
+        })
+    }
+
+    /// Writes down what goes between the manager and a SIP system in this column.
+    pub(super) fn sip_tap(&self, column: usize, clock: Clock) -> SipTap {
+        let queue = self.queue.clone();
+        SipTap::new(move |tapped| {
+            let now = clock.now();
+            let (columns, by) = match tapped.sent {
+                true => ((MANAGER, column), Side::Manager),
+                false => ((column, MANAGER), Side::Station),
+            };
+            let event =
+                sip::Message::parse(tapped.datagram).map(|message| Event::sip(now, columns, by, &message));
+            let (from, to, bytes) = (tapped.from, tapped.to, tapped.datagram.into());
+            send(&queue, Entry::Datagram { at: clock.unix_micros(now), from, to, bytes, event });
         })
     }
 
@@ -105,7 +144,7 @@ fn send(queue: &SyncSender<Entry>, entry: Entry) {
     let _ = queue.try_send(entry);
 }
 
-fn entry(column: usize, clock: &Clock, tapped: Tapped<'_>) -> Option<Entry> {
+fn entry(column: usize, clock: &Clock, voice: Voice, tapped: Tapped<'_>) -> Option<Entry> {
     let at = clock.unix_micros(tapped.at);
     let of = |way| match way {
         Way::Sent => reassembly::Way::Forward,
@@ -122,24 +161,39 @@ fn entry(column: usize, clock: &Clock, tapped: Tapped<'_>) -> Option<Entry> {
             };
             Entry::Frame { column, at, way: of(way), bytes: bytes.into(), event }
         }
-        // Each packet is sent by one phone and received by the other: once is enough.
-        Traffic::Voice { way: Way::Received, .. } => return None,
-        Traffic::Voice { way: Way::Sent, from, to, datagram } => {
-            Entry::Datagram { at, from, to, bytes: datagram.into() }
+        Traffic::Voice { way: Way::Received, .. } if voice == Voice::Sent => return None,
+        Traffic::Voice { from, to, datagram, .. } => {
+            Entry::Datagram { at, from, to, bytes: datagram.into(), event: None }
         }
         Traffic::Closed { way } => Entry::Closed { column, at, way: of(way) },
     })
 }
 
-fn write(entries: &Receiver<Entry>, mut ladder: Ladder, mut capture: Option<Capture>) -> anyhow::Result<()> {
+/// Where it is written.
+struct Page {
+    ladder: Ladder,
+    picture: Option<Picture>,
+    capture: Option<Capture>,
+}
+
+fn write(entries: &Receiver<Entry>, page: Page) -> anyhow::Result<()> {
+    let Page { mut ladder, mut picture, mut capture } = page;
     let mut out = stdout();
     let mut written = Ok(());
     for entry in entries {
-        let text = match &entry {
-            Entry::Text(text) => text.clone(),
-            Entry::Head => ladder.head(),
-            Entry::Draw(event) | Entry::Frame { event, .. } => ladder.push(event),
-            Entry::End => break,
+        let event = match &entry {
+            Entry::Draw(event) | Entry::Frame { event, .. } => Some(event),
+            Entry::Datagram { event, .. } => event.as_ref(),
+            _ => None,
+        };
+        if let (Some(picture), Some(event)) = (&mut picture, event) {
+            picture.svg.push(event);
+        }
+        let text = match (&entry, event) {
+            (Entry::Text(text), _) => text.clone(),
+            (Entry::Head, _) => ladder.head(),
+            (Entry::End, _) => break,
+            (_, Some(event)) => ladder.push(event),
             _ => String::new(),
         };
         // Whoever read it may have gone; the call goes on.
@@ -149,9 +203,30 @@ fn write(entries: &Receiver<Entry>, mut ladder: Ladder, mut capture: Option<Capt
         }
     }
     let _ = out.flush();
-    match capture {
+    let drawn = picture.map_or(Ok(()), Picture::finish);
+    let captured = match capture {
         Some(file) => written.and_then(|()| file.finish()),
         None => Ok(()),
+    };
+    captured.and(drawn)
+}
+
+/// The ladder as a picture.
+struct Picture {
+    path: PathBuf,
+    file: File,
+    svg: Svg,
+}
+
+impl Picture {
+    fn create(path: &Path, titles: &[String]) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path: path.into(), file, svg: Svg::new("selsius demo", titles.iter().cloned()) })
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        let drawn = self.file.write_all(self.svg.finish().as_bytes());
+        drawn.with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -160,7 +235,7 @@ struct Capture {
     path: PathBuf,
     writer: PcapWriter<BufWriter<File>>,
     /// The connections of the phones, by column.
-    flows: [Option<TcpFlow>; 3],
+    flows: BTreeMap<usize, TcpFlow>,
 }
 
 impl Capture {
@@ -173,7 +248,7 @@ impl Capture {
             ..PcapHeader::default()
         };
         let writer = PcapWriter::with_header(file, header).with_context(context)?;
-        Ok(Self { path: path.into(), writer, flows: [None, None, None] })
+        Ok(Self { path: path.into(), writer, flows: BTreeMap::new() })
     }
 
     fn take(&mut self, entry: Entry) -> anyhow::Result<()> {
@@ -181,20 +256,18 @@ impl Capture {
             Entry::Opened { column, at, local, remote } => {
                 let mut flow = TcpFlow::new(local, remote);
                 let packets = flow.open();
-                if let Some(place) = self.flows.get_mut(column) {
-                    *place = Some(flow);
-                }
+                self.flows.insert(column, flow);
                 (at, packets)
             }
             Entry::Frame { column, at, way, bytes, .. } => {
-                let flow = self.flows.get_mut(column).and_then(Option::as_mut);
+                let flow = self.flows.get_mut(&column);
                 (at, flow.map(|flow| flow.send(way, &bytes)).unwrap_or_default())
             }
             Entry::Closed { column, at, way } => {
-                let flow = self.flows.get_mut(column).and_then(Option::take);
+                let flow = self.flows.remove(&column);
                 (at, flow.map(|mut flow| flow.close(way)).unwrap_or_default())
             }
-            Entry::Datagram { at, from, to, bytes } => {
+            Entry::Datagram { at, from, to, bytes, .. } => {
                 let datagram = Datagram { source: from, destination: to, payload: &bytes, cut: false };
                 (at, Vec::from_iter(build::udp(&datagram)))
             }

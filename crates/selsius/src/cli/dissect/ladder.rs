@@ -2,12 +2,18 @@
 //!
 //! The capture is read twice: who takes part, and how much media there was, has to be known before the first line.
 
-use std::{collections::BTreeMap, io::Write, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    net::{IpAddr, SocketAddr},
+};
 
 use anyhow::{Result, bail};
 use selsius_inspect::{
     conversation::{Opened, Seen, Side, Trouble, TroubleKind},
     ladder::{Event, Kind, Ladder, Style, Svg},
+    packet::Stamp,
+    sip::Message as Sip,
     survey::{Call, DeviceIndex, Signalled},
 };
 use selsius_wire::Time;
@@ -16,6 +22,7 @@ use super::{
     View,
     rtp::Flow,
     select::Scope,
+    sip::{Dialog, Ends},
     summary::{Found, party, sum},
 };
 
@@ -42,8 +49,12 @@ struct Columns {
     names: Vec<String>,
     devices: BTreeMap<DeviceIndex, usize>,
     manager: usize,
-    /// Ends of media that are neither phones nor the manager.
+    /// Ends of media and SIP that are neither phones nor the manager.
     others: BTreeMap<IpAddr, usize>,
+    /// Other systems on the manager's own machine.
+    neighbours: BTreeMap<SocketAddr, usize>,
+    /// The SIP that belongs here, by its Call-IDs.
+    dialogs: BTreeMap<String, (Ends, usize)>,
 }
 
 /// How a ladder is drawn.
@@ -72,6 +83,7 @@ impl Steps {
             );
         }
         let mut columns = Columns::new(found, &devices);
+        columns.sip(found, &scope, &devices);
         let streams = columns.streams(found, call);
         let title = match call {
             Some(call) => format!("Call {}: {} → {}", call.number, party(&call.calling), party(&call.called)),
@@ -121,6 +133,21 @@ impl View for Steps {
         self.draw(&Event::seen(seen, column, self.columns.manager), out)
     }
 
+    fn sip(
+        &mut self,
+        stamp: Stamp,
+        [from, _]: [SocketAddr; 2],
+        message: &Sip<'_>,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let Some(&(ends, peer)) = self.columns.dialogs.get(message.call_id) else { return Ok(()) };
+        let (columns, by) = match ends.is_manager(from) {
+            true => ((self.columns.manager, peer), Side::Manager),
+            false => ((peer, self.columns.manager), Side::Station),
+        };
+        self.draw(&Event::sip(stamp.time, columns, by, message), out)
+    }
+
     fn trouble(&mut self, trouble: &Trouble, ends: &Opened, out: &mut dyn Write) -> Result<()> {
         // Where a capture begins in the middle that is so for every connection.
         if trouble.kind == TroubleKind::Missing(None) {
@@ -148,8 +175,14 @@ impl View for Steps {
 impl Columns {
     /// The first phone stands left of the manager, the others right of it.
     fn new(found: &Found, devices: &[DeviceIndex]) -> Self {
-        let mut columns =
-            Self { names: Vec::new(), devices: BTreeMap::new(), manager: 1, others: BTreeMap::new() };
+        let mut columns = Self {
+            names: Vec::new(),
+            devices: BTreeMap::new(),
+            manager: 1,
+            others: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+        };
         for device in devices {
             columns.devices.insert(*device, columns.names.len());
             columns.names.push(
@@ -163,6 +196,50 @@ impl Columns {
             }
         }
         columns
+    }
+
+    /// The manager's SIP that is of interest, and columns for who is at its other end.
+    fn sip(&mut self, found: &Found, scope: &Scope, devices: &[DeviceIndex]) {
+        let whole = scope.is_everything();
+        let lines =
+            || devices.iter().filter_map(|at| found.report.devices.get(at.0)).flat_map(|at| &at.lines);
+        let wanted = |dialog: &Dialog| match scope.call() {
+            _ if whole => true,
+            Some(call) => {
+                let parties = dialog.has(&call.calling) || dialog.has(&call.called);
+                dialog.is_call && parties && dialog.is_during(call)
+            }
+            None => dialog.is_call && lines().any(|line| dialog.has_number(line)),
+        };
+        let mut chosen: Vec<_> = found.sip.of(&found.report.devices, wanted).into_iter().collect();
+        chosen.sort_by_key(|(_, (first, _))| *first);
+        for (id, (_, ends)) in chosen {
+            let column = match ends.share_a_machine() {
+                true => self.neighbour(ends.peer),
+                false => self.column(found, None, ends.peer.ip()),
+            };
+            if let Some(column) = column {
+                self.dialogs.insert(id, (ends, column));
+            }
+        }
+    }
+
+    fn neighbour(&mut self, address: SocketAddr) -> Option<usize> {
+        if let Some(&known) = self.neighbours.get(&address) {
+            return Some(known);
+        }
+        let column = self.stand(address.to_string())?;
+        self.neighbours.insert(address, column);
+        Some(column)
+    }
+
+    /// A new column, if there is room for one.
+    fn stand(&mut self, name: String) -> Option<usize> {
+        if self.names.len() >= MOST_COLUMNS {
+            return None;
+        }
+        self.names.push(name);
+        Some(self.names.len() - 1)
     }
 
     /// The media as events, the latest first. Both directions between two participants are one.
@@ -202,12 +279,9 @@ impl Columns {
         if let Some(&known) = self.others.get(&ip) {
             return Some(known);
         }
-        if self.names.len() >= MOST_COLUMNS {
-            return None;
-        }
-        self.others.insert(ip, self.names.len());
-        self.names.push(ip.to_string());
-        Some(self.names.len() - 1)
+        let column = self.stand(ip.to_string())?;
+        self.others.insert(ip, column);
+        Some(column)
     }
 }
 

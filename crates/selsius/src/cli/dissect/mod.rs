@@ -8,7 +8,8 @@ mod live;
 mod progress;
 mod rtp;
 mod select;
-mod source;
+mod sip;
+pub(crate) mod source;
 mod ss7;
 mod summary;
 mod text;
@@ -17,6 +18,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufWriter, ErrorKind, IsTerminal, Write, stderr, stdout},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::Instant,
@@ -33,6 +35,7 @@ use selsius_inspect::{
     filter::Filter,
     ladder::Style,
     packet::{Content, Datagram, Defragmenter, LinkType, Segment, Stamp, parse},
+    sip::Message as Sip,
     ss7::Message,
 };
 use source::{Capture, Ending};
@@ -123,6 +126,17 @@ trait View {
         let _ = (message, out);
         Ok(())
     }
+    /// A message of SIP, with its sender and receiver.
+    fn sip(
+        &mut self,
+        stamp: Stamp,
+        ends: [SocketAddr; 2],
+        message: &Sip<'_>,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let _ = (stamp, ends, message, out);
+        Ok(())
+    }
     /// A UDP datagram, which may be media.
     fn datagram(&mut self, stamp: Stamp, datagram: &Datagram<'_>) {
         let _ = (stamp, datagram);
@@ -149,7 +163,12 @@ pub(crate) fn run(args: DissectArgs) -> Result<ExitCode> {
         let mut summary = summary::Summary::default();
         let watch = Watch::new("reading (1 of 2)", started, Shown::Elsewhere);
         read(&capture, watch, Reader::new(&args), &mut summary, &mut std::io::sink())?;
-        summary.found
+        let mut found = summary.found;
+        if let Some(found) = found.as_mut().filter(|_| args.filter.is_some()) {
+            // No filter asks for SIP.
+            found.sip = sip::Dialogs::default();
+        }
+        found
     } else {
         None
     };
@@ -285,6 +304,7 @@ struct Reader {
     audio: Option<audio::Audio>,
     fragments: Defragmenter,
     ss7: Ss7,
+    repeats: sip::Repeats,
     /// Somebody watches: nothing waits in a buffer.
     live: bool,
 }
@@ -302,6 +322,7 @@ impl Reader {
             audio: None,
             fragments: Defragmenter::default(),
             ss7: Ss7::default(),
+            repeats: sip::Repeats::default(),
             live: args.interface.is_some(),
         }
     }
@@ -339,6 +360,10 @@ impl Reader {
                 if let Some(keeper) = &mut self.keeper {
                     keeper.hold(stamp.number, packet, segment);
                 }
+                if sip::messages(segment.payload).next().is_some() && self.repeats.is_new(segment) {
+                    let ends = [segment.source, segment.destination];
+                    self.sip(stamp, ends, segment.payload, view, out)?;
+                }
                 self.segment(stamp, segment, view, out)
             }
             Content::Udp(datagram) => {
@@ -349,7 +374,8 @@ impl Reader {
                     audio.datagram(stamp, datagram)?;
                 }
                 view.datagram(stamp, datagram);
-                Ok(())
+                let ends = [datagram.source, datagram.destination];
+                self.sip(stamp, ends, datagram.payload, view, out)
             }
             Content::Sctp(sctp) => {
                 let messages = self.ss7.sctp(stamp, sctp);
@@ -361,6 +387,23 @@ impl Reader {
             }
             Content::Fragment(_) | Content::OtherProtocol(_) | Content::NotIp | Content::Damaged(_) => Ok(()),
         }
+    }
+
+    /// Shows the messages of SIP in a payload. No filter asks for them.
+    fn sip(
+        &mut self,
+        stamp: Stamp,
+        ends: [SocketAddr; 2],
+        payload: &[u8],
+        view: &mut dyn View,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        if self.chosen.filter.is_none() {
+            for message in sip::messages(payload) {
+                view.sip(stamp, ends, &message, out)?;
+            }
+        }
+        Ok(())
     }
 
     /// Shows the messages of SS7 that a packet completes.

@@ -62,6 +62,11 @@ impl Scope {
         Ok(Self { devices: devices.clone(), what })
     }
 
+    /// Whether it is the whole capture.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.what, What::All)
+    }
+
     /// The call, if it is one.
     pub(super) fn call(&self) -> Option<&Call> {
         match &self.what {

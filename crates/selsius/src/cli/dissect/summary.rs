@@ -12,6 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use selsius_inspect::{
     conversation::{Closed, Opened, Seen, Trouble},
     packet::{Datagram, Stamp},
+    sip::Message as Sip,
     ss7::Message,
     survey::{Call, Count, Device, DeviceIndex, Oddity, Party, Report, Signalled, Survey, Times},
 };
@@ -21,6 +22,7 @@ use selsius_wire::{Time, message_info};
 use super::{
     View,
     rtp::{Flow, Flows},
+    sip::Dialogs,
     ss7::names::meaning,
     text::span,
 };
@@ -32,6 +34,7 @@ pub(super) struct Summary {
     survey: Survey,
     flows: Flows,
     ss7: BTreeMap<u8, (&'static str, u64)>,
+    sip: Dialogs,
     headings: Heading,
     /// When everything was seen.
     pub(super) found: Option<Found>,
@@ -41,6 +44,7 @@ pub(super) struct Summary {
 pub(super) struct Found {
     pub(super) report: Report,
     pub(super) flows: Flows,
+    pub(super) sip: Dialogs,
     /// Messages of the other SCCP, by their type.
     ss7: BTreeMap<u8, (&'static str, u64)>,
     headings: Heading,
@@ -76,6 +80,17 @@ impl View for Summary {
         self.flows.datagram(stamp, datagram);
     }
 
+    fn sip(
+        &mut self,
+        stamp: Stamp,
+        ends: [SocketAddr; 2],
+        message: &Sip<'_>,
+        _: &mut dyn Write,
+    ) -> Result<()> {
+        self.sip.message(stamp, ends, message);
+        Ok(())
+    }
+
     fn ss7(&mut self, message: &Message, _: &mut dyn Write) -> Result<()> {
         self.ss7.entry(message.id).or_insert((message.name, 0)).1 += 1;
         Ok(())
@@ -83,8 +98,9 @@ impl View for Summary {
 
     fn finish(&mut self, out: &mut dyn Write) -> Result<()> {
         let (survey, flows) = (std::mem::take(&mut self.survey), std::mem::take(&mut self.flows));
-        let ss7 = std::mem::take(&mut self.ss7);
-        let found = self.found.insert(Found { report: survey.finish(), flows, ss7, headings: self.headings });
+        let (ss7, sip) = (std::mem::take(&mut self.ss7), std::mem::take(&mut self.sip));
+        let (report, headings) = (survey.finish(), self.headings);
+        let found = self.found.insert(Found { report, flows, sip, ss7, headings });
         found.write(out)
     }
 }

@@ -189,7 +189,7 @@ impl View for Text {
         self.begin(seen.time, seen.packets.last, seen.device.as_deref(), ends);
         let kind = Kind::of(&seen.message);
         let escape = match kind {
-            Kind::Station => "\x1b[0;36m",
+            Kind::Station | Kind::Peer => "\x1b[0;36m",
             Kind::Manager => "\x1b[0;32m",
             Kind::Media => "\x1b[0;35m",
             Kind::Quiet => DIM,

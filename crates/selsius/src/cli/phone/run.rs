@@ -259,6 +259,7 @@ impl Run<'_> {
             ports: self.settings.ports.clone(),
             reconnect: Some(Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) }),
             clock: self.clock,
+            loses: None,
             tap: None,
         };
         if self.talk == Talk::Trace {

@@ -68,7 +68,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         Ok((name, text))
     });
     let auto_register = args.auto_register.clone();
-    let options = Options { data_dir, config, site: site.transpose()?, auto_register };
+    let options = Options { data_dir, config, site: site.transpose()?, auto_register, sip_tap: None };
     if args.check_config {
         return check(&options);
     }
@@ -329,7 +329,7 @@ fn raise_file_limit() -> u64 {
 }
 
 fn check(options: &Options) -> Result<ExitCode> {
-    let Options { data_dir, config, site, auto_register } = options;
+    let Options { data_dir, config, site, auto_register, .. } = options;
     if let Some((name, text)) = site {
         SiteFile::parse(name, text)?;
     }

@@ -1,7 +1,9 @@
 //! Phones, calls and what happens to them, in words.
 
 use jiff::Timestamp;
-use selsius_server::api::{CallInProgress, CallOnPhone, Device, DeviceEventKind, Event, Face, Named, Phone};
+use selsius_server::api::{
+    CallInProgress, CallOnPhone, Device, DeviceEventKind, Event, Face, Named, Phone, Room, RoomMember,
+};
 
 use crate::cli::out;
 
@@ -104,6 +106,7 @@ pub(super) fn event(event: &Event) -> String {
             (what.at, format!("{device} {kind} {text}"))
         }
         Event::Call(call) => (Timestamp::now(), call_event(call)),
+        Event::Room(room) => (Timestamp::now(), room_event(room)),
     };
     out::clean(&format!("{}  {}", out::time(at), text.trim_end())).into_owned()
 }
@@ -117,6 +120,17 @@ fn call_event(call: &CallInProgress) -> String {
     };
     let to = if to.is_empty() { String::new() } else { format!(" to {to}") };
     format!("call {} {} from {}{to}", call.id, call.phase, call.calling)
+}
+
+fn room_event(room: &Room) -> String {
+    let member = |member: &RoomMember| {
+        let marks = [(member.waiting, " waits"), (member.muted, " muted"), (member.talking, " talks")];
+        let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+        format!("{}{marks}", member.who.number)
+    };
+    let members: Vec<_> = room.members.iter().map(member).collect();
+    let members = if members.is_empty() { "empty".into() } else { members.join(", ") };
+    format!("room {}{} {members}", room.number, if room.locked { " locked" } else { "" })
 }
 
 /// What happened to a device: the kind, and the rest.

@@ -13,14 +13,19 @@ use rsipstack::{
 };
 use selsius_exchange::TrunkLegId;
 
-use super::{Driver, Serving, sending};
+use super::{
+    Driver, Serving,
+    phones::{by_way, later},
+    sending,
+};
 use crate::{
     call::{Call, Happening, Names},
-    config::TrunkConfig,
-    digest::{Account, Doorman, Verdict},
+    config::{Transport, TrunkConfig},
+    digest::{Account, Doorman, May, Verdict},
     endpoint::transactions::serve,
     gate::{MOST_KEPT, count},
-    message::{put, respond, tag, value},
+    message::{addresses, put, respond, tag, value},
+    registrar::{Source, asked::gives_up},
     screen::screen,
 };
 
@@ -51,11 +56,25 @@ impl Driver {
         if self.servers.len() > MOST_SERVED {
             return self.reply(server, respond(&request, 503, "busy"));
         }
+        let transport = connection.as_ref().map_or(Transport::Udp, transport_of);
         let flow = connection.filter(SipConnection::is_reliable);
         if value(&request.headers, "To").and_then(tag).is_some() {
-            return self.within(leg, server, &request, peer, flow);
+            let source = Source { address: peer, transport, flow };
+            if request.method == Method::Subscribe && self.subscribes_again(server, &request, &source) {
+                return;
+            }
+            return self.within(leg, server, &request, peer, source.flow);
         }
-        let Some(trunk) = self.trunk_of(server, &request, peer) else { return };
+        let source = Source { address: peer, transport, flow: flow.clone() };
+        match request.method {
+            Method::Register if self.has_phones() => return self.registers(server, &request, &source),
+            Method::Subscribe if self.has_phones() => return self.subscribes(server, &request, source),
+            _ => {}
+        }
+        let Some(mut trunk) = self.trunk_of(server, &request, peer) else { return };
+        if trunk.phone.is_some() {
+            trunk = by_way(&trunk, transport);
+        }
         let tag = make_tag().value().to_string();
         match screen(&request, &tag) {
             Some(response) => self.reply(server, response),
@@ -89,7 +108,10 @@ impl Driver {
     /// The trunk that a request is for, by its address or its credentials. Answers what may not be.
     fn trunk_of(&mut self, server: u64, request: &Request, peer: SocketAddr) -> Option<Arc<TrunkConfig>> {
         let by_address = self.trunks.values().find(|trunk| trunk.has(peer.ip()));
-        if let Some(trunk) = by_address.filter(|trunk| !trunk.config.authenticate) {
+        // A phone may be where a trunk is: what comes from its own place, or says that it is a phone, has to prove it.
+        if let Some(trunk) =
+            by_address.filter(|trunk| !trunk.config.authenticate && !self.is_phone(request, peer))
+        {
             return Some(trunk.config.clone());
         }
         if !self.trunks.values().any(|trunk| trunk.config.authenticate) {
@@ -99,34 +121,70 @@ impl Driver {
             self.reply(server, respond(request, 403, "stranger"));
             return None;
         }
+        self.authenticated(server, request, peer)
+    }
+
+    /// Does this request say that it is a phone's, by its place or by its credentials?
+    fn is_phone(&self, request: &Request, peer: SocketAddr) -> bool {
+        let named = value(&request.headers, "Authorization").and_then(Doorman::user);
+        self.registrar.is_place(peer)
+            || named.is_some_and(|user| {
+                self.trunks.values().any(|trunk| trunk.config.phone.is_some() && trunk.config.is_user(&user))
+            })
+    }
+
+    /// The trunk or phone that a request proves to be of by its credentials. All others are asked for them, or told to come later
+    /// if they have guessed too often.
+    pub(super) fn authenticated(
+        &mut self,
+        server: u64,
+        request: &Request,
+        peer: SocketAddr,
+    ) -> Option<Arc<TrunkConfig>> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let given = value(&request.headers, "Authorization");
-        let user = given.and_then(Doorman::user);
-        let named = self
-            .trunks
-            .values()
-            .find(|trunk| {
-                trunk.config.authenticate && trunk.config.user.is_some() && trunk.config.user == user
-            })
-            .map(|trunk| trunk.config.clone());
-        let account = named.as_ref().and_then(|trunk| {
-            Some(Account { user: trunk.user.as_deref()?, password: trunk.password.as_deref()? })
+        let user = given.and_then(Doorman::user).unwrap_or_default();
+        let named =
+            self.trunks.values().find(|trunk| trunk.config.authenticate && trunk.config.is_user(&user));
+        let named = named.map(|trunk| trunk.config.clone());
+        let known = named.as_ref().is_some_and(|trunk| self.registrar.knows(&trunk.name, peer.ip()));
+        let time = self.time();
+        self.asked.answered(peer.ip(), &user);
+        if given.is_some() && !known && !self.guard.allows(time, peer.ip(), &user) {
+            count(&self.gate.counters.throttled);
+            self.reply(server, later(request));
+            return None;
+        }
+        let verdict = given.map(|given| {
+            // Nobody can see by the answer, nor by the time that it takes, whether a name exists.
+            let password = named.as_ref().and_then(|trunk| trunk.password.as_deref());
+            let account = Account { user: &user, password: password.unwrap_or(&self.nobodys) };
+            self.doorman.check(given, account, REALM, &request.method.to_string(), now)
         });
-        let verdict = match (given, account) {
-            (Some(given), Some(account)) => {
-                Some(self.doorman.check(given, account, REALM, &request.method.to_string(), now))
-            }
-            (Some(_), None) => Some(Verdict::Wrong),
-            (None, _) => None,
-        };
-        if verdict == Some(Verdict::Right) {
+        if verdict == Some(Verdict::Right) && named.is_some() {
             return named;
         }
-        if verdict == Some(Verdict::Wrong) && count(&self.gate.counters.unauthorized) {
-            tracing::warn!(from = %peer, "wrong credentials; more are only counted");
+        if verdict == Some(Verdict::Wrong) {
+            if count(&self.gate.counters.unauthorized) {
+                tracing::warn!(from = %peer, "wrong credentials; more are only counted");
+            }
+            if self.guard.wrong(time, peer.ip(), &user) {
+                tracing::warn!(from = %peer, user, "too many wrong passwords: further ones are not looked at for a while");
+            }
         }
+        let only_md5 = match given {
+            Some(_) => self.asked.knows_only_md5(peer.ip(), &user),
+            None => {
+                let from =
+                    value(&request.headers, "From").and_then(|from| addresses(from).into_iter().next());
+                let from = from.and_then(|from| from.uri.user().map(ToOwned::to_owned)).unwrap_or_default();
+                self.asked.only_md5(self.seconds(), peer.ip(), &from)
+            }
+        };
+        let gives_up = value(&request.headers, "User-Agent").is_some_and(gives_up);
+        let may = if only_md5 || gives_up { May::Md5 } else { May::Choose };
         let mut response = respond(request, 401, make_tag().value());
-        for challenge in self.doorman.challenges(REALM, verdict == Some(Verdict::Stale), now) {
+        for challenge in self.doorman.challenges(REALM, verdict == Some(Verdict::Stale), now, may) {
             put(&mut response.headers, "WWW-Authenticate", challenge);
         }
         self.reply(server, response);
@@ -187,5 +245,14 @@ impl Driver {
         let leg = *self.dialogs.get(&(id.to_string(), to.to_string()))?;
         let line = self.lines.get(&leg)?;
         (line.call.remote_tag().is_none() || line.call.remote_tag() == from).then_some(leg)
+    }
+}
+
+/// How a request has come.
+fn transport_of(connection: &SipConnection) -> Transport {
+    match connection.transport() {
+        rsipstack::sip::Transport::Tls => Transport::Tls,
+        rsipstack::sip::Transport::Udp => Transport::Udp,
+        _ => Transport::Tcp,
     }
 }

@@ -1,6 +1,7 @@
 //! The one task that owns all calls: orders, requests, responses and deadlines go in one at a time.
 
 mod incoming;
+mod phones;
 mod sending;
 mod trunks;
 
@@ -20,7 +21,7 @@ use rsipstack::{
     },
     transport::SipConnection,
 };
-use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
+use selsius_exchange::{Seed, TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -39,6 +40,12 @@ use crate::{
     digest::Doorman,
     gate::{Gate, count},
     message::{tag, value},
+    registrar::{
+        Registrar,
+        asked::Asked,
+        guard::Guard,
+        mailbox::{Subscription, Waiting},
+    },
     seam::{Event, TrunkStatus},
 };
 
@@ -111,6 +118,16 @@ pub(super) struct Driver {
     next_server: u64,
     /// Registrations that are being ended.
     leaving: usize,
+    began: Instant,
+    registrar: Registrar,
+    guard: Guard,
+    asked: Asked,
+    /// Call-ID and our tag.
+    subscriptions: BTreeMap<(String, String), Subscription>,
+    /// What waits for phones, as far as the exchange has told.
+    waiting: BTreeMap<String, Waiting>,
+    /// A password that nobody has.
+    nobodys: String,
 }
 
 /// Calls that come in are named from here on: odd, and not as another kind of trunk names its own.
@@ -141,6 +158,13 @@ impl Driver {
             next_leg: FIRST_LEG,
             next_server: 0,
             leaving: 0,
+            began: Instant::now(),
+            registrar: Registrar::default(),
+            guard: Guard::default(),
+            asked: Asked::default(),
+            subscriptions: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            nobodys: phones::nobodys(),
         };
         driver.change(trunks);
         driver
@@ -179,7 +203,10 @@ impl Driver {
                     self.expire();
                     self.keep_up();
                 }
-                _ = sweep.tick() => self.watcher.sweep(),
+                _ = sweep.tick() => {
+                    self.watcher.sweep();
+                    self.sweep_phones();
+                }
             }
             self.settle();
             let late = farewell.is_some_and(|at| at <= Instant::now());
@@ -199,9 +226,17 @@ impl Driver {
     }
 
     fn order(&mut self, order: TrunkOrder) {
-        let leg = order.leg();
+        if let TrunkOrder::Messages { phone, new, old } = order {
+            return self.messages(phone.as_str(), Waiting { new, old });
+        }
+        let Some(leg) = order.leg() else { return };
         let mut actions = Vec::new();
-        if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
+        if let TrunkOrder::Offer { trunk, contact: Some(contact), emergency, .. } = &order {
+            match self.begin_at(trunk, *contact, *emergency, &order, &mut actions) {
+                Ok((call, server, flow)) => self.add(call, server, flow),
+                Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
+            }
+        } else if let TrunkOrder::Offer { trunk, emergency, .. } = &order {
             match self.begin(trunk, *emergency, &order, &mut actions) {
                 Ok((call, servers)) => self.call(call, servers, &actions),
                 Err(cause) => return self.tell(leg, TrunkEvent::HungUp { leg, cause }.into()),
@@ -240,7 +275,7 @@ impl Driver {
         order: &TrunkOrder,
         actions: &mut Vec<Action>,
     ) -> Result<(Call, Vec<Server>), EndCause> {
-        if self.lines.contains_key(&order.leg()) {
+        if order.leg().is_none_or(|leg| self.lines.contains_key(&leg)) {
             return Err(EndCause::NoTrunk);
         }
         let trunk = self.trunks.get(name).ok_or(EndCause::NoTrunk)?;
@@ -260,6 +295,30 @@ impl Driver {
         let names = self.names(config.transport, peer).ok_or(EndCause::NoTrunk)?;
         let call = Call::outgoing(config, names, order, actions).ok_or(EndCause::UnknownNumber)?;
         Ok((call, servers))
+    }
+
+    /// As [`Self::begin`], at a place where a phone is registered.
+    fn begin_at(
+        &mut self,
+        name: &str,
+        contact: u64,
+        emergency: bool,
+        order: &TrunkOrder,
+        actions: &mut Vec<Action>,
+    ) -> Result<(Call, Server, Option<SipConnection>), EndCause> {
+        let trunk = self.trunks.get(name).ok_or(EndCause::Unregistered)?;
+        if order.leg().is_none_or(|leg| self.lines.contains_key(&leg)) {
+            return Err(EndCause::NoTrunk);
+        }
+        if !emergency && trunk.calls >= trunk.config.limits.calls {
+            return Err(EndCause::Busy);
+        }
+        let (config, server, flow, target) =
+            self.way_to(&trunk.config, contact).ok_or(EndCause::Unregistered)?;
+        let names = self.names(config.transport, server.address).ok_or(EndCause::Unregistered)?;
+        let names = Names { target: Some(target), ..names };
+        let call = Call::outgoing(config, names, order, actions).ok_or(EndCause::UnknownNumber)?;
+        Ok((call, server, flow))
     }
 
     /// A call of ours begins, with the first of these servers.
@@ -283,13 +342,19 @@ impl Driver {
         let parameters = parameters(transport);
         let session =
             random_text(12).bytes().fold(0u64, |sum, byte| sum.wrapping_mul(61).wrapping_add(byte.into()));
+        let mut secret = Seed::default();
+        getrandom::fill(&mut secret.0)
+            .inspect_err(|error| tracing::error!(%error, "no random numbers for keys; the call is refused"))
+            .ok()?;
         Some(Names {
+            secret,
             call_id: random_text(24),
             tag: make_tag().value().to_string(),
             // Readers keep it in a signed word.
             session: session >> 2,
             host: host.to_string(),
             contact: format!("<sip:{host}{parameters}>"),
+            target: None,
             near: self.near(transport, peer),
         })
     }
@@ -347,6 +412,9 @@ impl Driver {
                     self.leaving -= 1;
                 }
                 return self.upkept(name, *place, response);
+            }
+            Wire::Response { whom: Whom::Mailbox(name), response } => {
+                return self.notified(name.as_ref(), response);
             }
             Wire::Response { whom: Whom::Call { leg, id }, response } => {
                 if self.tries_another(*leg, *id, response) {
@@ -454,6 +522,7 @@ impl Driver {
                 Action::Ack(request) => self.acknowledge(leg, request),
                 Action::Respond { server, response } => self.reply(server, response),
                 Action::Event(event) => self.tell(leg, event),
+                Action::Join(call_id, tags) => self.join(leg, call_id, tags),
                 Action::Timer(timer, after) => self.arm(leg, timer, after),
                 Action::Stop(timer) => self.disarm(leg, timer),
                 Action::Over => self.remove(leg),
@@ -476,6 +545,7 @@ impl Driver {
     /// Ends the calls whose events were lost, and tells so as far as there is room.
     fn settle(&mut self) {
         self.tell_status();
+        self.tell_phones();
         while let Some(&leg) = self.owed.first() {
             let event = TrunkEvent::HungUp { leg, cause: EndCause::Overload }.into();
             if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
@@ -488,6 +558,18 @@ impl Driver {
             // Still owed while these are done: nothing more is told.
             self.act(leg, actions);
             self.owed.remove(&leg);
+        }
+    }
+
+    /// A phone joins two of its calls. The tags are named as the phone's far end of the other call sees them, which is us; but
+    /// not all phones see it so.
+    fn join(&mut self, leg: TrunkLegId, call_id: String, [to, from]: [String; 2]) {
+        let find = |ours: &str, theirs: &str| {
+            let other = *self.dialogs.get(&(call_id.clone(), ours.to_string()))?;
+            (self.lines.get(&other)?.call.remote_tag() == Some(theirs)).then_some(other)
+        };
+        if let Some(with) = find(&to, &from).or_else(|| find(&from, &to)) {
+            self.tell(leg, TrunkEvent::Join { leg, with }.into());
         }
     }
 

@@ -65,7 +65,11 @@ impl Driver {
         let line = self.lines.get(&leg)?;
         let transport = line.call.trunk.transport;
         if value(&request.headers, "To").and_then(tag).is_none() {
-            return Some((transport, line.peer.clone(), None));
+            return Some((transport, line.peer.clone(), line.flow.clone()));
+        }
+        // A phone may be behind a translation of addresses, where its own name for itself leads to nobody.
+        if line.call.trunk.phone.is_some() {
+            return Some((transport, line.peer.clone(), line.flow.clone()));
         }
         let next = request.destination().host_with_port;
         let usual = if transport == Transport::Tls { 5061 } else { 5060 };

@@ -162,6 +162,7 @@ impl Driver {
         for name in gone {
             self.leave_place(&name);
             self.trunks.remove(&name);
+            self.registrar.forget(&name);
             self.hang_up_calls(&name);
         }
         for config in configs {
@@ -183,6 +184,8 @@ impl Driver {
                     if !trunk.config.is_known_as(&config) || !config.register {
                         self.leave_place(&config.name);
                     }
+                    // A phone has to prove anew who it is.
+                    self.registrar.forget(&config.name);
                     self.settle_at(config);
                 }
                 None => self.settle_at(config),

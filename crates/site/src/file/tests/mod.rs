@@ -80,7 +80,7 @@ fn a_problem_shows_file_line_key_and_what_was_expected() {
         error.to_string(),
         "office.toml:5:2: devices.SEP001122334455.modle: unknown key; expected `description`, `model`, `roam`, \
          `pool`, `soft-keys`, `side-cars`, `time-zone`, `date-format`, `language`, `privacy`, `mobility`, `abbreviated`, \
-         `idle-text`, `background`, `ring-tone`, `prefer`, `media` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
+         `idle-text`, `background`, `ring-tone`, `prefer`, `media`, `srtp` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
     );
 }
 
@@ -114,7 +114,7 @@ lines = ["1001"]
         "2:1 colour: unknown key; expected `settings`, `lines`, `devices`, … or `contacts`",
         "4:8 settings.name: is an integer; expected a text",
         "5:9 settings.tones: is \"german\"; expected `united-states`, `germany`, `united-kingdom` or `france` (did you mean `germany`?)",
-        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722` or `g729`…",
+        "6:19 settings.codecs[2]: is \"g711\"; expected `pcmu`, `pcma`, `g722`, `g729` or `opus`…",
         "7:13 settings.packet-ms: is a text; expected milliseconds such as 20",
         "8:21 settings.keepalive-seconds: is -5; expected seconds such as 30",
         "9:1 settings.auto-registration: has no `last`; expected false, or the ends of a range such as { first = \"1001\", last = \"1999\" }",

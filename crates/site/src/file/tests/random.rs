@@ -13,7 +13,7 @@ use crate::{
     Action, Application, Blocked, Button, CallCode, Contact, Device, DialTimers, FeatureCode, FeatureCodes,
     Hotline, HuntGroup, ItemTarget, KeySet, Line, LineNumber, Model, Music, Name, NumberMask, NumberRange,
     OpenHours, PagingGroup, Parking, Pattern, PickupGroup, Pool, Rights, Route, Schedule, Secret, Service,
-    ServiceItem, Settings, Site, SoftKeys, Trunk, User,
+    ServiceItem, Settings, SipPhone, Site, SoftKeys, Trunk, User,
 };
 
 fn texts() -> impl Strategy<Value = String> {
@@ -123,6 +123,10 @@ fn settings() -> BoxedStrategy<Settings> {
         conference_size: any::<u32>(),
         voicemail: option::of(numbers()),
         music: option::of(names()),
+        record: select(crate::RecordingRule::ALL),
+        recording_beep: any::<u32>(),
+        recordings_keep: any::<u32>(),
+        recordings_mib: any::<u32>(),
         timers: timers,
         codes: codes,
         auto_registration: option::of(ranges()),
@@ -153,6 +157,7 @@ fn line() -> BoxedStrategy<Line> {
         privacy: any::<bool>(),
         mail: texts(),
         account_code: any::<bool>(),
+        record: option::of(select(crate::RecordingRule::ALL)),
         forward_unregistered: option::of(numbers()),
     })
 }
@@ -177,6 +182,7 @@ fn device() -> BoxedStrategy<Device> {
         ring_tone: texts(),
         prefer: select(crate::Prefer::ALL),
         media: select(crate::MediaPath::ALL),
+        srtp: any::<bool>(),
     })
 }
 
@@ -286,15 +292,35 @@ fn rest() -> BoxedStrategy<Site> {
         register: any::<bool>(),
         authenticate: any::<bool>(),
         media: option::of(select(crate::MediaPath::ALL)),
+        srtp: select(crate::Srtp::ALL),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
+        record: option::of(select(crate::RecordingRule::ALL)),
         refer: any::<bool>(),
     });
-    let music = part!(Music { files: vec(texts(), 0..3) });
+    let sip_phone = part!(SipPhone {
+        line: option::of(numbers()),
+        password: texts().prop_map(Secret::new),
+        description: texts(),
+        codecs: vec(select(crate::CodecName::ALL), 0..3),
+        dtmf: select(crate::Dtmf::ALL),
+        media: select(crate::MediaPath::ALL),
+        calls: any::<u32>(),
+        contacts: any::<u32>(),
+    });
+    let sip_names = "[A-Z0-9._-]{1,15}".prop_map(|name| name.parse().unwrap());
+    let stream = any::<(u8, u16)>().prop_map(|(host, port)| ([239, 1, 2, host], port).into());
+    let music =
+        part!(Music { files: vec(texts(), 0..3), stream: option::of(stream), command: vec(texts(), 0..3) });
     let application = part!(Application {
         kind: select(crate::ApplicationKind::ALL),
         file: texts(),
         line: option::of(numbers()),
+        pin: texts().prop_map(Secret::new),
+        moderator_pin: texts().prop_map(Secret::new),
+        most: any::<u32>(),
+        wait_for_moderator: any::<bool>(),
+        entry_tones: any::<bool>(),
     });
     let schedule = part!(Schedule {
         open: vec(hours(), 0..3),
@@ -313,6 +339,7 @@ fn rest() -> BoxedStrategy<Site> {
     part!(Site {
         rights: btree_map(names(), rights, 0..3),
         trunks: btree_map(names(), trunk, 0..3),
+        sip_phones: btree_map(sip_names, sip_phone, 0..3),
         music: btree_map(names(), music, 0..3),
         applications: btree_map(numbers(), application, 0..3),
         schedules: btree_map(names(), schedule, 0..3),

@@ -150,6 +150,7 @@ fn kind(name: &str) -> Option<Feature> {
         "voicemail" => Some(Feature::Voicemail),
         "redial" => Some(Feature::Redial),
         "mobility" => Some(Feature::Mobility),
+        "meetme" => Some(Feature::MeetMe),
         _ => None,
     }
 }

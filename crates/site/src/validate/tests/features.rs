@@ -273,6 +273,8 @@ fn values_have_their_ranges() {
             "conference-size: is 2; expected 3 to 64 participants",
         ),
         ("[settings]", "[settings]\ntransfer-recall-seconds = 601", "is 601; expected 0 to 600 seconds"),
+        ("[settings]", "[settings]\nrecording-beep = 1", "recording-beep: is 1; expected 2 to 600 seconds"),
+        ("[settings]", "[settings]\nrecordings-keep = 40000", "is 40000; expected 0 to 36500 days"),
         ("[settings]", "[settings]\ntimers.forward-no-answer = 0", "is 0; expected 1 to 600 seconds"),
         ("[settings]", "[settings]\ntimers.queue = 0", "is 0; expected 1 to 3600 seconds"),
         ("[lines.1002]", "[lines.1002]\ncalls = 201", "is 201; expected 1 to 200 calls"),
@@ -315,6 +317,31 @@ fn values_have_their_ranges() {
             "emergency = true\nschedule = \"office\"",
             "schedule: an emergency route cannot ask for this",
         ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\npassword = \"12345678\"\n[trunks.carrier]",
+            "sip-phones.ANNA.line: is empty; expected a line",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1999\"\npassword = \"12345678\"\n[trunks.carrier]",
+            "line 1999 does not exist",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1001\"\npassword = \"1234567\"\n[trunks.carrier]",
+            "sip-phones.ANNA.password: expected a password of 8 characters or more",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.carrier]\nline = \"1001\"\npassword = \"12345678\"\n[trunks.carrier]",
+            "sip-phones.CARRIER: is also the name of trunks.carrier; expected one of its own",
+        ),
+        (
+            "[trunks.carrier]",
+            "[sip-phones.anna]\nline = \"1001\"\npassword = \"12345678\"\ncontacts = 11\n[trunks.carrier]",
+            "is 11; expected 1 to 10 places",
+        ),
         ("[trunks.carrier]", "[trunks.carrier]\ncalls = 0", "is 0; expected 1 to 10000 calls"),
         ("[trunks.carrier]", "[trunks.carrier]\nrate = 0", "is 0; expected 1 to 1000 calls a second"),
         (
@@ -339,6 +366,16 @@ fn values_have_their_ranges() {
         ),
         (
             "[trunks.carrier]",
+            "[trunks.carrier]\nsrtp = \"required\"",
+            "trunks.carrier.srtp: has no meaning without kind = \"sip\" and its audio through the manager",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nkind = \"sip\"\nservers = [\"::1\"]\nmedia = \"direct\"\nsrtp = \"optional\"",
+            "trunks.carrier.srtp: has no meaning without kind = \"sip\" and its audio through the manager",
+        ),
+        (
+            "[trunks.carrier]",
             "[trunks.carrier]\nrights = \"everybody\"",
             "trunks.carrier.rights: rights everybody does not exist",
         ),
@@ -346,6 +383,21 @@ fn values_have_their_ranges() {
             "[trunks.carrier]",
             "[music.bells]\nfiles = [\"../a.wav\"]\n[trunks.carrier]",
             "is no file in the music folder",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:0\"\n[trunks.carrier]",
+            "music.bells.stream: is empty; expected a port",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\nstream = \"127.0.0.1:5004\"\ncommand = [\"radio\"]\n[trunks.carrier]",
+            "music.bells.command: cannot be beside stream; expected one of them",
+        ),
+        (
+            "[trunks.carrier]",
+            "[music.bells]\ncommand = [\"\", \"-v\"]\n[trunks.carrier]",
+            "music.bells.command[1]: is empty; expected a program",
         ),
         (
             "[trunks.carrier]",
@@ -366,6 +418,26 @@ fn values_have_their_ranges() {
             "[trunks.carrier]",
             "[applications.1998]\nkind = \"message\"\nline = \"1234\"\n[trunks.carrier]",
             "applications.1998.line: line 1234 does not exist",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"12\"\n[trunks.carrier]",
+            "applications.1998.pin: expected a PIN of 4 to 10 digits",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\npin = \"4711\"\nmoderator-pin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.moderator-pin: expected another PIN than that of the guests",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\nkind = \"room\"\nmost = 1\n[trunks.carrier]",
+            "applications.1998.most: is 1; expected 2 to 500 participants",
+        ),
+        (
+            "[trunks.carrier]",
+            "[applications.1998]\npin = \"4711\"\n[trunks.carrier]",
+            "applications.1998.pin: has no meaning without kind = \"room\"",
         ),
         ("[trunks.carrier]", "[applications.1001]\n[trunks.carrier]", "1001 is also a line"),
         ("open = [\"mon-fri 08:00-18:00\"]", "", "schedules.office.open: is empty"),

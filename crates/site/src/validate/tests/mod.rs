@@ -232,6 +232,10 @@ fn settings_stay_in_their_ranges() {
     assert_eq!(faults(|site| site.settings.timers.no_answer = 4).len(), 1);
     assert_eq!(faults(|site| site.settings.codecs.clear()).len(), 1);
     assert_eq!(faults(|site| site.settings.codecs.push(site.settings.codecs[0])).len(), 1);
+    let opus = faults(|site| site.settings.codecs.push(crate::CodecName::Opus));
+    assert_eq!(opus, ["settings.codecs: phones do not have Opus; a trunk's `codecs` may name it"]);
+    let trunk = crate::Trunk { codecs: vec![crate::CodecName::Opus], ..crate::Trunk::default() };
+    assert!(faults(|site| drop(site.trunks.insert("carrier".parse().unwrap(), trunk))).is_empty());
     assert_eq!(
         faults(|site| drop(site.settings.firmware.insert(Model("7960".into()), "../x".into()))).len(),
         1

@@ -36,6 +36,7 @@ pub(super) async fn show(settings: &PhoneSettings) -> anyhow::Result<()> {
         ports: settings.ports.clone(),
         reconnect: Some(Backoff::default()),
         clock,
+        loses: None,
         tap: None,
     };
     let phone = Phone::start(settings.target.clone(), settings.config.clone(), options);
