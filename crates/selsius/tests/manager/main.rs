@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it skips")]
 
 mod admin;
+mod baresip;
 mod calls;
 mod ceiling;
 mod conference;
