@@ -46,11 +46,11 @@ fn described(body: &[u8]) -> (String, Vec<String>) {
 }
 
 fn body_of_200(bench: &Bench) -> Vec<u8> {
-    let answers = bench.actions.iter().filter_map(|action| match action {
+    let mut answers = bench.actions.iter().filter_map(|action| match action {
         Action::Respond { response, .. } if response.status_code.code() == 200 => Some(response.body.clone()),
         _ => None,
     });
-    answers.last().unwrap()
+    answers.next_back().unwrap()
 }
 
 /// The ACK of our 200 to their first INVITE.
