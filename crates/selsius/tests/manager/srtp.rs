@@ -28,11 +28,10 @@ type Heard = Arc<Mutex<Vec<Vec<u8>>>>;
 async fn phone(manager: &Manager, name: &str, tone: u16) -> (Phone, Heard) {
     let heard = Heard::default();
     let datagrams = Arc::clone(&heard);
-    let tap = move |tapped: Tapped<'_>| match tapped.traffic {
-        Traffic::Voice { way: Way::Received, datagram, .. } => {
-            datagrams.lock().unwrap().push(datagram.to_vec())
+    let tap = move |tapped: Tapped<'_>| {
+        if let Traffic::Voice { way: Way::Received, datagram, .. } = tapped.traffic {
+            datagrams.lock().unwrap().push(datagram.to_vec());
         }
-        _ => {}
     };
     let source = AudioSource::Tone(tone);
     let options = Options { source, tap: Some(Box::new(tap)), ..Options::default() };
