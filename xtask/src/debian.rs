@@ -19,6 +19,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("ffmpeg", "ffmpeg"),
     ("espeak-ng", "espeak-ng"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
     ("/usr/include/srtp2/srtp.h", "libsrtp2-dev"),
 ];
 
