@@ -2,6 +2,7 @@
 //! random input.
 
 pub mod capture;
+pub mod guard;
 pub mod media;
 pub mod reassembly;
 pub mod wire;

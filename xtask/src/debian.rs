@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::step::{self, call};
 
-/// Each program that a test runs, and the package that brings it. A test whose program is missing says so and
+/// Each program that a test runs, or file that it needs, and the package that brings it. A test that misses it says so and
 /// passes, hence CI insists on having them.
 const NEEDED: &[(&str, &str)] = &[
     ("tshark", "tshark"),
@@ -19,6 +19,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("ffmpeg", "ffmpeg"),
     ("espeak-ng", "espeak-ng"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("/usr/include/srtp2/srtp.h", "libsrtp2-dev"),
 ];
 
 /// Installs what is missing when it may (as root, with apt-get), else says what is missing.

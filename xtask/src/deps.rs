@@ -23,6 +23,7 @@ const ROOMS: &[Room] = &[
     shell("selsius-phone-xml", &[]),
     core("selsius-media", &[]),
     core("selsius-voice", &[]),
+    shell("selsius-srtp", &["selsius-wire"]),
     shell("selsius-site", &[]),
     core("selsius-exchange", &["selsius-wire", "selsius-phone-xml", "selsius-site"]),
     core("selsius-station", &["selsius-wire", "selsius-phone-xml"]),
@@ -38,6 +39,7 @@ const ROOMS: &[Room] = &[
             "selsius-phone-xml",
             "selsius-media",
             "selsius-voice",
+            "selsius-srtp",
             "selsius-site",
             "selsius-exchange",
             "selsius-station",
@@ -47,8 +49,12 @@ const ROOMS: &[Room] = &[
             "selsius-sip",
         ],
     ),
-    shell("selsius-client", &["selsius-wire", "selsius-media", "selsius-station", "selsius-provision"]),
+    shell(
+        "selsius-client",
+        &["selsius-wire", "selsius-media", "selsius-srtp", "selsius-station", "selsius-provision"],
+    ),
     shell("selsius-load", &["selsius-wire", "selsius-station", "selsius-media"]),
+    shell("selsius-guard", &["selsius-wire", "selsius-inspect", "selsius-provision"]),
     shell(
         "selsius",
         &[
@@ -65,6 +71,7 @@ const ROOMS: &[Room] = &[
             "selsius-server",
             "selsius-client",
             "selsius-load",
+            "selsius-guard",
         ],
     ),
     shell("xtask", &["selsius-wire", "selsius-inspect"]),

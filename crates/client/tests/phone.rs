@@ -18,9 +18,10 @@ use selsius_station::{Action, CloseReason, Config, ModelClass, RejectReason};
 use selsius_wire::{
     StationMessage,
     message::{
-        CloseReceiveChannel, ConnectionStatisticsReq, RegisterReject, Reset, StopMediaTransmission,
-        UnregisterAck,
+        CloseReceiveChannel, ConnectionStatisticsReq, EncryptionKeyInfo, OpenReceiveChannel, RegisterReject,
+        Reset, StartMediaTransmission, StopMediaTransmission, UnregisterAck,
     },
+    srtp::{Keys, Suite},
     value::{Codec, MediaStatus, Number, ResetType, StatsProcessing, Text, UnregisterStatus},
 };
 use tokio::time::timeout;
@@ -68,6 +69,34 @@ async fn a_phone_registers_and_leaves() {
     let lines = lines.lock().unwrap();
     assert_eq!(lines[..3], ["opened", "> Alarm", "> Register"]);
     assert_eq!(lines[lines.len() - 3..], ["> UnregisterReq", "< UnregisterAck", "closed Sent"]);
+}
+
+#[tokio::test]
+async fn encrypted_voice_is_heard_by_its_keys_only() {
+    let keys = |byte| Keys::random(Suite::AesCm128HmacSha1_32, |bytes| bytes.fill(byte)).for_phone().unwrap();
+    for (hears, sends) in [(keys(1), keys(1)), (keys(1), keys(2)), (keys(1), EncryptionKeyInfo::default())] {
+        let manager = Manager::listen("127.0.0.1:0").await;
+        let options = Options { source: AudioSource::Tone(440), ..Options::default() };
+        let mut phone = start(&manager, options);
+        let mut session = manager.register().await;
+        let codec = Codec::G711Ulaw64k;
+        session.tell(OpenReceiveChannel { encryption: hears, ..open_receive(5, codec) }).await;
+        let ack = session.until(|message| matches!(message, StationMessage::OpenReceiveChannelAck(_))).await;
+        let StationMessage::OpenReceiveChannelAck(ack) = ack else { unreachable!() };
+        // To itself.
+        let to = (manager.address.ip(), u16::try_from(ack.port_number).unwrap()).into();
+        let order = StartMediaTransmission { encryption: sends, ..start_transmission(5, to, codec) };
+        session.tell(order).await;
+        if hears == sends {
+            let now = timeout(PATIENCE, phone.wait_until(|now| now.voice.hears(440))).await.unwrap().unwrap();
+            assert_eq!(now.voice.refused, 0);
+        } else {
+            let now =
+                timeout(PATIENCE, phone.wait_until(|now| now.voice.refused > 20)).await.unwrap().unwrap();
+            assert_eq!(now.voice.received.packets, 0);
+        }
+        phone.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,11 @@
 //! What the exchange is told at its start: everything that is not the site's and not the protocol's.
 
 use alloc::string::String;
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
-use selsius_wire::Time;
+use selsius_wire::{Time, rate::Rate};
 
-use crate::{
-    rate::Rate,
-    record::{CallId, WallTime},
-};
+use crate::record::{CallId, WallTime};
 
 /// Settings of one running exchange.
 #[derive(Debug, Clone)]
@@ -27,8 +24,21 @@ pub struct Config {
     pub media_dscp: u8,
     /// Where phones may say that they listen.
     pub media_addresses: MediaAddresses,
+    /// Chance, for the keys of phones whose audio is encrypted.
+    pub seed: Seed,
     /// Limits.
     pub limits: Limits,
+}
+
+/// What keys are made of. It has to come from the operating system, anew for each exchange, and nobody else may know it: the same seed
+/// gives the same keys. Nothing that is printed shows it.
+#[derive(Clone, Default)]
+pub struct Seed(pub [u8; 32]);
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Seed").finish_non_exhaustive()
+    }
 }
 
 /// Which addresses a phone may give for its audio (OpenReceiveChannelAck): whoever talks to it sends there.
@@ -75,6 +85,7 @@ impl Default for Config {
             // Expedited forwarding, as CallManager tells phones (4.1 capture, frame 154: 0xB8).
             media_dscp: 46,
             media_addresses: MediaAddresses::default(),
+            seed: Seed::default(),
             limits: Limits::default(),
         }
     }

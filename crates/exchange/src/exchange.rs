@@ -10,8 +10,9 @@ use alloc::{
 
 use core::time::Duration;
 
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use selsius_site::{DeviceName, LineNumber, Site};
-use selsius_wire::{ManagerMessage, StationMessage, Time, message};
+use selsius_wire::{ManagerMessage, StationMessage, Time, message, rate::Meters};
 
 use crate::{
     arena::{Arena, Handle},
@@ -23,7 +24,6 @@ use crate::{
     feature::{callback::Callbacks, freed::Freed, hunt::Hunting, mobility::WrongPins, park::Parked},
     io::{Event, Input, Level, Load, Output, Peer, SessionId},
     operator::Notice,
-    rate::Meters,
     record::{CallId, EndCause, Record},
     remembered::{DeviceState, LineState},
     view::{self, Teller, Transition, View},
@@ -80,6 +80,8 @@ pub struct Exchange {
     /// Who is to be called back, on which phone, about which line.
     pub(crate) callbacks: Callbacks,
     pub(crate) hunting: Hunting,
+    /// Where keys come from.
+    pub(crate) chance: ChaCha20Rng,
     /// Wrong PINs of those who log in.
     pub(crate) wrong_pins: WrongPins,
     /// What has become free while this input was handled.
@@ -158,6 +160,7 @@ impl Exchange {
             next_trunk_leg: 0,
             hunting: Hunting::of(&site),
             extensions: Extensions::of(&site),
+            chance: ChaCha20Rng::from_seed(config.seed.0),
             config,
             site: Arc::new(site),
             wall,

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{DeviceName, LineNumber, Name, Site};
-use selsius_wire::{Dialect, ManagerMessage, StationMessage, value::ResetType};
+use selsius_wire::{Dialect, ManagerMessage, StationMessage, srtp::PartyKeys, value::ResetType};
 
 use crate::{
     call::{Audio, PhoneContact, TrunkEvent, TrunkOrder},
@@ -184,12 +184,14 @@ pub enum AnchorOrder {
         payload: Option<u8>,
         /// The payload type of digits in its audio (RFC 4733), where it can do these.
         events: Option<u8>,
+        /// The keys of its audio, where that is encrypted.
+        srtp: Option<PartyKeys>,
         /// Where it listens, if that is known already; else [`AnchorOrder::Send`] follows.
         listens: Option<SocketAddr>,
         /// Our address that it reaches, where that is known.
         near: Option<IpAddr>,
     },
-    /// A party hears something else from now on, or speaks another codec. It goes on sending where it did.
+    /// A party hears something else from now on, speaks another codec, or has other keys. It goes on sending where it did.
     Change {
         /// The party.
         party: u32,
@@ -201,6 +203,8 @@ pub enum AnchorOrder {
         payload: Option<u8>,
         /// The payload type of digits in its audio.
         events: Option<u8>,
+        /// The keys of its audio.
+        srtp: Option<PartyKeys>,
     },
     /// Where a party listens.
     Send {

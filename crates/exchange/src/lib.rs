@@ -31,7 +31,6 @@ pub mod language;
 pub mod loopback;
 mod operator;
 mod presence;
-mod rate;
 pub mod record;
 mod remains;
 pub mod remembered;
@@ -39,11 +38,15 @@ mod status;
 mod timer;
 pub mod view;
 
-pub use selsius_wire::Time;
+pub use selsius_wire::{
+    Time,
+    rate::{Meter, Meters, Rate, network_of},
+    srtp,
+};
 
 pub use self::{
     call::{Audio, OpusTypes, PhoneContact, RemoteAudio, TrunkEvent, TrunkLegId, TrunkOrder, codec_name},
-    config::{Config, Limits, MediaAddresses, WallClock},
+    config::{Config, Limits, MediaAddresses, Seed, WallClock},
     counters::{Counters, Durations},
     exchange::Exchange,
     feature::{
@@ -53,7 +56,6 @@ pub use self::{
     io::{AnchorOrder, Event, Hears, Input, Level, Load, Output, Peer, Recording, SessionId, Side},
     operator::{Notice, Operation, OperationError},
     presence::{LineUse, Presence, PresentPhone},
-    rate::{Meter, Meters, Rate, network_of},
     remains::Remains,
     status::{CallStatus, DeviceStatus, ParkedCall, Sizes},
 };

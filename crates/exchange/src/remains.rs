@@ -3,12 +3,13 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
+use rand_chacha::rand_core::Rng;
 use selsius_site::{DeviceName, LineNumber, Site};
 use selsius_wire::Time;
 
 use crate::{
     call::PhoneContact,
-    config::{Config, WallClock},
+    config::{Config, Seed, WallClock},
     counters::Counters,
     exchange::Exchange,
     record::{CallId, EndCause, Record},
@@ -42,8 +43,12 @@ impl Exchange {
     }
 
     /// What the next exchange begins with. Nothing of what is left is looked at.
-    pub fn remains(self) -> Remains {
+    pub fn remains(mut self) -> Remains {
+        // Keys that were given once are not given again.
+        let mut seed = Seed::default();
+        self.chance.fill_bytes(&mut seed.0);
         let config = Config {
+            seed,
             first_call: CallId(self.next_call),
             first_reference: self.next_reference,
             ..self.config

@@ -297,6 +297,9 @@ impl Exchange {
             let may_listen = leg.state == LegState::Connected
                 || early && leg.state != LegState::Held
                 || leg.keeps_anchor();
+            if let Some(with) = self.unmatched(leg) {
+                return Err(alloc::format!("leg {handle:?} has keys for {with:?} that do not fit"));
+            }
             if leg.anchor.is_some() && leg.audio.is_none() {
                 return Err(alloc::format!("leg {handle:?} has a place at the media services and no audio"));
             }

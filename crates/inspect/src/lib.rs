@@ -15,6 +15,7 @@ pub mod capture;
 pub mod conversation;
 pub mod fields;
 pub mod filter;
+pub mod guard;
 pub mod ladder;
 pub mod packet;
 pub mod reassembly;

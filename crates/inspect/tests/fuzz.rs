@@ -5,6 +5,9 @@
 #[path = "../../../fuzz/src/capture.rs"]
 #[allow(unreachable_pub, reason = "it is a module of another crate")]
 mod capture;
+#[path = "../../../fuzz/src/guard.rs"]
+#[allow(unreachable_pub, reason = "it is a module of another crate")]
+mod guard;
 #[path = "../../../fuzz/src/reassembly.rs"]
 #[allow(unreachable_pub, reason = "it is a module of another crate")]
 mod reassembly;
@@ -134,5 +137,14 @@ proptest! {
         // Short streams overlap more.
         start[2] = if long == 0 { start[2] } else { long - 1 };
         reassembly::reassembler(&[&start, segments.as_slice()].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn a_guard_survives_both_sides(data in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        guard::both_directions(&data);
     }
 }

@@ -42,6 +42,7 @@ enum Command {
     Phone(Box<cli::phone::PhoneArgs>),
     Load(Box<cli::load::LoadArgs>),
     Dissect(Box<cli::dissect::DissectArgs>),
+    Guard(Box<cli::guard::GuardArgs>),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Phone(args) => cli::phone::run(*args),
         Command::Load(args) => cli::load::run(*args),
         Command::Dissect(args) => cli::dissect::run(*args),
+        Command::Guard(args) => cli::guard::run(*args),
     };
     match run {
         Ok(code) => code,

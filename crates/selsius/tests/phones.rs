@@ -259,7 +259,7 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
         press Confrn
         expect soft-key ConfList within 10s
         press ConfList
-        expect screen \"» Carol (1003)\"
+        expect screen \"● Carol (1003)\"
         print display
         choose \"Carol (1003)\"
         expect screen Remove
@@ -276,7 +276,7 @@ fn a_conference_is_seen_on_the_screen_and_somebody_put_out() {
     for text in [
         "screen  Conference",
         "item    ★ Alice (1001)",
-        "item    » Bob (1002)",
+        "item    ● Bob (1002)",
         "choice  Select | Update | Exit",
     ] {
         assert!(alice.1.contains(text), "`{text}` is missing in\n{}", alice.1);

@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
         let remote = Some(socket.local_addr().unwrap());
         let (address, learning) = (Ipv4Addr::LOCALHOST.into(), Learning::SameHost);
         let place = Place::Bridge(BridgeId(party / 2));
-        let opening = Opening { format: FORMAT, address, remote, learning, place };
+        let opening = Opening { format: FORMAT, address, remote, learning, place, srtp: None };
         let (_, manager) = media.open(opening, None).await.unwrap().unwrap();
         parties.push((socket, manager));
     }

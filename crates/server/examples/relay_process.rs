@@ -25,7 +25,8 @@ async fn main() {
         for end in ends {
             let place = Place::Bridge(BridgeId(call as u64));
             let (address, remote) = (end.ip(), Some(end));
-            let opening = Opening { format: FORMAT, address, remote, learning: Learning::SameHost, place };
+            let opening =
+                Opening { format: FORMAT, address, remote, learning: Learning::SameHost, place, srtp: None };
             answers.push(media.open(opening, None).await.unwrap().unwrap().1.to_string());
         }
         println!("{}", answers.join(" "));

@@ -13,7 +13,7 @@ use selsius_sip::{
     Counts, Event, Figures, Handle, Limits, Listener, Network, PhoneTerms, Sip, StartError, Tap, TrunkConfig,
     TrunkStatus,
 };
-use selsius_site::{DeviceName, Dtmf, Name, SipPhone, Site, Transport, Trunk, TrunkKind};
+use selsius_site::{DeviceName, Dtmf, Name, SipPhone, Site, Srtp, Transport, Trunk, TrunkKind};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
@@ -183,6 +183,16 @@ impl Trunks {
             return;
         }
         let names: Vec<_> = trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        for trunk in trunks.iter().filter(|trunk| trunk.srtp != Srtp::Off) {
+            if trunk.transport != selsius_sip::Transport::Tls {
+                let trunk = &trunk.name;
+                tracing::warn!(
+                    trunk,
+                    "its audio is encrypted, but not its SIP, which has the keys in it: whoever can listen to both hears \
+                     the calls; transport = \"tls\" hides the keys"
+                );
+            }
+        }
         match self.start(trunks).await {
             Ok(running) => {
                 for (transport, address) in running.handle.addresses() {
@@ -360,6 +370,7 @@ fn trunk_config(
         authenticate: trunk.authenticate,
         authorities: authorities.to_vec(),
         codecs: codecs.clone(),
+        srtp: trunk.srtp,
         dtmf: dtmf(trunk.dtmf),
         packet_ms: site.settings.packet_ms,
         limits: Limits { calls: usize::try_from(trunk.calls).unwrap_or(usize::MAX), rate: trunk.rate },

@@ -69,6 +69,7 @@ impl Phone {
             remote: Some(remote),
             learning: Learning::SameHost,
             place,
+            srtp: None,
         };
         let (_, manager) = media.open(opening, None).await.unwrap().unwrap();
         let start = StreamStart {

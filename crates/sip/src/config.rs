@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use selsius_site::CodecName;
+use selsius_site::{CodecName, Srtp};
 
 use crate::tap::Tap;
 
@@ -45,6 +45,8 @@ pub struct TrunkConfig {
     pub codecs: Vec<CodecName>,
     /// How keys are sent.
     pub dtmf: Dtmf,
+    /// Is its audio encrypted, with keys in the session descriptions?
+    pub srtp: Srtp,
     /// Does the other system get the caller's real number in P-Asserted-Identity (RFC 3325), also of callers who do not want
     /// to be seen? It is a part of the same circle of trust then.
     pub trusted: bool,
@@ -77,6 +79,7 @@ impl TrunkConfig {
             authorities: Vec::new(),
             codecs: Vec::new(),
             dtmf: Dtmf::Auto,
+            srtp: Srtp::Off,
             trusted: true,
             packet_ms: 20,
             session_timer: 1800,

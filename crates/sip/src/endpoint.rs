@@ -158,7 +158,7 @@ impl Handle {
     /// The order back, if there is no room for it. The call concerned should end.
     pub fn order(&self, order: TrunkOrder) -> Result<(), Box<TrunkOrder>> {
         match self.orders.try_reserve() {
-            Ok(place) => place.send(Wanted::Order(order)),
+            Ok(place) => place.send(Wanted::Order(Box::new(order))),
             Err(_) => return Err(Box::new(order)),
         }
         Ok(())
@@ -241,8 +241,11 @@ async fn listen(
     let (transport, public) = (listener.transport, listener.public);
     let socket = datagrams(listener.address).map_err(failed)?;
     let local = socket.local_addr().map_err(failed)?;
-    let socket = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
-    let socket = GatedSocket::new(socket, gate.clone(), listener.tap.clone());
+    let socket = GatedSocket::new(
+        tokio::net::UdpSocket::from_std(socket).map_err(failed)?,
+        gate.clone(),
+        listener.tap.clone(),
+    );
     let inner = UdpInner { conn: Arc::new(socket), addr: address_of(transport, local) };
     let connection = SipConnection::Udp(UdpConnection::attach(inner, public, Some(stop.clone())).await);
     transports.add_transport(connection.clone());

@@ -4,11 +4,16 @@
 //! and everybody uses them for those four. Opus (RFC 7587) and telephone events (RFC 4733) have dynamic ones; events are counted by
 //! the clock of the audio that they are in, which for Opus is another one.
 
+mod crypto;
+
 use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
-use selsius_site::CodecName;
+use selsius_exchange::srtp::PartyKeys;
+use selsius_site::{CodecName, Srtp};
 use thiserror::Error;
+
+pub use self::crypto::{Crypto, Secrecy};
 
 /// Descriptions longer than this are not read.
 pub const MOST_BYTES: usize = 16 * 1024;
@@ -90,6 +95,10 @@ pub struct Description {
     opus: Option<u8>,
     /// The packet time that it wants to receive, in milliseconds.
     pub packet_ms: Option<u32>,
+    /// Does it insist on encryption (RTP/SAVP)?
+    secure: bool,
+    /// The keys that it names.
+    pub(crate) crypto: Vec<Crypto>,
     /// Which of its streams this is.
     stream: usize,
     /// The streams, with the words that an answer repeats: media, protocol, formats.
@@ -106,6 +115,14 @@ impl Description {
     pub fn dynamic(&self, codec: CodecName) -> Option<u8> {
         self.opus.filter(|_| codec == CodecName::Opus)
     }
+
+    /// The keys that hold if this offer is answered.
+    ///
+    /// # Errors
+    /// If one of both insists on what the other cannot do.
+    pub(crate) fn keys(&self, ours: &Secrecy) -> Result<Option<PartyKeys>, SdpError> {
+        Ok(ours.answer(&self.crypto, self.secure)?.map(|(_, keys)| keys))
+    }
 }
 
 /// What we say of our audio.
@@ -121,6 +138,8 @@ pub struct Local {
     pub events: bool,
     /// Packet time in milliseconds.
     pub packet_ms: u32,
+    /// Encryption, with our keys.
+    pub secrecy: Secrecy,
 }
 
 /// Names one of our descriptions: they are told apart by a number that grows (RFC 3264 section 8).
@@ -138,9 +157,12 @@ pub enum SdpError {
     /// It is no session description.
     #[error("no session description")]
     Malformed,
-    /// It has no audio stream over RTP/AVP.
+    /// It has no audio stream over RTP/AVP, or RTP/SAVP where that is wanted.
     #[error("no audio stream that we can speak")]
     NoAudio,
+    /// One side insists on encryption, and the other does not do it.
+    #[error("no way to encrypt in common")]
+    NoKeys,
     /// No codec in common.
     #[error("no codec in common")]
     NoCodec,
@@ -173,8 +195,8 @@ fn rtpmap(codec: CodecName) -> &'static str {
     }
 }
 
-/// Reads what the far end says of its audio: its first audio stream over plain RTP.
-pub fn read(body: &[u8]) -> Result<Description, SdpError> {
+/// Reads what the far end says of its audio: its first audio stream, an encrypted one before others where that is wanted.
+pub fn read(body: &[u8], srtp: Srtp) -> Result<Description, SdpError> {
     if body.len() > MOST_BYTES {
         return Err(SdpError::Malformed);
     }
@@ -182,14 +204,25 @@ pub fn read(body: &[u8]) -> Result<Description, SdpError> {
     if session.medias.len() > MOST_STREAMS {
         return Err(SdpError::Malformed);
     }
-    let usable = |media: &Media| media.media == "audio" && media.proto.eq_ignore_ascii_case("RTP/AVP");
+    let secure = |media: &Media| media.proto.eq_ignore_ascii_case("RTP/SAVP");
+    let usable = |media: &Media| {
+        let plain = media.proto.eq_ignore_ascii_case("RTP/AVP");
+        media.media == "audio" && (plain || srtp != Srtp::Off && secure(media))
+    };
     let (stream, media) = session
         .medias
         .iter()
         .enumerate()
-        .find(|(_, media)| usable(media) && media.port != 0)
-        .or_else(|| session.medias.iter().enumerate().find(|(_, media)| usable(media)))
+        .filter(|(_, media)| usable(media))
+        .min_by_key(|(_, media)| (media.port == 0, !secure(media)))
         .ok_or(SdpError::NoAudio)?;
+    let lines = media.attributes.iter().filter(|attribute| attribute.attribute == "crypto");
+    let crypto = match srtp {
+        Srtp::Off => Vec::new(),
+        Srtp::Optional | Srtp::Required => {
+            Crypto::of(lines.filter_map(|attribute| attribute.value.as_deref()))
+        }
+    };
     let connection = media.connections.first().or(session.connection.as_ref());
     let ip = match connection {
         Some(connection) => connection
@@ -265,7 +298,20 @@ pub fn read(body: &[u8]) -> Result<Description, SdpError> {
         .iter()
         .map(|media| (media.media.clone(), media.proto.clone(), media.fmt.clone()))
         .collect();
-    Ok(Description { address, direction, codecs, events, opus_events, opus, packet_ms, stream, streams })
+    let secure = secure(media);
+    Ok(Description {
+        address,
+        direction,
+        codecs,
+        events,
+        opus_events,
+        opus,
+        packet_ms,
+        secure,
+        crypto,
+        stream,
+        streams,
+    })
 }
 
 fn same_encoding(one: &str, other: &str) -> bool {
@@ -297,7 +343,15 @@ pub fn offer(local: &Local, version: Version) -> Vec<u8> {
         .filter(|&(wanted, ..)| wanted && local.events)
         .map(|(_, payload, clock)| (payload, clock))
         .collect();
-    write(local, local.direction, &codecs, &events, version, |session, media| session.add_media(media))
+    let crypto = local.secrecy.offered();
+    let spoken = Spoken {
+        direction: local.direction,
+        codecs: &codecs,
+        events: &events,
+        secure: local.secrecy.wanted() == Srtp::Required,
+        crypto: &crypto,
+    };
+    write(local, spoken, version, |session, media| session.add_media(media))
 }
 
 /// What an answer agrees on.
@@ -309,17 +363,27 @@ pub struct Agreed {
     pub events: Option<u8>,
     /// Which way audio goes, as we see it.
     pub direction: Direction,
+    /// The keys, if it is encrypted.
+    pub srtp: Option<PartyKeys>,
 }
 
 /// Writes the answer to an offer: every stream of it has one in the answer, and all but one are refused (RFC 3264
 /// section 6). The codec is the first of ours that the offer has.
 pub fn answer(offer: &Description, local: &Local, version: Version) -> Result<(Vec<u8>, Agreed), SdpError> {
-    let agreed = agree(offer, local)?;
+    let chosen = local.secrecy.answer(&offer.crypto, offer.secure)?;
+    let agreed = agree(offer, local, chosen.map(|(_, keys)| keys))?;
     let payload = payload_type(agreed.codec).or(offer.dynamic(agreed.codec)).ok_or(SdpError::NoCodec)?;
     let clock = if agreed.codec == CodecName::Opus { 48_000 } else { 8000 };
     let events: Vec<_> = agreed.events.map(|payload| (payload, clock)).into_iter().collect();
     let codecs = [(agreed.codec, payload)];
-    let body = write(local, agreed.direction, &codecs, &events, version, |session, media| {
+    let spoken = Spoken {
+        direction: agreed.direction,
+        codecs: &codecs,
+        events: &events,
+        secure: offer.secure,
+        crypto: &Vec::from_iter(chosen.map(|(line, _)| line)),
+    };
+    let body = write(local, spoken, version, |session, media| {
         for (at, (kind, proto, formats)) in offer.streams.iter().enumerate() {
             if at == offer.stream {
                 session.add_media(media.clone());
@@ -338,13 +402,14 @@ pub fn answer(offer: &Description, local: &Local, version: Version) -> Result<(V
 }
 
 /// What both can do.
-pub fn agree(remote: &Description, local: &Local) -> Result<Agreed, SdpError> {
+fn agree(remote: &Description, local: &Local, srtp: Option<PartyKeys>) -> Result<Agreed, SdpError> {
     let codec =
         local.codecs.iter().copied().find(|codec| remote.codecs.contains(codec)).ok_or(SdpError::NoCodec)?;
     Ok(Agreed {
         codec,
         events: remote.events(codec).filter(|_| local.events),
         direction: remote.direction.answered(local.direction),
+        srtp,
     })
 }
 
@@ -357,17 +422,26 @@ pub fn agreed(offered: &Local, answer: &Description) -> Result<Agreed, SdpError>
         .copied()
         .find(|codec| offered.codecs.contains(codec))
         .ok_or(SdpError::NoCodec)?;
-    agree(answer, &Local { codecs: vec![codec], ..offered.clone() })
+    let srtp = offered.secrecy.answered(&answer.crypto, answer.secure)?;
+    agree(answer, &Local { codecs: vec![codec], ..offered.clone() }, srtp)
+}
+
+/// What a description of ours says.
+struct Spoken<'a> {
+    direction: Direction,
+    codecs: &'a [(CodecName, u8)],
+    events: &'a [(u8, u32)],
+    secure: bool,
+    crypto: &'a [Crypto],
 }
 
 fn write(
     local: &Local,
-    direction: Direction,
-    codecs: &[(CodecName, u8)],
-    events: &[(u8, u32)],
+    spoken: Spoken<'_>,
     version: Version,
     place: impl FnOnce(&mut Session, Media),
 ) -> Vec<u8> {
+    let Spoken { direction, codecs, events, secure, crypto } = spoken;
     let formats: Vec<String> = codecs
         .iter()
         .map(|(_, payload)| payload.to_string())
@@ -376,7 +450,7 @@ fn write(
     let mut media = Media::new(
         sdp_types::MediaType::Audio,
         local.address.port(),
-        sdp_types::TransportProto::RtpAvp,
+        if secure { sdp_types::TransportProto::RtpSavp } else { sdp_types::TransportProto::RtpAvp },
         formats.join(" "),
     );
     for &(codec, payload) in codecs {
@@ -392,6 +466,9 @@ fn write(
     for (payload, clock) in events {
         media.add_attribute(Attribute::with_value("rtpmap", format!("{payload} telephone-event/{clock}")));
         media.add_attribute(Attribute::with_value("fmtp", format!("{payload} 0-15")));
+    }
+    for line in crypto {
+        media.add_attribute(Attribute::with_value("crypto", line.value()));
     }
     media.add_attribute(Attribute::with_value("ptime", local.packet_ms));
     media.add_attribute(Attribute::new(direction.name()));
@@ -422,12 +499,13 @@ mod tests {
             codecs: codecs.to_vec(),
             events: true,
             packet_ms: 20,
+            secrecy: Secrecy::default(),
         }
     }
 
     fn described(lines: &str) -> Result<Description, SdpError> {
         let head = "v=0\r\no=x 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n";
-        read(format!("{head}{}", lines.replace('\n', "\r\n")).as_bytes())
+        read(format!("{head}{}", lines.replace('\n', "\r\n")).as_bytes(), Srtp::Off)
     }
 
     #[test]
@@ -441,7 +519,7 @@ mod tests {
              a=sendrecv\r\n"
         );
         let six = Local { address: "[2001:db8::1]:4000".parse().unwrap(), ..local(&[CodecName::Pcmu]) };
-        let read = read(&offer(&six, VERSION)).unwrap();
+        let read = read(&offer(&six, VERSION), Srtp::Off).unwrap();
         let events = read.events(CodecName::Pcmu);
         assert_eq!((read.address, events, read.packet_ms), (Some(six.address), Some(101), Some(20)));
     }
@@ -507,8 +585,8 @@ mod tests {
             described(&"m=audio 5000 RTP/AVP 0\n".repeat(MOST_STREAMS + 1)).unwrap_err(),
             SdpError::Malformed
         );
-        assert_eq!(read(b"\xff\xfe").unwrap_err(), SdpError::Malformed);
-        assert_eq!(read(&vec![b'v'; MOST_BYTES + 1]).unwrap_err(), SdpError::Malformed);
+        assert_eq!(read(b"\xff\xfe", Srtp::Off).unwrap_err(), SdpError::Malformed);
+        assert_eq!(read(&vec![b'v'; MOST_BYTES + 1], Srtp::Off).unwrap_err(), SdpError::Malformed);
         // A number that means something else here is not ours.
         assert!(described("m=audio 5000 RTP/AVP 8\na=rtpmap:8 opus/48000/2\n").unwrap().codecs.is_empty());
     }

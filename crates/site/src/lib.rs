@@ -61,8 +61,8 @@ pub use model::{
     DoNotDisturb, Dtmf, Feature, FeatureCode, FeatureCodes, Hotline, HuntGroup, HuntOrder, ItemTarget,
     KeySet, Language, Line, MediaPath, Model, Music, OpenHours, OpenHoursError, OwnerLeaves, PagingGroup,
     PagingMode, Parking, PickupGroup, Pool, Prefer, RecordingRule, Rights, Ring, Route, Schedule, Service,
-    ServiceItem, Settings, SideCar, SipPhone, Site, SoftKey, SoftKeys, TonePlan, Transport, Trunk, TrunkKind,
-    User,
+    ServiceItem, Settings, SideCar, SipPhone, Site, SoftKey, SoftKeys, Srtp, TonePlan, Transport, Trunk,
+    TrunkKind, User,
 };
 pub use names::{DeviceName, LineNumber, Name, NameError, Secret};
 pub use numbers::{NumberMask, NumberRange};

@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use selsius_wire::{
     ManagerMessage, StationMessage,
+    srtp::Keys,
     value::{CallState, Codec, KeypadKey, RingDuration, RingMode, StimulusType, Tone},
 };
 
@@ -166,6 +167,8 @@ pub enum MediaOrder {
         source: Option<SocketAddr>,
         /// Payload type of telephone events, where the manager wants them.
         dtmf_payload: Option<u8>,
+        /// The keys of what will come, if it is encrypted (SRTP): what is not is to be dropped then.
+        keys: Option<Keys>,
     },
     /// Close the port.
     CloseReceive {
@@ -207,6 +210,8 @@ pub enum MediaOrder {
         precedence: u8,
         /// Payload type of telephone events, where the manager wants them.
         dtmf_payload: Option<u8>,
+        /// The keys to encrypt with, if it is to be encrypted.
+        keys: Option<Keys>,
     },
     /// Stop sending.
     StopTransmit {

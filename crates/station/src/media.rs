@@ -108,8 +108,11 @@ impl Station {
         let (party, call) = (open.pass_through_party_id, open.call_reference);
         let packet_ms = packet_ms(open.milli_second_packet_size);
         let codec = open.compression_type;
+        let keys = open.encryption.keys();
         let problem = if !self.speaks(codec) {
             MediaStatus::InvalidCodec
+        } else if keys.is_err() {
+            MediaStatus::EncoderOrDecoderFailed
         } else if !limits::PACKET_MS.contains(&packet_ms) {
             MediaStatus::InvalidPacketSize
         } else if !self.session.receiving.order(party, Stream::new(open.conference_id, call, None)) {
@@ -127,6 +130,7 @@ impl Station {
                 packet_ms,
                 source,
                 dtmf_payload,
+                keys: keys.ok().flatten(),
             });
         };
         self.unexpected();
@@ -171,7 +175,8 @@ impl Station {
         let codec = start.compression_type;
         let remote =
             socket(start.remote_ip_addr, start.remote_port_number).filter(|remote| remote.port() != 0);
-        let is_possible = self.speaks(codec) && limits::PACKET_MS.contains(&packet_ms);
+        let keys = start.encryption.keys();
+        let is_possible = self.speaks(codec) && limits::PACKET_MS.contains(&packet_ms) && keys.is_ok();
         let stream = Stream::new(start.conference_id, call, remote);
         let (Some(remote), true) = (remote, is_possible && self.session.transmitting.order(party, stream))
         else {
@@ -190,6 +195,7 @@ impl Station {
             packet_ms,
             precedence: u8::try_from(start.precedence_value).unwrap_or(0),
             dtmf_payload: dtmf_payload(start.rfc2833_payload_type),
+            keys: keys.ok().flatten(),
         });
     }
 
@@ -240,6 +246,7 @@ impl Station {
             packet_ms,
             precedence: u8::try_from(start.precedence_value).unwrap_or(0),
             dtmf_payload: None,
+            keys: None,
         });
     }
 

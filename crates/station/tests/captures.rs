@@ -118,7 +118,8 @@ fn the_7912_of_the_callmanager_4_1_capture() {
                 codec,
                 packet_ms: 20,
                 source: None,
-                dtmf_payload: None
+                dtmf_payload: None,
+                keys: None,
             },
             MediaOrder::StartTransmit {
                 party,
@@ -129,6 +130,7 @@ fn the_7912_of_the_callmanager_4_1_capture() {
                 packet_ms: 20,
                 precedence: 184,
                 dtmf_payload: None,
+                keys: None,
             },
             MediaOrder::CloseReceive { party },
             MediaOrder::StopTransmit { party },

@@ -9,14 +9,15 @@ use selsius_station::{Counters, Input, MediaOrder, ModelClass};
 use selsius_wire::{
     StationMessage,
     message::{
-        CloseReceiveChannel, CodecParams, ConnectionStatisticsReq, OpenReceiveChannel, StartMediaReception,
-        StartMediaTransmission, StartMulticastMediaReception, StartMulticastMediaTransmission,
-        StopMediaReception, StopMediaTransmission, StopMulticastMediaReception,
-        StopMulticastMediaTransmission,
+        CloseReceiveChannel, CodecParams, ConnectionStatisticsReq, EncryptionKeyInfo, OpenReceiveChannel,
+        StartMediaReception, StartMediaTransmission, StartMulticastMediaReception,
+        StartMulticastMediaTransmission, StopMediaReception, StopMediaTransmission,
+        StopMulticastMediaReception, StopMulticastMediaTransmission,
     },
+    srtp::{Keys, Suite},
     value::{
-        ChannelStatus, Codec, EchoCancellation, MediaAddress, MediaStatus, Number, SilenceSuppression,
-        StatsProcessing,
+        ChannelStatus, Codec, EchoCancellation, EncryptionAlgorithm, MediaAddress, MediaStatus, Number,
+        SilenceSuppression, StatsProcessing,
     },
 };
 
@@ -169,6 +170,31 @@ fn what_is_no_group_is_not_joined() {
     phone.say(listen(5, [239, 1, 2, 3], 20_480));
     assert!(refused(&mut phone));
     assert_eq!(phone.station.streams(), (0, 0));
+}
+
+#[test]
+fn the_keys_of_a_stream_are_told_and_what_cannot_be_encrypted_is_refused() {
+    let mut phone = registered(ModelClass::P7965);
+    let keys = [1, 2].map(|byte| Keys::random(Suite::AesCm128HmacSha1_32, |bytes| bytes.fill(byte)));
+    let [hears, sends] = keys.map(|keys| keys.for_phone().unwrap());
+    phone.say(OpenReceiveChannel { encryption: hears, ..open(5, Codec::G711Ulaw64k, 20) });
+    phone.say(StartMediaTransmission { encryption: sends, ..start(5, 4000) });
+    let orders = phone.take_orders();
+    assert!(
+        matches!(
+            orders[..],
+            [MediaOrder::OpenReceive { keys: Some(one), .. }, MediaOrder::StartTransmit { keys: Some(other), .. }]
+                if [one, other] == keys
+        ),
+        "{orders:?}"
+    );
+    phone.take_sent();
+    let unknown = EncryptionKeyInfo { algorithm_id: EncryptionAlgorithm::F8_128HmacSha1_80, ..hears };
+    phone.say(OpenReceiveChannel { encryption: unknown, ..open(6, Codec::G711Ulaw64k, 20) });
+    let [StationMessage::OpenReceiveChannelAck(ack)] = &phone.take_sent()[..] else { panic!() };
+    assert_eq!(ack.media_reception_status, MediaStatus::EncoderOrDecoderFailed);
+    phone.say(StartMediaTransmission { encryption: unknown, ..start(6, 4000) });
+    assert_eq!((phone.take_names(), phone.take_orders().len()), (vec!["MediaTransmissionFailure"], 0));
 }
 
 #[test]

@@ -92,7 +92,14 @@ fn media(phone: &Phone, view: &View) -> Option<String> {
     let mut wanted: Vec<_> = sent.chain(multicast(true)).collect();
     wanted.sort_unstable();
     let shown: Vec<_> = phone.transmitting.iter().map(|(&party, &to)| (party, to)).collect();
-    (shown != wanted).then(|| format!("sends {shown:?}, not {wanted:?}"))
+    if shown != wanted {
+        return Some(format!("sends {shown:?}, not {wanted:?}"));
+    }
+    let other_keys = view.legs.iter().find(|leg| {
+        let hears = leg.receive.is_some_and(|it| phone.hears_by.get(&it.party) != Some(&it.keys));
+        hears || leg.transmit.is_some_and(|(it, _)| phone.sends_by.get(&it.party) != Some(&it.keys))
+    });
+    other_keys.map(|leg| format!("has other keys in call {}", leg.reference))
 }
 
 fn lamp(view: &View, button: StimulusType, instance: u32) -> LampMode {

@@ -20,6 +20,7 @@ use selsius_wire::{
     Dialect, ManagerMessage, StationMessage,
     frame::Framer,
     message,
+    srtp::Keys,
     value::{RingMode, Text},
 };
 
@@ -50,6 +51,10 @@ pub struct Phone {
     pub groups: BTreeMap<u32, SocketAddr>,
     /// Streams it sends, and where to.
     pub transmitting: BTreeMap<u32, SocketAddr>,
+    /// The keys of the streams that it listens to, or none.
+    pub hears_by: BTreeMap<u32, Option<Keys>>,
+    /// The keys of the streams that it sends, or none.
+    pub sends_by: BTreeMap<u32, Option<Keys>>,
     /// Does it ring?
     pub rings: bool,
     address: IpAddr,
@@ -186,6 +191,8 @@ impl Bed {
             receiving: BTreeMap::new(),
             groups: BTreeMap::new(),
             transmitting: BTreeMap::new(),
+            hears_by: BTreeMap::new(),
+            sends_by: BTreeMap::new(),
             rings: false,
             address,
             link: None,
@@ -467,6 +474,8 @@ impl Bed {
         self.phones[phone].receiving.clear();
         self.phones[phone].groups.clear();
         self.phones[phone].transmitting.clear();
+        self.phones[phone].hears_by.clear();
+        self.phones[phone].sends_by.clear();
         self.station(phone, selsius_station::Input::Disconnected);
         let again = Duration::from_millis(self.rng.random_range(100..5_000));
         self.schedule(self.now + again, Event::Connect(phone));
@@ -700,8 +709,9 @@ impl Bed {
         let channel = self.channels;
         let state = &mut self.phones[phone];
         match order {
-            MediaOrder::OpenReceive { party, .. } => {
+            MediaOrder::OpenReceive { party, keys, .. } => {
                 state.receiving.insert(party, channel);
+                state.hears_by.insert(party, keys);
                 let after = Duration::from_micros(self.rng.random_range(0..50_000));
                 let bad = self.bad_media > 0 && self.rng.random_ratio(1, self.bad_media);
                 match (bad, self.rng.random_ratio(1, 2)) {
@@ -724,9 +734,11 @@ impl Bed {
             MediaOrder::CloseReceive { party } => {
                 state.groups.remove(&party);
                 state.receiving.remove(&party);
+                state.hears_by.remove(&party);
             }
-            MediaOrder::StartTransmit { party, remote, .. } => {
+            MediaOrder::StartTransmit { party, remote, keys, .. } => {
                 state.transmitting.insert(party, remote);
+                state.sends_by.insert(party, keys);
                 let counters = Counters { packets_sent: 7, packets_received: 5, ..Counters::default() };
                 self.phones[phone]
                     .station
@@ -734,6 +746,7 @@ impl Bed {
             }
             MediaOrder::StopTransmit { party } => {
                 state.transmitting.remove(&party);
+                state.sends_by.remove(&party);
             }
             MediaOrder::ReceiveFixed { .. } => {}
         }

@@ -45,8 +45,18 @@ pub(crate) fn office(phones: usize) -> Site {
         if let Ok(name) = name(phone).parse() {
             let language = (phone % 4 == 1).then_some(Language::German);
             let (privacy, prefer) = (phone == 1, *cycle(Prefer::ALL, phone));
-            let device =
-                Device { buttons, abbreviated, soft_keys, privacy, prefer, language, ..Device::default() };
+            // Most can, so that most calls are encrypted, and some are half.
+            let srtp = phone % 3 != 2;
+            let device = Device {
+                buttons,
+                abbreviated,
+                soft_keys,
+                privacy,
+                prefer,
+                language,
+                srtp,
+                ..Device::default()
+            };
             site.devices.insert(name, device);
         }
     }

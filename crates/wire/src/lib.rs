@@ -15,6 +15,7 @@
 //! | [`frame`] | cutting a stream into frames; "need more" told from "absurd" |
 //! | [`message`] | one struct per message: the struct is the specification |
 //! | [`value`] | open enumerations, texts, numbers, addresses |
+//! | [`srtp`] | keys of encrypted audio |
 //! | [`text`] | what a phone displays: labels that it translates, and plain text |
 //! | [`codec`] | what `#[derive(Wire)]` generates: reading, writing, descriptors, walking by field name |
 //! | the root | [`StationMessage`], [`ManagerMessage`], [`MESSAGES`], [`Received`], [`Dialect`] |
@@ -75,6 +76,8 @@ pub mod codec;
 mod dialect;
 pub mod frame;
 pub mod message;
+pub mod rate;
+pub mod srtp;
 mod table;
 pub mod text;
 mod time;

@@ -15,9 +15,10 @@ use common::{Either, frame};
 use etherparse::PacketBuilder;
 use pcap_file::pcap::{PcapPacket, PcapWriter};
 use selsius_wire::{
-    Context, DeviceType, Dialect, Direction, Features, MESSAGES, RawFrame, codec,
+    Context, DeviceType, Dialect, Direction, Features, MESSAGES, ManagerMessage, RawFrame, codec,
     codec::{At, Layout, Value},
-    message_info,
+    message, message_info,
+    srtp::{Keys, Suite},
 };
 
 const VERSIONS: [u8; 9] = [0, 3, 7, 11, 15, 17, 18, 20, 22];
@@ -130,6 +131,48 @@ fn tshark_reads_what_we_send() {
         }
         let agreed = compare("sample", version, &sent);
         assert!(agreed > 300, "version {version}: only {agreed} values were compared");
+    }
+}
+
+/// The bytes of keys, which the comparison of all fields leaves out.
+#[test]
+fn tshark_finds_the_keys_of_streams() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        eprintln!("skipped: tshark is not installed");
+        return;
+    }
+    let keys = Keys::random(Suite::AesCm128HmacSha1_32, |bytes| {
+        bytes.iter_mut().zip(0xA0..).for_each(|(byte, at)| *byte = at);
+    });
+    let encryption = keys.for_phone().unwrap();
+    for version in [11, 15, 17, 18, 20, 22] {
+        let dialect = Dialect::negotiate(version, [0x20, 0, 0x85], DeviceType::Cisco7965);
+        let orders: [ManagerMessage; 2] = [
+            message::OpenReceiveChannel { encryption, ..Default::default() }.into(),
+            message::StartMediaTransmission { encryption, ..Default::default() }.into(),
+        ];
+        let sent = orders.map(|order| {
+            let mut bytes = Vec::new();
+            dialect.encode_manager(&order, &mut bytes);
+            (true, bytes)
+        });
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{version}.pcap"));
+        write_capture(&path, &sent);
+        for theirs in dissect(&path) {
+            let field = |name: &str| theirs.fields[name].join(",");
+            let bytes = |bytes: &[u8]| bytes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            assert!(!theirs.malformed, "{version} {}", theirs.name);
+            assert_eq!(
+                (field("algorithmid"), field("keylen"), field("saltlen")),
+                ("1".into(), "16".into(), "14".into())
+            );
+            assert_eq!(
+                (field("key"), field("salt")),
+                (bytes(keys.key()), bytes(keys.salt())),
+                "{version} {}",
+                theirs.name
+            );
+        }
     }
 }
 

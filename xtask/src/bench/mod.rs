@@ -33,6 +33,8 @@ pub(crate) enum Subject {
     Calls(manager::CallOptions),
     /// The manager beside a small one on the crate `sccp-protocol`, under the same load at rising rates.
     Peer(manager::PeerOptions),
+    /// The guard beside HAProxy in TCP mode and a direct connection, at 1,000 and 9,000 phones.
+    Guard(manager::GuardOptions),
     /// The media engine: packets, mixed parties and transcoded ones a core; and a relayed packet with its sockets.
     Media(media::Options),
     /// The media thread beside rtpengine in user space: the same streams of voice through both.
@@ -67,6 +69,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
         Subject::Phones(options) => manager::storm(options),
         Subject::Calls(options) => manager::calls(options),
         Subject::Peer(options) => manager::peer(options),
+        Subject::Guard(options) => manager::guard(options),
         Subject::Media(options) => media::run(options),
         Subject::Rtpengine(options) => rtpengine::run(options),
         Subject::Restart(options) => manager::restart(options),

@@ -9,7 +9,9 @@ use selsius_media::{
     rtp::{Pacer, Quality, StreamStart},
     tone::detect::{Content, ToneDetector},
 };
+use selsius_srtp::{Incoming, Outgoing};
 use selsius_station::Counters;
+use selsius_wire::srtp::Keys;
 use tokio::net::UdpSocket;
 
 use super::{StreamReport, Tone};
@@ -34,6 +36,8 @@ pub(super) struct Endpoint {
 #[derive(Debug)]
 pub(super) struct Receiving {
     pub(super) party: u32,
+    /// If it is encrypted.
+    cover: Option<Incoming>,
     stats: ReceiverStats,
     playout: PlayoutBuffer,
     pacer: Pacer,
@@ -45,6 +49,8 @@ pub(super) struct Receiving {
 pub(super) struct Sending {
     pub(super) party: u32,
     remote: SocketAddr,
+    /// If it is encrypted.
+    cover: Option<Outgoing>,
     sender: Sender,
     encoder: Encoder,
     pacer: Pacer,
@@ -66,10 +72,11 @@ impl Endpoint {
         Self { conference, socket, local, receiving: None, sending: None, report: StreamReport::default() }
     }
 
-    pub(super) fn receive(&mut self, now: Time, party: u32, codec: Codec) {
+    pub(super) fn receive(&mut self, now: Time, party: u32, codec: Codec, keys: Option<Keys>) {
         self.report.codec = Some(codec);
         self.receiving = Some(Receiving {
             party,
+            cover: keys.as_ref().map(Incoming::new),
             stats: ReceiverStats::new(codec.clock_rate()),
             playout: PlayoutBuffer::new(Delay::default()),
             pacer: Pacer::new(now + PLAYOUT_PHASE, PacketTime::DEFAULT),
@@ -82,7 +89,7 @@ impl Endpoint {
         &mut self,
         now: Time,
         party: u32,
-        remote: SocketAddr,
+        (remote, keys): (SocketAddr, Option<Keys>),
         (codec, packet_time): (Codec, PacketTime),
         source: &AudioSource,
         loses: Option<NonZeroU32>,
@@ -92,6 +99,7 @@ impl Endpoint {
         self.sending = Some(Sending {
             party,
             remote,
+            cover: keys.as_ref().map(Outgoing::new),
             sender: Sender::new(codec, packet_time, stream_start()),
             encoder,
             pacer: Pacer::new(now, packet_time),
@@ -127,8 +135,15 @@ impl Endpoint {
                 Ok((len, from)) => {
                     let datagram = &buffer[..len];
                     tap(Way::Received, from, self.local, datagram);
-                    if let (Some(receiving), Ok(packet)) = (&mut self.receiving, RtpPacket::parse(datagram)) {
-                        receiving.packet(now, &packet);
+                    let Some(receiving) = &mut self.receiving else { continue };
+                    let Ok(datagram) = receiving.cover.as_mut().map_or(Ok(datagram), |it| it.rtp(datagram))
+                    else {
+                        self.report.refused += 1;
+                        continue;
+                    };
+                    if let Ok(packet) = RtpPacket::parse(datagram) {
+                        receiving.stats.receive(now, &packet.header, packet.payload.len());
+                        receiving.playout.push(now, &packet);
                         self.report.received = receiving.stats.quality();
                     }
                 }
@@ -151,7 +166,7 @@ impl Endpoint {
                 sending.sender.pause();
             }
             for _ in 0..due.send {
-                let datagram = sending.packet();
+                let Some(datagram) = sending.packet() else { continue };
                 if sending.loses.is_some_and(|every| sending.sender.packets().is_multiple_of(every.get())) {
                     continue;
                 }
@@ -178,15 +193,9 @@ impl Endpoint {
     }
 }
 
-impl Receiving {
-    fn packet(&mut self, now: Time, packet: &RtpPacket<'_>) {
-        self.stats.receive(now, &packet.header, packet.payload.len());
-        self.playout.push(now, packet);
-    }
-}
-
 impl Sending {
-    fn packet(&mut self) -> Vec<u8> {
+    /// The next packet. `None` for one that cannot be encrypted: it must not go in clear.
+    fn packet(&mut self) -> Option<Vec<u8>> {
         self.player.fill(&mut self.samples);
         let mut payload = Vec::with_capacity(self.samples.len());
         self.encoder.encode(&self.samples, &mut payload);
@@ -194,7 +203,10 @@ impl Sending {
         self.sender
             .send(&payload, &mut datagram)
             .expect("the samples of the packet time give a payload of its length");
-        datagram
+        match &mut self.cover {
+            Some(cover) => cover.rtp(&datagram).map(<[u8]>::to_vec).ok(),
+            None => Some(datagram),
+        }
     }
 }
 

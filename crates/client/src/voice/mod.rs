@@ -14,7 +14,7 @@ use std::{
 
 use selsius_media::{Codec, Level, PacketTime, Time, rtp::Quality, tone::detect::Content};
 use selsius_station::{Counters, Input, MediaOrder};
-use selsius_wire::value;
+use selsius_wire::{srtp::Keys, value};
 
 pub use self::socket::Ports;
 use self::{endpoint::Endpoint, socket::mark};
@@ -34,6 +34,8 @@ pub struct StreamReport {
     pub octets_sent: u32,
     /// What was received.
     pub received: Quality,
+    /// Packets that were dropped since they were not encrypted with the keys of the stream, or were there before.
+    pub refused: u64,
     /// Milliseconds of sound that were played.
     pub played_ms: u64,
     /// How loud the last tenth of a second was.
@@ -102,10 +104,10 @@ impl Voice {
     /// Does what the station wants; its answer, where it waits for one. `address` is the phone's own.
     pub(crate) fn order(&mut self, now: Time, address: IpAddr, order: MediaOrder) -> Vec<Input> {
         match order {
-            MediaOrder::OpenReceive { party, conference, codec, .. } => {
+            MediaOrder::OpenReceive { party, conference, codec, keys, .. } => {
                 let mut inputs = Vec::from_iter(self.close_receive(party));
                 let opened =
-                    codec_of(codec).and_then(|codec| self.open(now, address, party, conference, codec));
+                    codec_of(codec).and_then(|codec| self.open(now, address, party, conference, codec, keys));
                 inputs.push(match opened {
                     Some(address) => Input::ReceiveOpened { party, address },
                     None => Input::ReceiveFailed { party },
@@ -124,7 +126,16 @@ impl Voice {
                 inputs
             }
             MediaOrder::CloseReceive { party } => Vec::from_iter(self.close_receive(party)),
-            MediaOrder::StartTransmit { party, conference, remote, codec, packet_ms, precedence, .. } => {
+            MediaOrder::StartTransmit {
+                party,
+                conference,
+                remote,
+                codec,
+                packet_ms,
+                precedence,
+                keys,
+                ..
+            } => {
                 let mut inputs = Vec::from_iter(self.stop_transmit(party));
                 let form = codec_of(codec).zip(PacketTime::from_millis(packet_ms));
                 let started = form.and_then(|form| {
@@ -137,7 +148,9 @@ impl Voice {
                     let local = endpoint.local;
                     let index = self.endpoints.len() - 1;
                     let (source, loses) = (self.source.clone(), self.loses);
-                    self.endpoints[index].send(now, party, remote, form, &source, loses).map(|()| local)
+                    self.endpoints[index]
+                        .send(now, party, (remote, keys), form, &source, loses)
+                        .map(|()| local)
                 });
                 self.remove_idle();
                 inputs.push(match started {
@@ -244,9 +257,10 @@ impl Voice {
         party: u32,
         conference: u32,
         codec: Codec,
+        keys: Option<Keys>,
     ) -> Option<SocketAddr> {
         let endpoint = self.free_endpoint(address, conference, |endpoint| endpoint.receiving.is_none())?;
-        endpoint.receive(now, party, codec);
+        endpoint.receive(now, party, codec, keys);
         Some(endpoint.local)
     }
 
@@ -263,7 +277,7 @@ impl Voice {
         match socket::join(group, address) {
             Ok(socket) => {
                 let mut endpoint = Endpoint::new(conference, socket, group);
-                endpoint.receive(now, party, codec);
+                endpoint.receive(now, party, codec, None);
                 self.endpoints.push(endpoint);
                 true
             }
@@ -280,7 +294,7 @@ impl Voice {
         match socket::bind(SocketAddr::new(address, port)) {
             Ok(socket) => {
                 let mut endpoint = Endpoint::new(FIXED, socket, SocketAddr::new(address, port));
-                endpoint.receive(now, FIXED, codec);
+                endpoint.receive(now, FIXED, codec, None);
                 self.endpoints.push(endpoint);
             }
             Err(error) => tracing::warn!(%error, port, "cannot receive voice"),

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, Name};
-use selsius_wire::Time;
+use selsius_wire::{Time, srtp::PartyKeys};
 
 use super::{Audio, Call, End, Leg, LegState, Phase, Receive, media::codec_name, trunk::RemoteAudio};
 use crate::{
@@ -32,6 +32,7 @@ pub(crate) struct Anchor {
     pub(crate) hears: Hears,
     audio: Audio,
     payload: Option<u8>,
+    pub(super) srtp: Option<PartyKeys>,
     /// Where they listen to it, once they have said so.
     pub(crate) address: Option<SocketAddr>,
     /// What the party says and hears is recorded.
@@ -44,6 +45,23 @@ impl Anchor {
     /// Is it with others?
     pub(crate) fn is_at_bridge(&self) -> bool {
         matches!(self.hears, Hears::Bridge(_))
+    }
+
+    /// What the services are told when a party has other keys.
+    pub(super) fn rekey(&mut self, party: u32, said: &RemoteAudio) -> Option<AnchorOrder> {
+        let srtp = said.srtp.as_deref().copied();
+        if self.srtp == srtp {
+            return None;
+        }
+        self.srtp = srtp;
+        Some(AnchorOrder::Change {
+            party,
+            hears: self.hears.clone(),
+            audio: self.audio,
+            payload: self.payload,
+            events: said.events_in(self.audio.codec),
+            srtp,
+        })
     }
 
     /// Where the party is to send; whoever hears music sends nothing.
@@ -102,9 +120,16 @@ impl Exchange {
         let Some((hears, audio)) = wanted else { return self.release_anchor(handle) };
         let near = self.near_address(handle);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let (events, payload) = match &leg.end {
-            End::Trunk(trunk) => (trunk.audio.events_in(audio.codec), trunk.audio.dynamic(audio.codec)),
-            End::Station(_) => (Some(PHONE_EVENTS), None),
+        let (events, payload, srtp) = match &leg.end {
+            End::Trunk(trunk) => {
+                let audio_there = &trunk.audio;
+                (
+                    audio_there.events_in(audio.codec),
+                    audio_there.dynamic(audio.codec),
+                    audio_there.srtp.as_deref().copied(),
+                )
+            }
+            End::Station(_) => (Some(PHONE_EVENTS), None, leg.secured.map(|secured| secured.keys)),
         };
         let listens = match leg.receive {
             Receive::Open(address) => Some(address),
@@ -117,18 +142,23 @@ impl Exchange {
                     hears: hears.clone(),
                     audio,
                     payload,
+                    srtp,
                     address: None,
                     recorded: false,
                     talks: false,
                 });
-                AnchorOrder::Join { party, hears, audio, payload, events, listens, near }
+                AnchorOrder::Join { party, hears, audio, payload, events, srtp, listens, near }
             }
-            Some(anchor) if (&anchor.hears, anchor.audio, anchor.payload) == (&hears, audio, payload) => {
+            Some(anchor)
+                if (&anchor.hears, anchor.audio, anchor.payload, anchor.srtp)
+                    == (&hears, audio, payload, srtp) =>
+            {
                 return;
             }
             Some(anchor) => {
-                (anchor.hears, anchor.audio, anchor.payload) = (hears.clone(), audio, payload);
-                AnchorOrder::Change { party, hears, audio, payload, events }
+                (anchor.hears, anchor.audio, anchor.payload, anchor.srtp) =
+                    (hears.clone(), audio, payload, srtp);
+                AnchorOrder::Change { party, hears, audio, payload, events, srtp }
             }
         };
         self.order_anchor(order);
@@ -140,7 +170,7 @@ impl Exchange {
         if !leg.anchor.as_ref().is_some_and(|anchor| matches!(anchor.hears, Hears::Music(_))) {
             return false;
         }
-        (leg.audio, leg.receive) = (None, Receive::Closed);
+        (leg.audio, leg.receive, leg.secured) = (None, Receive::Closed, None);
         if let Some(call) = self.calls.get_mut(leg.call) {
             // In a queue, the phone's own tone says that it waits.
             call.early = false;

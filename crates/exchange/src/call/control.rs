@@ -163,6 +163,7 @@ impl Exchange {
             receive: Receive::Closed,
             audio: None,
             spoken: None,
+            secured: None,
             anchor: None,
             counted: Counted::default(),
             consults: None,

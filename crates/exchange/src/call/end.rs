@@ -102,7 +102,7 @@ impl Exchange {
             // Nobody is at a phone that answered by itself.
             if state.state.is_off_hook() && state.device().is_some() && !state.one_way {
                 self.timers.cancel(Timer::Media(leg));
-                (state.receive, state.audio) = (Receive::Closed, None);
+                (state.receive, state.audio, state.secured) = (Receive::Closed, None, None);
                 self.release_anchor(leg);
                 self.enter(now, leg, LegState::Failed(cause), Transition::Fail);
             } else {

@@ -186,7 +186,7 @@ impl Exchange {
             self.timers.cancel(Timer::Media(handle));
             let Some(leg) = self.legs.get_mut(handle) else { continue };
             let from = core::mem::replace(&mut leg.call, to);
-            leg.audio = None;
+            (leg.audio, leg.secured) = (None, None);
             leg.consults = None;
             leg.record = None;
             if leg.device().is_some() {

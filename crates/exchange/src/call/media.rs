@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use selsius_site::CodecName;
 use selsius_wire::{Time, value::Codec};
 
-use super::{Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED};
+use super::{Audio, Call, End, Leg, LegState, Phase, Receive, anchor::TRANSCODED, secure::Secured};
 use crate::{
     arena::Handle,
     device::Device,
@@ -22,7 +22,7 @@ use crate::{
 
 /// Which way the audio of a leg goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     /// It has none.
     None,
     /// To the other leg.
@@ -68,8 +68,9 @@ impl Exchange {
             _ => None,
         };
         let deadline = now + self.config.limits.media_answer;
-        for (leg, way) in ways {
-            self.settle_leg(leg, way, deadline);
+        let secured = self.secure(&ways);
+        for ((leg, way), secured) in ways.into_iter().zip(secured) {
+            self.settle_leg(leg, way, secured, deadline);
         }
         if let (Some(codec), Some(call)) = (spoken, self.calls.get_mut(handle))
             && call.phase == Phase::Talking
@@ -88,7 +89,8 @@ impl Exchange {
         let all_talk = call.legs.iter().all(|&leg| self.legs.get(leg).is_some_and(talks));
         if let (&[a, b], true, None) = (&call.legs[..], all_talk, &call.mixed) {
             let relayed =
-                [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)));
+                [a, b].iter().any(|&leg| self.legs.get(leg).is_some_and(|leg| self.is_relayed(leg)))
+                    || self.is_encrypted_here(a, b);
             // What is recorded has to be understood, though both speak something else.
             let recorded = self.recorded_leg(call).is_some();
             let common = self.common_audio(&[a, b], self.site.settings.codecs.iter().copied());
@@ -127,15 +129,17 @@ impl Exchange {
         Ok(call.legs.iter().map(way).collect())
     }
 
-    fn settle_leg(&mut self, handle: Handle<Leg>, way: Way, deadline: Time) {
+    fn settle_leg(&mut self, handle: Handle<Leg>, way: Way, secured: Option<Secured>, deadline: Time) {
         let (audio, anchored) = match way {
             Way::None => (None, None),
             Way::Direct(audio) => (Some(audio), None),
             Way::Anchored(hears, audio) => (Some(audio), Some((hears, audio))),
         };
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let changed = leg.audio != audio || leg.secured != secured;
+        leg.secured = secured;
         self.anchor(handle, anchored);
         let Some(leg) = self.legs.get_mut(handle) else { return };
-        let changed = leg.audio != audio;
         leg.audio = audio;
         leg.spoken = audio.map(|audio| audio.codec).or(leg.spoken);
         if leg.device().is_none() {

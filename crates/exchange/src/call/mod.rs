@@ -8,6 +8,7 @@ mod join;
 mod keys;
 mod media;
 mod quality;
+mod secure;
 mod trunk;
 
 pub use self::media::codec_name;
@@ -26,7 +27,7 @@ use core::net::SocketAddr;
 use selsius_site::{CodeDemand, DeviceName, FeatureCode, Name};
 use selsius_wire::{Time, value::Codec};
 
-use self::{anchor::Anchor, quality::Counted, trunk::TrunkEnd};
+use self::{anchor::Anchor, quality::Counted, secure::Secured, trunk::TrunkEnd};
 use crate::{
     arena::Handle,
     device::Device,
@@ -215,6 +216,8 @@ pub(crate) struct Leg {
     pub(crate) audio: Option<Audio>,
     /// The codec that was spoken last.
     pub(crate) spoken: Option<Codec>,
+    /// The keys of its audio, while that is encrypted and the leg is a phone's.
+    pub(crate) secured: Option<Secured>,
     /// Its place at the media services, while its audio goes there.
     pub(crate) anchor: Option<Anchor>,
     /// What these have counted of it.

@@ -47,6 +47,8 @@ pub(crate) struct Device {
     pub(crate) date_format: String,
     /// Its audio goes through the manager, since others cannot reach it.
     pub(crate) relayed: bool,
+    /// It can speak SRTP, and shall wherever that is possible.
+    pub(crate) encrypts: bool,
     /// The buttons as this phone was told them: it keeps this template until it registers again.
     pub(crate) buttons: Buttons,
     /// Its soft keys, as it was told them.

@@ -219,6 +219,7 @@ impl Exchange {
             language,
             date_format,
             relayed: configured.media == MediaPath::Relay,
+            encrypts: configured.srtp,
             buttons,
             soft_keys,
             capabilities: Vec::new(),
@@ -461,8 +462,9 @@ impl Exchange {
         let all: Vec<_> = self.devices.iter().map(|(handle, _)| handle).collect();
         for handle in all {
             if let Some(device) = self.devices.get_mut(handle) {
-                let media = self.site.devices.get(&device.name).map(|configured| configured.media);
-                device.relayed = media == Some(MediaPath::Relay);
+                let configured = self.site.devices.get(&device.name);
+                device.relayed = configured.is_some_and(|configured| configured.media == MediaPath::Relay);
+                device.encrypts = configured.is_some_and(|configured| configured.srtp);
             }
             self.render(now, handle, Transition::Change, None);
         }

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use selsius_wire::{
     ManagerMessage,
     message::{
-        CloseReceiveChannel, CodecParams, OpenReceiveChannel, StartMediaTransmission,
+        CloseReceiveChannel, CodecParams, EncryptionKeyInfo, OpenReceiveChannel, StartMediaTransmission,
         StartMulticastMediaReception, StartMulticastMediaTransmission, StopMediaTransmission,
         StopMulticastMediaReception, StopMulticastMediaTransmission,
     },
@@ -21,6 +21,7 @@ pub(super) fn open_receive(channel: &Channel, call: u32) -> OpenReceiveChannel {
         milli_second_packet_size: channel.audio.packet_ms,
         compression_type: channel.audio.codec,
         call_reference: call,
+        encryption: encryption(channel),
         ..OpenReceiveChannel::default()
     }
 }
@@ -44,8 +45,14 @@ pub(super) fn start_transmit(channel: &Channel, call: u32, remote: SocketAddr) -
         compression_type: channel.audio.codec,
         precedence_value: channel.audio.tos.into(),
         call_reference: call,
+        encryption: encryption(channel),
         ..StartMediaTransmission::default()
     }
+}
+
+/// The keys of a channel. Phones are only given those of suites that these fields know.
+fn encryption(channel: &Channel) -> EncryptionKeyInfo {
+    channel.keys.and_then(|keys| keys.for_phone()).unwrap_or_default()
 }
 
 pub(super) fn stop_transmit(channel: &Channel, call: u32) -> StopMediaTransmission {

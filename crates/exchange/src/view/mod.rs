@@ -19,6 +19,7 @@ use core::net::SocketAddr;
 use selsius_site::FeatureCode;
 use selsius_wire::{
     CallInformation, DisplayLabel, ForwardStatus, PhoneText,
+    srtp::Keys,
     value::{CallState, LampMode, RingDuration, RingMode, SoftKeySetId, StimulusType, Tone},
 };
 
@@ -152,6 +153,8 @@ pub struct Channel {
     pub party: u32,
     /// Codec and packet time.
     pub audio: Audio,
+    /// The keys, if it is encrypted.
+    pub keys: Option<Keys>,
 }
 
 /// What a phone should show and do. What is the same in `told` is taken from there instead of made anew; the result
@@ -221,7 +224,10 @@ fn leg_view(
     let Looks { state, keys, prompt, tone } = looks(exchange, device, handle, leg, call);
     let prompt = translated(prompt, device.language);
     let dialed = call.started.is_some() && leg.role == Role::Caller && !call.dialed.is_empty();
-    let channel = leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio });
+    let channel = |keys: Option<Keys>| {
+        leg.audio.map(|audio| Channel { conference: call.conference, party: leg.party, audio, keys })
+    };
+    let secrets = leg.secured.map(|secured| secured.keys);
     let remote = match &leg.anchor {
         Some(anchor) => anchor.listens(),
         None => match exchange.peer(handle).and_then(|peer| exchange.legs.get(peer)).map(|peer| peer.receive)
@@ -245,8 +251,8 @@ fn leg_view(
         }),
         dialed: dialed.then(|| call.dialed.clone()),
         recorded: exchange.is_recorded(handle, call),
-        receive: channel.filter(|_| leg.receive != Receive::Closed),
-        transmit: channel.zip(remote).filter(|_| !leg.one_way),
+        receive: channel(secrets.map(|keys| keys.hears)).filter(|_| leg.receive != Receive::Closed),
+        transmit: channel(secrets.map(|keys| keys.sends)).zip(remote).filter(|_| !leg.one_way),
         multicast: multicast(leg, call),
     };
     (view, tone)
@@ -255,7 +261,8 @@ fn leg_view(
 /// The group address of a page.
 fn multicast(leg: &Leg, call: &Call) -> Option<Multicast> {
     let (group, audio) = call.page?.multicast.filter(|_| leg.state == LegState::Connected)?;
-    let channel = Channel { conference: call.conference, party: leg.party, audio };
+    // One key for all who listen is nothing that phones were seen to be told.
+    let channel = Channel { conference: call.conference, party: leg.party, audio, keys: None };
     Some(Multicast { channel, group, speaks: leg.role == Role::Caller })
 }
 

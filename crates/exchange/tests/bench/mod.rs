@@ -67,9 +67,14 @@ pub(crate) fn device_name(number: &str) -> String {
 
 impl Bench {
     pub(crate) fn new(site: Site) -> Self {
+        Self::with(Config::default(), site)
+    }
+
+    /// As [`Self::new`], with other settings.
+    pub(crate) fn with(config: Config, site: Site) -> Self {
         let wall = WallClock { at: Time::ZERO, wall: WallTime(START), offset_seconds: 3600 };
         Self {
-            exchange: Exchange::new(Config::default(), site, wall),
+            exchange: Exchange::new(config, site, wall),
             now: Time::ZERO,
             records: Vec::new(),
             events: Vec::new(),

@@ -161,7 +161,7 @@ fn credible(frame: &RawFrame<'_>) -> bool {
 }
 
 /// Whether a header of a known message stands at the start, with a length that this message can have.
-pub(super) fn known_header(bytes: &[u8]) -> bool {
+pub(crate) fn known_header(bytes: &[u8]) -> bool {
     let word =
         |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     let (Some(length), Some(version), Some(id)) = (word(0), word(4), word(8)) else { return false };

@@ -23,6 +23,7 @@ use alloc::{
 };
 use core::{fmt, net::SocketAddr};
 
+pub(crate) use half::known_header;
 pub use pairing::{Answer, Request};
 use selsius_wire::{
     Anomaly, FrameError, ManagerMessage, Received, StationMessage, Time,

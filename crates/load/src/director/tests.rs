@@ -63,6 +63,7 @@ fn open(party: u32) -> MediaOrder {
         packet_ms: 20,
         source: None,
         dtmf_payload: None,
+        keys: None,
     }
 }
 
@@ -76,6 +77,7 @@ fn send(party: u32, remote: SocketAddr) -> MediaOrder {
         packet_ms: 20,
         precedence: 184,
         dtmf_payload: None,
+        keys: None,
     }
 }
 

@@ -55,6 +55,13 @@ impl Fleet {
     /// Does what a manager ordered about a phone's voice, and answers the station.
     pub(super) fn voice(&mut self, now: Time, phone: u32, order: &MediaOrder) {
         match *order {
+            // Nothing is encrypted here, and nothing of what shall be goes in clear.
+            MediaOrder::OpenReceive { party, keys: Some(_), .. } => {
+                self.answer(now, phone, Input::ReceiveFailed { party });
+            }
+            MediaOrder::StartTransmit { party, keys: Some(_), .. } => {
+                self.answer(now, phone, Input::TransmitFailed { party });
+            }
             MediaOrder::OpenReceive { party, codec, .. } => {
                 let input = match self.open(phone, codec) {
                     Ok(address) => {

@@ -10,6 +10,7 @@ pub(crate) mod dissect;
 mod fetch;
 pub(crate) mod forward;
 pub(crate) mod group;
+pub(crate) mod guard;
 pub(crate) mod health;
 mod import;
 pub(crate) mod line;

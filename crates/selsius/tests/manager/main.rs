@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it skips")]
 
 mod admin;
+mod baresip;
 mod calls;
 mod ceiling;
 mod conference;
@@ -18,6 +19,7 @@ mod rooms;
 mod service;
 mod sip;
 mod sip_phones;
+mod srtp;
 mod start;
 mod support;
 mod voice;

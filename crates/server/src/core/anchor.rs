@@ -125,7 +125,7 @@ impl Anchors {
 impl Core {
     pub(super) fn anchor(&mut self, order: AnchorOrder) {
         match order {
-            AnchorOrder::Join { party, hears, audio, payload, events, listens, near } => {
+            AnchorOrder::Join { party, hears, audio, payload, events, srtp, listens, near } => {
                 let address = self.anchors.address().or(near);
                 let address = address.map(|address| address.to_canonical());
                 let order = self.anchors.to.as_ref().zip(address).zip(format(audio, payload, events));
@@ -135,15 +135,17 @@ impl Core {
                     return self.exchange.handle(now, Input::Anchored { party, address: None });
                 };
                 let (place, learning) = (self.anchors.place(&hears), anchoring.learning);
-                let opening = Opening { format, address, remote: listens, learning, place };
+                let opening = Opening { format, address, remote: listens, learning, place, srtp };
                 let party = Party::of_exchange(party);
+                let opening = Box::new(opening);
                 self.anchors.send(Order::Open { party, opening, watcher: None, answer: Answer::Exchange });
             }
-            AnchorOrder::Change { party, hears, audio, payload, events } => {
+            AnchorOrder::Change { party, hears, audio, payload, events, srtp } => {
                 let party = Party::of_exchange(party);
                 if let Some(format) = format(audio, payload, events) {
                     self.anchors.send(Order::Format(party, format));
                 }
+                self.anchors.send(Order::Srtp(party, srtp));
                 let place = self.anchors.place(&hears);
                 self.anchors.send(Order::Place(party, place));
             }

@@ -151,6 +151,7 @@ pub fn start(start: Start, records: RecordSink) -> Result<Running, StartError> {
     if let Some(address) = addresses.first() {
         config.port = address.port();
     }
+    getrandom::fill(&mut config.seed.0).map_err(io::Error::from)?;
     let zone = zone(&start.site);
     let zones = ZoneTable::of(&start.site);
     let origin = Instant::now();

@@ -15,6 +15,7 @@ use selsius_media::{
     Digit, Tone,
     engine::{Clip, Counters, Event, Figures, Format, Learning, OrderError, Place, SourceId, Voice},
 };
+use selsius_wire::srtp::PartyKeys;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::core::{self, Unavailable};
@@ -69,6 +70,8 @@ pub struct Opening {
     pub learning: Learning,
     /// Where to put it.
     pub place: Place,
+    /// The keys of its audio, if that is encrypted: nothing else is taken from it then.
+    pub srtp: Option<PartyKeys>,
 }
 
 /// Who gets the answer to [`Order::Open`]: where the manager listens, or nothing if it cannot.
@@ -99,7 +102,7 @@ pub enum Order {
         /// Its name.
         party: Party,
         /// How it shall be.
-        opening: Opening,
+        opening: Box<Opening>,
         /// Who wants to know what happens there.
         watcher: Option<Watcher>,
         /// Who gets the answer.
@@ -118,6 +121,8 @@ pub enum Order {
     Remote(Party, SocketAddr, Learning),
     /// Another way to pack.
     Format(Party, Format),
+    /// Other keys, or none.
+    Srtp(Party, Option<PartyKeys>),
     /// Put it somewhere else.
     Place(Party, Place),
     /// Whether others hear it.
@@ -162,6 +167,10 @@ pub struct Status {
     pub refused: u64,
     /// Packets that the operating system did not take.
     pub unsent: u64,
+    /// Packets of parties with keys that were not encrypted with these: in clear, changed on their way, or of somebody else.
+    pub forged: u64,
+    /// Encrypted packets that were there before.
+    pub replayed: u64,
     /// Crashes, after each of which it began again.
     pub crashes: u64,
     /// What passed through.
@@ -251,6 +260,7 @@ impl Handle {
         watcher: Option<Watcher>,
     ) -> Result<Option<(Party, SocketAddr)>, Unavailable> {
         let party = self.name();
+        let opening = Box::new(opening);
         let open = |answer| Order::Open { party, opening, watcher, answer: Answer::Waiting(answer) };
         Ok(self.ask(open).await?.map(|address| (party, address)))
     }

@@ -2,8 +2,9 @@
 //!
 //! One poll serves all sockets, as on the exchange's thread. Orders come by [`Handle`], which never waits; answers go to the
 //! exchange as its own commands, and to others by the channels that they gave along. Nothing that is slow is done here: a packet
-//! that waits is a packet that is late.
+//! that waits is a packet that is late. Encrypted audio is so outside of the engine only: what goes in and comes out of it is plain.
 
+mod cover;
 mod feed;
 mod handle;
 mod ports;

@@ -17,11 +17,12 @@ use selsius_media::{
     engine::{BridgeId, Clip, Config, Counters, Engine, Figures, Output, PartyId, Port, SourceId},
     rtcp::NtpTime,
 };
-
+use selsius_srtp::Refused;
 use tokio::sync::oneshot;
 
 use super::{
     Answer, Handle, Happening, Live, Opening, Order, Party, Status, Watcher,
+    cover::Cover,
     feed::HERE,
     handle::{Orders, complain},
     ports::{Pair, Ports},
@@ -141,6 +142,8 @@ struct Leg {
     party: Party,
     pair: Pair,
     watcher: Option<Watcher>,
+    /// If its audio is encrypted.
+    cover: Option<Box<Cover>>,
 }
 
 /// What the exchange is told of a party of its own.
@@ -198,7 +201,7 @@ impl Media {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        since(self.origin)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -225,7 +228,7 @@ impl Media {
             return self.read_feed(token);
         }
         for _ in 0..READS {
-            let Some(leg) = self.legs.get(token / 2).and_then(Option::as_ref) else { return };
+            let Some(leg) = self.legs.get_mut(token / 2).and_then(Option::as_mut) else { return };
             let id = leg.id;
             let (socket, port) = match token.is_multiple_of(2) {
                 true => (&leg.pair.media, Port::Media),
@@ -233,8 +236,22 @@ impl Media {
             };
             match socket.recv_from(&mut self.buffer) {
                 Ok((len, from)) => {
-                    let now = self.now();
+                    let now = since(self.origin);
                     let (datagram, from) = (&self.buffer[..len], canonical(from));
+                    let opened = leg.cover.as_mut().map(|cover| cover.open(port, datagram));
+                    let datagram = match opened {
+                        None => datagram,
+                        Some(Ok(plain)) => plain,
+                        Some(Err(refused)) => {
+                            match refused {
+                                Refused::Replayed => self.status.replayed += 1,
+                                Refused::Malformed | Refused::Forged | Refused::Spent => {
+                                    self.status.forged += 1
+                                }
+                            }
+                            continue;
+                        }
+                    };
                     match port {
                         Port::Media => self.engine.receive(now, id, from, datagram),
                         Port::Control => self.engine.receive_control(now, id, from, datagram),
@@ -299,9 +316,12 @@ impl Media {
                         Port::Media => &leg.pair.media,
                         Port::Control => &leg.pair.control,
                     };
-                    if send(socket, to, bytes).is_err() {
-                        self.status.unsent += 1;
-                    }
+                    let closed = leg.cover.as_mut().map(|cover| cover.close(port, bytes));
+                    let sent = match closed {
+                        None => send(socket, to, bytes).is_ok(),
+                        Some(closed) => closed.is_ok_and(|bytes| send(socket, to, bytes).is_ok()),
+                    };
+                    self.status.unsent += u64::from(!sent);
                 }
                 Output::Sound { party, said, heard } => {
                     if let Some(watcher) = watcher(&mut self.legs, party) {
@@ -362,7 +382,7 @@ impl Media {
         let id = |party: Party| self.parties.get(&party).copied();
         let (party, done) = match order {
             Order::Open { party, opening, watcher, answer } => {
-                let address = self.open(now, party, opening, watcher);
+                let address = self.open(now, party, *opening, watcher);
                 self.status.refused += u64::from(address.is_none());
                 match (answer, party.number()) {
                     (Answer::Waiting(answer), _) => {
@@ -440,6 +460,15 @@ impl Media {
             Order::Format(party, format) => {
                 (party, id(party).map(|id| self.engine.set_format(now, id, format)))
             }
+            Order::Srtp(party, keys) => {
+                if let Some(leg) = id(party).and_then(|id| leg(&mut self.legs, id)) {
+                    match (&mut leg.cover, keys) {
+                        (Some(cover), Some(keys)) => cover.change(&keys),
+                        (cover, keys) => *cover = keys.map(|keys| Box::new(Cover::new(&keys))),
+                    }
+                }
+                return;
+            }
             Order::Place(party, place) => (party, id(party).map(|id| self.engine.place(now, id, place))),
             Order::Voice(party, voice) => (party, id(party).map(|id| self.engine.set_voice(id, voice))),
             Order::Play(party, clip) => (party, id(party).map(|id| self.engine.play(now, id, clip))),
@@ -463,7 +492,7 @@ impl Media {
         watcher: Option<Watcher>,
     ) -> Option<SocketAddr> {
         self.close(now, party);
-        let Opening { format, address, remote, learning, place } = opening;
+        let Opening { format, address, remote, learning, place, srtp } = opening;
         let opened = self.engine.open(now, format, remote, learning);
         let id = opened.inspect_err(|&error| complain(party, error)).ok()?;
         let placed = self.engine.place(now, id, place);
@@ -485,7 +514,8 @@ impl Media {
         let port = pair.port;
         self.legs.resize_with(self.legs.len().max(index + 1), || None);
         if let Some(slot) = self.legs.get_mut(index) {
-            *slot = Some(Leg { id, party, pair, watcher });
+            let cover = srtp.map(|keys| Box::new(Cover::new(&keys)));
+            *slot = Some(Leg { id, party, pair, watcher, cover });
         }
         self.parties.insert(party, id);
         Some(SocketAddr::new(address, port))
@@ -570,6 +600,10 @@ impl Media {
         self.talkers.clear();
         self.answer();
     }
+}
+
+fn since(origin: Instant) -> Time {
+    Time::from_micros(u64::try_from(origin.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn leg(legs: &mut [Option<Leg>], id: PartyId) -> Option<&mut Leg> {

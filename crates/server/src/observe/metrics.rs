@@ -247,12 +247,14 @@ impl Families {
             ("unexpected", counters.unexpected),
             ("flood", counters.floods),
             ("late", counters.late),
+            ("forged", media.forged),
+            ("replayed", media.replayed),
             ("unsent", media.unsent + counters.dropped),
         ];
         let dropped = dropped.map(|(reason, count)| counter(&[("reason", reason)], count));
         self.add(
             "selsius_media_packets_dropped_total",
-            "Packets that were dropped: not from the party (stranger), not RTP (malformed), of another codec (unexpected), too many (flood), too late to be mixed (late), not taken by the system (unsent).",
+            "Packets that were dropped: not from the party (stranger), not RTP (malformed), of another codec (unexpected), too many (flood), too late to be mixed (late), not encrypted with the keys of their party (forged), there before (replayed), not taken by the system (unsent).",
             MetricType::COUNTER,
             dropped.into(),
         );

@@ -131,8 +131,8 @@ impl Talk {
         // Where no phone is in the call, the manager itself is at the other end.
         let address = offer.reached.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let (happens, happenings) = mpsc::channel(HAPPENINGS);
-        let opening =
-            Opening { format, address, remote: None, learning: voice.learning, place: Place::Nowhere };
+        let (learning, place) = (voice.learning, Place::Nowhere);
+        let opening = Opening { format, address, remote: None, learning, place, srtp: None };
         let opened = voice.media.open(opening, Some(watcher(happens))).await;
         let (party, address) = opened.ok().flatten().ok_or(EndCause::MediaFailure)?;
         voice.tell(answered(offer.leg, name, address)).await;

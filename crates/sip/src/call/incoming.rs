@@ -56,7 +56,7 @@ impl Call {
         let own = trunk.own_codecs();
         let offer = match request.body.is_empty() {
             true => None,
-            false => match sdp::read(&request.body) {
+            false => match sdp::read(&request.body, trunk.srtp) {
                 Ok(offer) if offer.codecs.iter().any(|codec| own.contains(codec)) => Some(offer),
                 Err(SdpError::Malformed) => return Err(refuse(400)),
                 Ok(_) | Err(_) => return Err(refuse(488)),
@@ -66,10 +66,10 @@ impl Call {
         if number.is_empty() {
             return Err(refuse(484));
         }
-        let mut session = Session::new(&trunk, names.session);
+        let mut session = Session::new(&trunk, &names);
         if let Some(offer) = &offer {
             let codecs = offer.codecs.iter().copied().filter(|codec| own.contains(codec));
-            session.remote = session.said(offer, codecs.collect());
+            session.remote = session.said(offer, codecs.collect()).map_err(|_| refuse(488))?;
         }
         let event = TrunkEvent::Offer {
             leg,
@@ -182,7 +182,7 @@ impl Call {
                 if offered {
                     return self.renew(out);
                 }
-                match sdp::read(&request.body).and_then(|answer| {
+                match self.session.read(&request.body).and_then(|answer| {
                     self.session.answered(&answer)?;
                     Ok(answer)
                 }) {

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
 use selsius_exchange::{
-    TrunkEvent, TrunkLegId, TrunkOrder,
+    Seed, TrunkEvent, TrunkLegId, TrunkOrder,
     record::{EndCause, Party},
 };
 
@@ -166,6 +166,8 @@ pub(crate) struct Names {
     pub(crate) tag: String,
     /// Names our session descriptions.
     pub(crate) session: u64,
+    /// What the keys of its audio are made of.
+    pub(crate) secret: Seed,
     /// Our address, with the port: `192.0.2.1:5060`.
     pub(crate) host: String,
     /// Where requests of theirs reach us: `<sip:192.0.2.1:5060>`.

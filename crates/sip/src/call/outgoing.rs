@@ -42,6 +42,7 @@ impl Call {
         else {
             return None;
         };
+        let mut session = Session::new(&trunk, &names);
         let host = if trunk.phone.is_some() { names.host.clone() } else { trunk.host() };
         let to = message::uri(number, &host);
         let target = names.target.map_or_else(|| Uri::try_from(to.as_str()).ok(), Some)?;
@@ -55,7 +56,6 @@ impl Call {
             target,
             names.contact,
         );
-        let mut session = Session::new(&trunk, names.session);
         if let Some(address) = listens {
             session.begin(*address, trunk.allowed(codecs), *packet_ms);
         }
@@ -173,7 +173,7 @@ impl Call {
         // An answer to our offer (RFC 3261 section 13.2.1). What comes without one would be an offer, which only a
         // reliable response may have.
         let heard = (calling.offered && is_sdp(response))
-            .then(|| sdp::read(&response.body).ok())
+            .then(|| self.session.read(&response.body).ok())
             .flatten()
             .filter(|answer| self.session.answered(answer).is_ok())
             .map(|answer| self.session.heard(&answer));
@@ -193,13 +193,13 @@ impl Call {
         self.timer_agreed(&response.headers, out);
         let leg = self.leg;
         if !calling.offered {
-            return match sdp::read(&response.body).and_then(|offer| {
+            return match self.session.read(&response.body).and_then(|offer| {
                 let codecs = self.trunk.own_codecs();
                 let first = offer.codecs.iter().copied().find(|codec| codecs.contains(codec));
-                Ok((first.ok_or(sdp::SdpError::NoCodec)?, offer))
+                let codec = first.ok_or(sdp::SdpError::NoCodec)?;
+                Ok((self.session.said(&offer, vec![codec])?, offer))
             }) {
-                Ok((codec, offer)) => {
-                    let audio = self.session.said(&offer, vec![codec]);
+                Ok((audio, offer)) => {
                     self.session.remote = audio.clone();
                     let sequence = message::sequence(&response.headers).unwrap_or(1);
                     self.state = State::Asked { sequence, offer: Box::new(offer) };
@@ -216,7 +216,7 @@ impl Call {
         self.acknowledge(response, out);
         // Without a description it means what an earlier response said (RFC 3261 section 13.2.2.4).
         let agreed = match (is_sdp(response), calling.early) {
-            (true, _) => sdp::read(&response.body).and_then(|answer| {
+            (true, _) => self.session.read(&response.body).and_then(|answer| {
                 self.session.answered(&answer)?;
                 Ok((self.session.heard(&answer), Some(answer)))
             }),

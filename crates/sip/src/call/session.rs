@@ -4,14 +4,16 @@
 use std::{net::SocketAddr, time::Duration};
 
 use rsipstack::sip::{Method, Request, Response};
-use selsius_exchange::{Audio, OpusTypes, RemoteAudio, TrunkEvent, codec_name, record::EndCause};
+use selsius_exchange::{
+    Audio, OpusTypes, RemoteAudio, TrunkEvent, codec_name, record::EndCause, srtp::PartyKeys,
+};
 use selsius_site::CodecName;
 
-use super::{Action, Call, State, Timer};
+use super::{Action, Call, Names, State, Timer};
 use crate::{
     config::{Dtmf, TrunkConfig},
     message::{self, respond},
-    sdp::{self, Agreed, Description, Direction, Local, SdpError, Version},
+    sdp::{self, Agreed, Description, Direction, Local, SdpError, Secrecy, Version},
 };
 
 /// The audio of a call.
@@ -22,6 +24,8 @@ pub(super) struct Session {
     version: Version,
     /// Are telephone events wanted?
     events: bool,
+    /// Encryption.
+    secrecy: Secrecy,
     /// The audio of the far end, as the exchange was told.
     pub(super) remote: RemoteAudio,
     /// What was agreed on last.
@@ -53,11 +57,12 @@ enum Renewal {
 }
 
 impl Session {
-    pub(super) fn new(trunk: &TrunkConfig, session: u64) -> Self {
+    pub(super) fn new(trunk: &TrunkConfig, names: &Names) -> Self {
         Self {
             local: None,
-            version: Version { session, version: 0 },
+            version: Version { session: names.session, version: 0 },
             events: matches!(trunk.dtmf, Dtmf::Auto | Dtmf::Rfc4733),
+            secrecy: Secrecy::new(trunk.srtp, names.secret.0),
             remote: RemoteAudio::default(),
             agreed: None,
             told: None,
@@ -76,8 +81,14 @@ impl Session {
 
     /// What we offer in the beginning.
     pub(super) fn begin(&mut self, address: SocketAddr, codecs: Vec<CodecName>, packet_ms: u32) {
-        self.local =
-            Some(Local { address, direction: Direction::SendRecv, codecs, events: self.events, packet_ms });
+        self.local = Some(Local {
+            address,
+            direction: Direction::SendRecv,
+            codecs,
+            events: self.events,
+            packet_ms,
+            secrecy: Secrecy::default(),
+        });
     }
 
     /// The exchange says what is spoken and where its side listens. `false` if SIP has no name for it.
@@ -90,6 +101,7 @@ impl Session {
             codecs: vec![codec],
             events: self.events,
             packet_ms: audio.packet_ms,
+            secrecy: Secrecy::default(),
         });
         true
     }
@@ -101,7 +113,8 @@ impl Session {
 
     /// What we want now.
     fn wanted(&self) -> Option<Local> {
-        self.local.clone().map(|local| Local { direction: self.direction(), ..local })
+        let secrecy = self.secrecy.clone();
+        self.local.clone().map(|local| Local { direction: self.direction(), secrecy, ..local })
     }
 
     /// Does the far end know something else than what we want?
@@ -129,8 +142,8 @@ impl Session {
         let wanted = self.wanted().ok_or(SdpError::NoAudio)?;
         self.version.version += 1;
         let (body, agreed) = sdp::answer(offer, &wanted, self.version)?;
+        self.agree(offer, agreed)?;
         self.told = Some(wanted);
-        self.agreed = Some(agreed);
         Ok(body)
     }
 
@@ -138,24 +151,49 @@ impl Session {
     pub(super) fn answered(&mut self, answer: &Description) -> Result<Agreed, SdpError> {
         let told = self.told.as_ref().ok_or(SdpError::NoAudio)?;
         let agreed = sdp::agreed(told, answer)?;
-        self.agreed = Some(agreed);
+        self.agree(answer, agreed)?;
         Ok(agreed)
+    }
+
+    fn agree(&mut self, theirs: &Description, agreed: Agreed) -> Result<(), SdpError> {
+        self.secrecy.keep(&theirs.crypto, agreed.srtp)?;
+        self.agreed = Some(agreed);
+        Ok(())
+    }
+
+    /// Reads a description of the far end's.
+    pub(super) fn read(&self, body: &[u8]) -> Result<Description, SdpError> {
+        sdp::read(body, self.secrecy.wanted())
     }
 
     /// The far end's audio by its description, as it was agreed on.
     pub(super) fn heard(&self, description: &Description) -> RemoteAudio {
-        self.said(description, self.agreed.map(|agreed| agreed.codec).into_iter().collect())
+        let codecs = self.agreed.map(|agreed| agreed.codec).into_iter().collect();
+        let srtp = self.agreed.and_then(|agreed| agreed.srtp);
+        self.remote(description, codecs, srtp)
     }
 
-    /// The far end's audio by its description, with these of its codecs.
-    pub(super) fn said(&self, description: &Description, codecs: Vec<CodecName>) -> RemoteAudio {
+    /// The far end's audio by its offer, with these of its codecs.
+    ///
+    /// # Errors
+    /// If one side insists on encryption, and the other does not do it.
+    pub(super) fn said(&self, offer: &Description, codecs: Vec<CodecName>) -> Result<RemoteAudio, SdpError> {
+        Ok(self.remote(offer, codecs, offer.keys(&self.secrecy)?))
+    }
+
+    fn remote(
+        &self,
+        description: &Description,
+        codecs: Vec<CodecName>,
+        srtp: Option<PartyKeys>,
+    ) -> RemoteAudio {
         let &Description { address, packet_ms, .. } = description;
         let events = description.events(CodecName::Pcma).filter(|_| self.events);
         let opus = description.dynamic(CodecName::Opus).map(|payload| {
             let events = description.events(CodecName::Opus).filter(|_| self.events);
             OpusTypes { payload, events }
         });
-        RemoteAudio { codecs, address, events, packet_ms, opus, near: None }
+        RemoteAudio { codecs, address, events, packet_ms, opus, near: None, srtp: srtp.map(Box::new) }
     }
 }
 
@@ -216,7 +254,7 @@ impl Call {
                     return true;
                 }
                 self.timer_agreed(&response.headers, out);
-                match sdp::read(&response.body).and_then(|answer| {
+                match self.session.read(&response.body).and_then(|answer| {
                     self.session.answered(&answer)?;
                     Ok(answer)
                 }) {
@@ -279,7 +317,7 @@ impl Call {
             self.session.owed = Some(server);
             return self.accept(server, request, Some(body), out);
         }
-        let offer = match sdp::read(&request.body) {
+        let offer = match self.session.read(&request.body) {
             Ok(offer) => offer,
             Err(SdpError::Malformed) => return self.reply(server, request, 400, out),
             Err(_) => return self.reply(server, request, 488, out),
@@ -299,7 +337,7 @@ impl Call {
             return;
         }
         self.session.owed = None;
-        match sdp::read(&request.body).and_then(|answer| {
+        match self.session.read(&request.body).and_then(|answer| {
             self.session.answered(&answer)?;
             Ok(answer)
         }) {

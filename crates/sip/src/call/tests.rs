@@ -1,5 +1,7 @@
 //! Calls as timelines: what goes in, what comes out.
 
+mod secrecy;
+
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rsipstack::sip::SipMessage;
@@ -18,6 +20,7 @@ fn names() -> Names {
         call_id: "call".into(),
         tag: "ours".into(),
         session: 7,
+        secret: Seed([7; 32]),
         host: "192.0.2.1:5060".into(),
         contact: "<sip:192.0.2.1:5060>".into(),
         target: None,
@@ -48,6 +51,10 @@ struct Bench {
 
 impl Bench {
     fn outgoing(listens: bool) -> Self {
+        Self::outgoing_over(trunk(), listens)
+    }
+
+    fn outgoing_over(trunk: Arc<TrunkConfig>, listens: bool) -> Self {
         let order = TrunkOrder::Offer {
             leg: LEG,
             trunk: "carrier".into(),
@@ -62,7 +69,7 @@ impl Bench {
             listens: listens.then(|| "192.0.2.5:30000".parse().unwrap()),
         };
         let mut actions = Vec::new();
-        let call = Call::outgoing(trunk(), names(), &order, &mut actions).unwrap();
+        let call = Call::outgoing(trunk, names(), &order, &mut actions).unwrap();
         let mut bench = Self { call, actions, requests: Vec::new(), next_server: 100, sequence: 0 };
         bench.collect();
         bench

@@ -72,6 +72,7 @@ pub(super) struct Door {
 }
 
 /// What makes TLS of streams, with this certificate and key in PEM.
+#[allow(clippy::result_large_err, reason = "the stack's own error, which its functions return as it is")]
 pub(super) fn acceptor(certificate: &[u8], key: &[u8]) -> rsipstack::Result<TlsAcceptor> {
     let builder = ServerConfig::builder();
     let resolver = ReloadableCertResolver::new(certificate, key, builder.crypto_provider().clone())?;

@@ -278,6 +278,7 @@ pub fn remote_audio(codecs: &[CodecName], port: u16) -> RemoteAudio {
         packet_ms: None,
         opus: None,
         near: None,
+        srtp: None,
     }
 }
 

@@ -109,6 +109,7 @@ impl Part for Device {
         "ring-tone" ring_tone;
         "prefer" prefer;
         "media" media;
+        "srtp" srtp;
         "buttons" buttons, "a list such as [{ line = \"1001\" }, {}]";
     };
 
@@ -310,6 +311,7 @@ impl Part for Trunk {
         "register" register;
         "authenticate" authenticate;
         "media" media, "relay, direct, or \"\" for what its kind does";
+        "srtp" srtp;
         "dtmf" dtmf;
         "codecs" codecs, "a list such as [\"pcma\", \"pcmu\"]";
         "record" record, "never, key, always, or \"\" for what the settings say";

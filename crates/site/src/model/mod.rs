@@ -33,7 +33,7 @@ pub use settings::{
     OwnerLeaves, RecordingRule, Settings, TonePlan,
 };
 pub use sip_phone::SipPhone;
-pub use trunk::{Dtmf, MediaPath, Music, Transport, Trunk, TrunkKind};
+pub use trunk::{Dtmf, MediaPath, Music, Srtp, Transport, Trunk, TrunkKind};
 
 /// A whole office. Keys are unique names; everything else refers to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -47,6 +47,8 @@ pub struct Device {
     pub prefer: Prefer,
     /// How its audio goes: through the manager, where others cannot reach the phone.
     pub media: MediaPath,
+    /// Can it encrypt its audio (SRTP)? It does wherever whoever it talks to can, too.
+    pub srtp: bool,
 }
 
 impl Default for Device {
@@ -70,6 +72,7 @@ impl Default for Device {
             ring_tone: String::new(),
             prefer: Prefer::default(),
             media: MediaPath::Direct,
+            srtp: false,
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Trunk {
     pub authenticate: bool,
     /// How its audio goes; `None` is through the manager for SIP, else directly.
     pub media: Option<MediaPath>,
+    /// Is its audio encrypted?
+    pub srtp: Srtp,
     /// How digits are sent.
     pub dtmf: Dtmf,
     /// What may be spoken, the best first; empty is what the settings say.
@@ -65,6 +67,7 @@ impl Default for Trunk {
             register: false,
             authenticate: false,
             media: None,
+            srtp: Srtp::default(),
             dtmf: Dtmf::default(),
             codecs: Vec::new(),
             record: None,
@@ -120,6 +123,20 @@ words! {
         Direct = "direct",
         /// Through the manager.
         Relay = "relay",
+    }
+}
+
+words! {
+    /// Is audio encrypted (SRTP), with keys in the session descriptions (RFC 4568)?
+    #[derive(Default)]
+    pub enum Srtp {
+        /// No: keys are not offered, and offers that insist on them are refused.
+        #[default]
+        Off = "off",
+        /// If the far end can do it (RFC 8643): calls without it are taken, too.
+        Optional = "optional",
+        /// Yes: calls without it are not made and not taken.
+        Required = "required",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Check, Problem};
 use super::{form::is_host, people::is_digits};
 use crate::{
-    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Trunk,
+    Action, Application, ApplicationKind, CodeDemand, LineNumber, Pattern, PatternMatch, Route, Srtp, Trunk,
     TrunkKind, key::KeyPath, pattern::is_match,
 };
 
@@ -68,6 +68,12 @@ impl Check<'_> {
             ("register", trunk.register, user && !trunk.servers.is_empty(), "servers and a user"),
             ("authenticate", trunk.authenticate, user, "a user"),
             ("refer", trunk.refer, sip, "kind = \"sip\""),
+            (
+                "srtp",
+                trunk.srtp != Srtp::Off,
+                sip && trunk.relays(),
+                "kind = \"sip\" and its audio through the manager",
+            ),
         ];
         for (key, given, possible, without) in needs {
             if given && !possible {

@@ -1,5 +1,7 @@
 //! Parts of media messages.
 
+use core::fmt;
+
 use selsius_wire_derive::Wire;
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
 };
 
 /// SRTP keys of a stream. 4.1 ends after the salt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Wire)]
+#[derive(Clone, Copy, PartialEq, Eq, Wire)]
 pub struct EncryptionKeyInfo {
     /// The cipher.
     pub algorithm_id: EncryptionAlgorithm,
@@ -24,6 +26,19 @@ pub struct EncryptionKeyInfo {
     pub is_mki_present: u32,
     /// How often a new key is derived.
     pub key_derivation_rate: u32,
+}
+
+/// Messages are printed in logs, and keys are not to be read there.
+impl fmt::Debug for EncryptionKeyInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncryptionKeyInfo")
+            .field("algorithm_id", &self.algorithm_id)
+            .field("keylen", &self.keylen)
+            .field("saltlen", &self.saltlen)
+            .field("is_mki_present", &self.is_mki_present)
+            .field("key_derivation_rate", &self.key_derivation_rate)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a phone should be able to do with modems later.

@@ -1,6 +1,7 @@
 //! The real manager under the load of `selsius load`, both as processes of their own, on loopback.
 
 mod calls;
+mod guard;
 mod peer;
 mod process;
 mod restart;
@@ -12,6 +13,7 @@ use anyhow::Result;
 
 pub(super) use self::{
     calls::Options as CallOptions,
+    guard::Options as GuardOptions,
     peer::Options as PeerOptions,
     process::{Sample, Watched, sample},
     restart::Options as RestartOptions,
@@ -28,6 +30,10 @@ const MOST: u32 = 18_000;
 
 pub(super) fn calls(options: &CallOptions) -> Result<()> {
     calls::run(options, &built()?)
+}
+
+pub(super) fn guard(options: &GuardOptions) -> Result<()> {
+    guard::run(options, &built()?)
 }
 
 pub(super) fn storm(options: &StormOptions) -> Result<()> {

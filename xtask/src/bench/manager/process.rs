@@ -97,6 +97,11 @@ impl Watched {
         }
     }
 
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end, and waits.
     pub(super) fn end(mut self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
@@ -236,7 +241,20 @@ impl Load {
 
     /// Runs it against `target`; its report.
     pub(super) fn run(&self, place: &Place, target: SocketAddr) -> Result<Value> {
-        let mut command = self.command(place);
+        self.run_on(place, target, None)
+    }
+
+    /// The same on one core of the machine only.
+    pub(super) fn run_on(&self, place: &Place, target: SocketAddr, core: Option<&str>) -> Result<Value> {
+        let own = self.command(place);
+        let mut command = match core {
+            None => own,
+            Some(core) => {
+                let mut pinned = Command::new("taskset");
+                pinned.args(["-c", core]).arg(own.get_program()).args(own.get_args());
+                pinned
+            }
+        };
         let number = |number: f64| number.to_string();
         command.args(["--target", &target.to_string(), "--json", "--hold", "0"]);
         command.args(["--register-rate", &number(self.register_rate)]);

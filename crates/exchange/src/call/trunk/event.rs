@@ -191,17 +191,25 @@ impl Exchange {
     }
 
     /// What the far end says of its audio.
-    fn trunk_media(&mut self, leg: Handle<Leg>, audio: RemoteAudio) {
-        let Some(leg) = self.legs.get_mut(leg) else { return };
-        let address = audio.address;
-        if let End::Trunk(trunk) = &mut leg.end {
-            trunk.audio.update(audio);
+    fn trunk_media(&mut self, handle: Handle<Leg>, audio: RemoteAudio) {
+        let Some(leg) = self.legs.get_mut(handle) else { return };
+        let (address, party) = (audio.address, leg.party);
+        let keys = match (&mut leg.end, &mut leg.anchor) {
+            (End::Trunk(trunk), anchor) => {
+                trunk.audio.update(audio);
+                anchor.as_mut().and_then(|anchor| anchor.rekey(party, &trunk.audio))
+            }
+            (End::Station(_), _) => None,
+        };
+        // Before it is known where to send: nothing goes there in clear.
+        if let Some(order) = keys {
+            self.order_anchor(order);
         }
+        let Some(leg) = self.legs.get_mut(handle) else { return };
         let Some(address) = address else { return };
         let known = leg.receive == Receive::Open(address);
         leg.receive = Receive::Open(address);
         if leg.anchor.is_some() && !known {
-            let party = leg.party;
             self.order_anchor(AnchorOrder::Send { party, address });
         }
     }

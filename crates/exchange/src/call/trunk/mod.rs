@@ -14,7 +14,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::net::{IpAddr, SocketAddr};
 
 use selsius_site::{CodecName, DeviceName, Name, Trunk};
-use selsius_wire::value::Codec;
+use selsius_wire::{srtp::PartyKeys, value::Codec};
 
 use super::{Audio, Call, End, Leg};
 use crate::{
@@ -174,6 +174,8 @@ pub struct RemoteAudio {
     pub opus: Option<OpusTypes>,
     /// Our address that it reaches, where the trunk knows that.
     pub near: Option<IpAddr>,
+    /// The keys of its audio, if that is encrypted. What was encrypted once stays so.
+    pub srtp: Option<Box<PartyKeys>>,
 }
 
 impl RemoteAudio {
@@ -184,6 +186,7 @@ impl RemoteAudio {
         self.address = said.address.or(self.address);
         self.events = said.events.or(self.events);
         self.packet_ms = said.packet_ms.or(self.packet_ms);
+        self.srtp = said.srtp.or(self.srtp.take());
         self.near = said.near.or(self.near);
         self.opus = said.opus.or(self.opus);
     }

@@ -9,7 +9,7 @@ mod progress;
 mod rtp;
 mod select;
 mod sip;
-mod source;
+pub(crate) mod source;
 mod ss7;
 mod summary;
 mod text;

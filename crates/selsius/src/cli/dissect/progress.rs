@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// That somebody watches how a file is read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     /// Which reading of several it is.
     label: &'static str,
     /// When the first one began.
@@ -22,7 +22,7 @@ pub(super) struct Watch {
 
 /// Where the text goes that is written while the file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// Nothing is written, or into a file.
     Elsewhere,
     /// To standard output.
@@ -31,7 +31,7 @@ pub(super) enum Shown {
 
 impl Watch {
     /// `None` where a bar would be in the way, or where nobody sees it.
-    pub(super) fn new(label: &'static str, since: Instant, shown: Shown) -> Option<Self> {
+    pub(crate) fn new(label: &'static str, since: Instant, shown: Shown) -> Option<Self> {
         // What goes through a pipe often ends on the same terminal, as with `| less`.
         let free = shown == Shown::Elsewhere
             || !stdout().is_terminal()
@@ -40,7 +40,7 @@ impl Watch {
     }
 
     /// Lets a file of `length` bytes be watched.
-    pub(super) fn file<R: Read>(self, input: R, length: u64) -> Watched<R> {
+    pub(crate) fn file<R: Read>(self, input: R, length: u64) -> Watched<R> {
         let template = "{prefix} {bar:30} {percent:>3} %  {bytes} of {total_bytes}, {eta} left";
         let style = ProgressStyle::with_template(template).expect("the template is a constant that is right");
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden())
@@ -52,7 +52,7 @@ impl Watch {
 }
 
 /// A file that is watched. The bar goes away with it.
-pub(super) struct Watched<R> {
+pub(crate) struct Watched<R> {
     input: R,
     bar: ProgressBar,
     read: u64,

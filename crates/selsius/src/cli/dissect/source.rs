@@ -16,7 +16,7 @@ use selsius_inspect::{
 };
 
 /// A capture that can be read, more than once if it must.
-pub(super) enum Capture {
+pub(crate) enum Capture {
     File(PathBuf),
     /// Standard input, as it comes.
     Stdin,
@@ -28,7 +28,7 @@ pub(super) enum Capture {
 
 /// How a capture ended.
 #[derive(Debug)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// At the end of a packet.
     Whole,
     /// Somewhere else: after so many packets, at this byte of the (unpacked) file.
@@ -36,7 +36,7 @@ pub(super) enum Ending {
 }
 
 #[derive(Debug)]
-pub(super) enum Why {
+pub(crate) enum Why {
     Short,
     Damaged(CaptureError),
     Unreadable(std::io::Error),
@@ -54,7 +54,7 @@ impl fmt::Display for Why {
 
 impl Capture {
     /// `-` is standard input; `again` when it will be read more than once.
-    pub(super) fn new(path: &Path, again: bool) -> Result<Self> {
+    pub(crate) fn new(path: &Path, again: bool) -> Result<Self> {
         if path != Path::new("-") {
             return Ok(Self::File(path.into()));
         }
@@ -67,7 +67,7 @@ impl Capture {
     }
 
     /// What it is called in messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin | Self::Kept(_) => "standard input".into(),
@@ -76,7 +76,7 @@ impl Capture {
     }
 
     /// Hands every packet to `take`, in order. Only files can be watched.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         watch: Option<Watch>,
         take: &mut dyn FnMut(Stamp, &Packet<'_>) -> Result<()>,

@@ -21,7 +21,7 @@ use rsipstack::{
     },
     transport::SipConnection,
 };
-use selsius_exchange::{TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
+use selsius_exchange::{Seed, TrunkEvent, TrunkLegId, TrunkOrder, record::EndCause};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -76,7 +76,7 @@ struct Serving {
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Of a call.
-    Order(TrunkOrder),
+    Order(Box<TrunkOrder>),
     /// These trunks, from now on.
     Trunks(Vec<TrunkConfig>),
 }
@@ -189,7 +189,7 @@ impl Driver {
             };
             tokio::select! {
                 order = orders.recv(), if farewell.is_none() => match order {
-                    Some(Wanted::Order(order)) => self.order(order),
+                    Some(Wanted::Order(order)) => self.order(*order),
                     Some(Wanted::Trunks(trunks)) => self.change(trunks),
                     None => {
                         farewell = Some(Instant::now() + FAREWELL);
@@ -342,7 +342,12 @@ impl Driver {
         let parameters = parameters(transport);
         let session =
             random_text(12).bytes().fold(0u64, |sum, byte| sum.wrapping_mul(61).wrapping_add(byte.into()));
+        let mut secret = Seed::default();
+        getrandom::fill(&mut secret.0)
+            .inspect_err(|error| tracing::error!(%error, "no random numbers for keys; the call is refused"))
+            .ok()?;
         Some(Names {
+            secret,
             call_id: random_text(24),
             tag: make_tag().value().to_string(),
             // Readers keep it in a signed word.

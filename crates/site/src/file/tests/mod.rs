@@ -80,7 +80,7 @@ fn a_problem_shows_file_line_key_and_what_was_expected() {
         error.to_string(),
         "office.toml:5:2: devices.SEP001122334455.modle: unknown key; expected `description`, `model`, `roam`, \
          `pool`, `soft-keys`, `side-cars`, `time-zone`, `date-format`, `language`, `privacy`, `mobility`, `abbreviated`, \
-         `idle-text`, `background`, `ring-tone`, `prefer`, `media` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
+         `idle-text`, `background`, `ring-tone`, `prefer`, `media`, `srtp` or `buttons`\n   |\n 5 |  modle = \"7960\"\n   |  ^^^^^ did you mean `model`?"
     );
 }
 

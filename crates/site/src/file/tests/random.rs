@@ -182,6 +182,7 @@ fn device() -> BoxedStrategy<Device> {
         ring_tone: texts(),
         prefer: select(crate::Prefer::ALL),
         media: select(crate::MediaPath::ALL),
+        srtp: any::<bool>(),
     })
 }
 
@@ -291,6 +292,7 @@ fn rest() -> BoxedStrategy<Site> {
         register: any::<bool>(),
         authenticate: any::<bool>(),
         media: option::of(select(crate::MediaPath::ALL)),
+        srtp: select(crate::Srtp::ALL),
         dtmf: select(crate::Dtmf::ALL),
         codecs: vec(select(crate::CodecName::ALL), 0..3),
         record: option::of(select(crate::RecordingRule::ALL)),

@@ -366,6 +366,16 @@ fn values_have_their_ranges() {
         ),
         (
             "[trunks.carrier]",
+            "[trunks.carrier]\nsrtp = \"required\"",
+            "trunks.carrier.srtp: has no meaning without kind = \"sip\" and its audio through the manager",
+        ),
+        (
+            "[trunks.carrier]",
+            "[trunks.carrier]\nkind = \"sip\"\nservers = [\"::1\"]\nmedia = \"direct\"\nsrtp = \"optional\"",
+            "trunks.carrier.srtp: has no meaning without kind = \"sip\" and its audio through the manager",
+        ),
+        (
+            "[trunks.carrier]",
             "[trunks.carrier]\nrights = \"everybody\"",
             "trunks.carrier.rights: rights everybody does not exist",
         ),

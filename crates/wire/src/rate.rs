@@ -9,7 +9,7 @@ use core::{
     time::Duration,
 };
 
-use selsius_wire::Time;
+use crate::Time;
 
 /// A bound on how often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,11 @@ impl Rate {
     /// the nearest that is in it.
     pub fn per_second(number: u32, burst: u32) -> Self {
         Self { every: Duration::from_secs(1) / number.clamp(1, 1_000_000), burst: burst.max(1) }
+    }
+
+    /// One each `every` in the long run, and so many at once, 1 or more.
+    pub fn every(every: Duration, burst: u32) -> Self {
+        Self { every, burst: burst.max(1) }
     }
 
     /// So many a minute in the long run, 1 or more, and as many at once.
