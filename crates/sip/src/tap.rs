@@ -47,6 +47,9 @@ mod tests {
     use super::*;
     use crate::gate::{Gate, GatedSocket};
 
+    /// Only a failure takes so long.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
     #[tokio::test]
     async fn what_comes_in_and_goes_out_is_heard_and_what_is_dropped_is_not() {
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -60,10 +63,13 @@ mod tests {
         let (here, there) = (own.local_addr().unwrap(), peer.local_addr().unwrap());
         let gate = Arc::new(Gate::new(vec![here.ip().into()], false));
         let gated = GatedSocket::new(own, gate, Some(tap));
-        let message = b"OPTIONS sip:h SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n";
+        let message = b"OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
+            To: <sip:b@h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
         peer.send_to(b"no SIP\r\n\r\n", here).await.unwrap();
         peer.send_to(message, here).await.unwrap();
-        let (length, from) = gated.recv_from(&mut [0; 2048]).await.unwrap();
+        let mut buffer = [0; 2048];
+        let read = tokio::time::timeout(PATIENCE, gated.recv_from(&mut buffer)).await;
+        let (length, from) = read.unwrap().unwrap();
         assert_eq!((length, from), (message.len(), there));
         gated.send_to(b"answer", there).await.unwrap();
         let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
