@@ -25,7 +25,7 @@ fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// The name's own modules stand here in Debian.
+/// Where Debian keeps its modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
 
 fn has_baresip() -> bool {
