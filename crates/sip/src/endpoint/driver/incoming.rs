@@ -250,7 +250,12 @@ impl Driver {
 
 /// How a request has come.
 fn transport_of(connection: &SipConnection) -> Transport {
-    match connection.transport() {
+    // A stream that we have accepted is a channel to the stack, which takes all channels for datagrams.
+    let stack = match connection {
+        SipConnection::Channel(channel) => channel.get_addr().r#type.unwrap_or_default(),
+        other => other.transport(),
+    };
+    match stack {
         rsipstack::sip::Transport::Tls => Transport::Tls,
         rsipstack::sip::Transport::Udp => Transport::Udp,
         _ => Transport::Tcp,
