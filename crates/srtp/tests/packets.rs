@@ -1,5 +1,7 @@
 //! What is refused, what lives on over changes of keys and sources, and vectors of others.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of any test function")]
+
 use selsius_srtp::{Incoming, Outgoing, Refused};
 use selsius_wire::srtp::{Keys, Suite};
 
