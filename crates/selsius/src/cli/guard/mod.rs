@@ -45,13 +45,13 @@ pub(crate) struct GuardArgs {
     /// Open ways for audio in nftables, for phones in these networks; all other audio from and to them is dropped.
     #[arg(long, value_name = "NETWORK", value_delimiter = ',', conflicts_with = "relay")]
     nftables: Vec<ipnet::IpNet>,
-    /// Pass audio on by sockets of our own, where addresses are translated ([nat] in the policy).
+    /// Pass audio on by sockets of our own, where addresses are translated (`nat` in the policy).
     #[arg(long)]
     relay: bool,
     /// Ports of audio that are closed unless a call opens them, with --nftables.
     #[arg(long, value_name = "FIRST-LAST", default_value = "1024-65535", value_parser = ports)]
     media_ports: (u16, u16),
-    /// Give phones the files of --tftp-upstream here, with the managers' addresses as [nat.servers] of the policy has them.
+    /// Give phones the files of --tftp-upstream here, with the managers' addresses as `nat.servers` of the policy has them.
     #[arg(long, value_name = "ADDRESS", requires = "tftp_upstream")]
     tftp: Option<SocketAddr>,
     /// The managers' TFTP server.
