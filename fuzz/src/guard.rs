@@ -26,7 +26,7 @@ pub fn both_directions(data: &[u8]) {
     let ends = Ends {
         station: SocketAddr::from(([192, 0, 2, 10], 50_000)),
         manager: SocketAddr::from(([198, 51, 100, 1], 2000)),
-        whole: data.len() % 2 == 0,
+        whole: data.len().is_multiple_of(2),
     };
     let mut now = Time::from_millis(1);
     let Some(id) = guard.open(now, ends) else { return };
@@ -37,7 +37,7 @@ pub fn both_directions(data: &[u8]) {
         let (bytes, later) = after.split_at(after.len().min(usize::from(*length)));
         rest = later;
         now += Duration::from_millis(u64::from(*how));
-        let (from, at) = if how % 2 == 0 { (Side::Station, 0) } else { (Side::Manager, 1) };
+        let (from, at) = if how.is_multiple_of(2) { (Side::Station, 0) } else { (Side::Manager, 1) };
         let mut piece = Vec::new();
         if how % 4 < 2 {
             let id = MESSAGES[usize::from(how / 4) * 3 % MESSAGES.len()].id;
